@@ -1,0 +1,1 @@
+DROP TABLE usage_hours, usage_days, token_usage;

@@ -1,0 +1,219 @@
+//! Who is asking, and what they may do: sessions, and the extractors that stand before every
+//! page. Queries that read take an [`Admin`] or [`Viewer`], those that change something an
+//! [`Actor`]: a handler that forgot to ask has nothing to pass.
+
+mod extract;
+mod queries;
+pub mod session;
+
+use chrono::{DateTime, Utc};
+
+use crate::db::types::{id, text_enum};
+use crate::web::{Page, Submission};
+
+id!(OrganizationId);
+id!(UserId);
+
+text_enum! {
+    /// What a member is in an organisation.
+    Role {
+        Admin = "admin",
+        Member = "member",
+    }
+}
+
+impl Role {
+    /// As pages say it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Admin => "Administrator",
+            Self::Member => "Member",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Organization {
+    pub id: OrganizationId,
+    pub name: String,
+}
+
+/// A signed-in user in one of their organisations, who may see what members see. Only a
+/// session makes one.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    user: UserId,
+    name: String,
+    email: String,
+    role: Role,
+    organization: Organization,
+    /// All that the user is a member of, by name.
+    organizations: Vec<Organization>,
+}
+
+impl Viewer {
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[must_use]
+    pub fn email(&self) -> &str {
+        &self.email
+    }
+
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    #[must_use]
+    pub fn organization(&self) -> &Organization {
+        &self.organization
+    }
+
+    #[must_use]
+    pub fn organizations(&self) -> &[Organization] {
+        &self.organizations
+    }
+
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.role == Role::Admin
+    }
+
+    /// The first letters of the first and last name.
+    #[must_use]
+    pub fn initials(&self) -> String {
+        let mut words = self.name.split_whitespace();
+        let first = words.next().and_then(|word| word.chars().next());
+        let last = words.next_back().and_then(|word| word.chars().next());
+        [first, last]
+            .into_iter()
+            .flatten()
+            .flat_map(char::to_uppercase)
+            .collect()
+    }
+
+    /// The page in the frame that signed-in users see.
+    #[must_use]
+    pub fn shell(&self, page: Page, section: Section) -> Shell {
+        Shell {
+            page,
+            viewer: self.clone(),
+            section,
+        }
+    }
+}
+
+/// A viewer who may see the organisation's settings.
+#[derive(Clone, Debug)]
+pub struct Admin(Viewer);
+
+impl std::ops::Deref for Admin {
+    type Target = Viewer;
+
+    fn deref(&self) -> &Viewer {
+        &self.0
+    }
+}
+
+impl Admin {
+    /// This administrator, having sent a form on purpose, may change things.
+    #[must_use]
+    pub fn actor<T>(&self, _proof: &Submission<T>) -> Actor {
+        Actor {
+            organization: self.organization.id,
+            author: Author::User {
+                id: self.user,
+                name: self.name.clone(),
+            },
+        }
+    }
+}
+
+/// Who changes something in an organisation, and answers for it in the journal.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    organization: OrganizationId,
+    author: Author,
+}
+
+#[derive(Clone, Debug)]
+pub enum Author {
+    User { id: UserId, name: String },
+    CommandLine,
+}
+
+impl Actor {
+    /// Whoever may run commands on the machine may change everything in its database.
+    #[must_use]
+    pub fn command_line(organization: OrganizationId) -> Self {
+        Self {
+            organization,
+            author: Author::CommandLine,
+        }
+    }
+
+    /// Someone who joins an organisation answers for the joining.
+    #[must_use]
+    pub fn joining(organization: OrganizationId, user: UserId, name: &str) -> Self {
+        Self {
+            organization,
+            author: Author::User {
+                id: user,
+                name: name.to_owned(),
+            },
+        }
+    }
+
+    #[must_use]
+    pub fn organization(&self) -> OrganizationId {
+        self.organization
+    }
+
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        match &self.author {
+            Author::User { id, .. } => Some(*id),
+            Author::CommandLine => None,
+        }
+    }
+
+    /// As the journal and cards name them.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.author {
+            Author::User { name, .. } => name,
+            Author::CommandLine => "the command line",
+        }
+    }
+}
+
+/// What the shell's navigation marks as present.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Section {
+    ApiAccess,
+    AuditLog,
+    Profile,
+}
+
+/// A page within the frame of top bar and navigation.
+pub struct Shell {
+    pub page: Page,
+    pub viewer: Viewer,
+    pub section: Section,
+}
+
+impl Shell {
+    #[must_use]
+    pub fn now(&self) -> &DateTime<Utc> {
+        &self.page.now
+    }
+}

@@ -1,0 +1,146 @@
+//! Memberships and sessions in the database.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+
+use super::{Organization, OrganizationId, Role, UserId, Viewer};
+use crate::db::Connection;
+use crate::db::schema::{memberships, organizations, sessions, users};
+use crate::secret::Digest;
+
+/// The user in the organisation `wanted`, or in their first by name; `None` for one who is
+/// in none, or does not exist.
+pub async fn viewer(
+    connection: &mut Connection,
+    user: UserId,
+    wanted: Option<OrganizationId>,
+) -> QueryResult<Option<Viewer>> {
+    let rows: Vec<(OrganizationId, String, Role, String, String)> = memberships::table
+        .inner_join(organizations::table)
+        .inner_join(users::table)
+        .filter(memberships::user_id.eq(user))
+        .filter(memberships::deactivated_at.is_null())
+        .order((organizations::name, organizations::id))
+        .select((
+            organizations::id,
+            organizations::name,
+            memberships::role,
+            users::name,
+            users::email,
+        ))
+        .load(connection)
+        .await?;
+    let chosen = rows
+        .iter()
+        .find(|row| Some(row.0) == wanted)
+        .or_else(|| rows.as_slice().first());
+    Ok(chosen.map(|(id, organization, role, name, email)| Viewer {
+        user,
+        name: name.clone(),
+        email: email.clone(),
+        role: *role,
+        organization: Organization {
+            id: *id,
+            name: organization.clone(),
+        },
+        organizations: rows
+            .iter()
+            .map(|row| Organization {
+                id: row.0,
+                name: row.1.clone(),
+            })
+            .collect(),
+    }))
+}
+
+/// The state of a session that was begun after `begun` and seen after `seen`.
+pub async fn session(
+    connection: &mut Connection,
+    digest: &Digest,
+    begun: DateTime<Utc>,
+    seen: DateTime<Utc>,
+) -> QueryResult<Option<Value>> {
+    sessions::table
+        .find(&digest.as_bytes()[..])
+        .filter(sessions::created_at.gt(begun))
+        .filter(sessions::last_seen_at.gt(seen))
+        .select(sessions::state)
+        .get_result(connection)
+        .await
+        .optional()
+}
+
+pub async fn insert_session(
+    connection: &mut Connection,
+    digest: &Digest,
+    user: Option<UserId>,
+    state: Value,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::digest.eq(&digest.as_bytes()[..]),
+            sessions::user_id.eq(user),
+            sessions::state.eq(state),
+            sessions::created_at.eq(now),
+            sessions::last_seen_at.eq(now),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Returns whether the session still existed.
+pub async fn update_session(
+    connection: &mut Connection,
+    digest: &Digest,
+    user: Option<UserId>,
+    state: Value,
+    now: DateTime<Utc>,
+) -> QueryResult<bool> {
+    let updated = diesel::update(sessions::table.find(&digest.as_bytes()[..]))
+        .set((
+            sessions::user_id.eq(user),
+            sessions::state.eq(state),
+            sessions::last_seen_at.eq(now),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(updated == 1)
+}
+
+/// Notes that the session was seen, unless that was noted after `unless_since`.
+pub async fn touch_session(
+    connection: &mut Connection,
+    digest: &Digest,
+    unless_since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    diesel::update(sessions::table.find(&digest.as_bytes()[..]))
+        .filter(sessions::last_seen_at.lt(unless_since))
+        .set(sessions::last_seen_at.eq(now))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub async fn delete_session(connection: &mut Connection, digest: &Digest) -> QueryResult<()> {
+    diesel::delete(sessions::table.find(&digest.as_bytes()[..]))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Forgets the sessions that [`session`] would not find any more.
+pub async fn delete_ended_sessions(
+    connection: &mut Connection,
+    begun: DateTime<Utc>,
+    seen: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::delete(sessions::table)
+        .filter(sessions::created_at.le(begun).or(sessions::last_seen_at.le(seen)))
+        .execute(connection)
+        .await
+}

@@ -1,0 +1,187 @@
+//! Sessions: a random key in the browser's cookie, the rest in PostgreSQL, where only the
+//! key's SHA-256 is kept.
+
+use std::collections::HashMap;
+
+use actix_session::config::{CookieContentSecurity, PersistentSession, TtlExtensionPolicy};
+use actix_session::storage::{
+    LoadError, SaveError, SessionKey, SessionStore, UpdateError, generate_session_key,
+};
+use actix_session::{Session, SessionMiddleware};
+use actix_web::cookie::{Key, SameSite, time};
+use anyhow::anyhow;
+use chrono::TimeDelta;
+use serde_json::Value;
+
+use super::{OrganizationId, UserId, queries};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Database;
+use crate::secret::Digest;
+use crate::web::Error;
+
+/// A session ends when it was not used for this long,
+const IDLE: TimeDelta = TimeDelta::hours(12);
+/// and in any case after this long.
+const ABSOLUTE: TimeDelta = TimeDelta::days(30);
+/// How exactly the last use is known: not every request has to write.
+const PRECISION: TimeDelta = TimeDelta::minutes(1);
+
+const USER: &str = "user";
+const ORGANIZATION: &str = "organization";
+
+type State = HashMap<String, String>;
+
+/// Who is signed in.
+#[must_use]
+pub fn user(session: &Session) -> Option<UserId> {
+    session.get(USER).ok().flatten()
+}
+
+/// The organisation that the user looked at last.
+#[must_use]
+pub fn organization(session: &Session) -> Option<OrganizationId> {
+    session.get(ORGANIZATION).ok().flatten()
+}
+
+/// Signs the user in, under a new key: one that was known before is worth nothing.
+///
+/// # Errors
+/// None that an ID can bring about.
+pub fn begin(session: &Session, user: UserId) -> Result<(), Error> {
+    session.clear();
+    session.renew();
+    session.insert(USER, user).map_err(Error::internal)
+}
+
+/// # Errors
+/// None that an ID can bring about.
+pub fn choose(session: &Session, organization: OrganizationId) -> Result<(), Error> {
+    session
+        .insert(ORGANIZATION, organization)
+        .map_err(Error::internal)
+}
+
+/// Forgets sessions that have ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep(database: &Database, clock: &Clock) -> Result<usize, Error> {
+    let now = clock.now();
+    let connection = &mut *database.get().await?;
+    Ok(queries::delete_ended_sessions(connection, now - ABSOLUTE, now - IDLE).await?)
+}
+
+/// `key` signs the cookie.
+#[must_use]
+pub fn middleware(
+    database: Database,
+    clock: Clock,
+    config: &Config,
+    key: Key,
+) -> SessionMiddleware<Store> {
+    let secure = config.public_url.is_https();
+    let name = if secure { "__Host-session" } else { "session" };
+    SessionMiddleware::builder(Store { database, clock }, key)
+        .cookie_name(name.to_owned())
+        .cookie_secure(secure)
+        .cookie_http_only(true)
+        .cookie_same_site(SameSite::Lax)
+        .cookie_path("/".to_owned())
+        .cookie_content_security(CookieContentSecurity::Signed)
+        .session_lifecycle(
+            PersistentSession::default()
+                .session_ttl(time::Duration::seconds(IDLE.num_seconds()))
+                .session_ttl_extension_policy(TtlExtensionPolicy::OnEveryRequest),
+        )
+        .build()
+}
+
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+    clock: Clock,
+}
+
+impl Store {
+    async fn find(&self, key: &SessionKey) -> Result<Option<Value>, Error> {
+        let now = self.clock.now();
+        let connection = &mut *self.database.get().await?;
+        let digest = digest(key);
+        Ok(queries::session(connection, &digest, now - ABSOLUTE, now - IDLE).await?)
+    }
+
+    async fn insert(&self, state: State) -> Result<SessionKey, Error> {
+        let key = generate_session_key();
+        let (user, state) = columns(state)?;
+        let connection = &mut *self.database.get().await?;
+        queries::insert_session(connection, &digest(&key), user, state, self.clock.now()).await?;
+        Ok(key)
+    }
+
+    /// A session that was ended meanwhile stays ended.
+    async fn replace(&self, key: SessionKey, state: State) -> Result<SessionKey, Error> {
+        let (user, state) = columns(state)?;
+        let connection = &mut *self.database.get().await?;
+        let now = self.clock.now();
+        queries::update_session(connection, &digest(&key), user, state, now).await?;
+        Ok(key)
+    }
+}
+
+impl SessionStore for Store {
+    async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
+        let state = self
+            .find(key)
+            .await
+            .map_err(|error| LoadError::Other(anyhow!(error)))?;
+        state
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(|error| LoadError::Deserialization(anyhow!(error)))
+    }
+
+    async fn save(&self, state: State, _: &time::Duration) -> Result<SessionKey, SaveError> {
+        self.insert(state)
+            .await
+            .map_err(|error| SaveError::Other(anyhow!(error)))
+    }
+
+    async fn update(
+        &self,
+        key: SessionKey,
+        state: State,
+        _: &time::Duration,
+    ) -> Result<SessionKey, UpdateError> {
+        self.replace(key, state)
+            .await
+            .map_err(|error| UpdateError::Other(anyhow!(error)))
+    }
+
+    async fn update_ttl(&self, key: &SessionKey, _: &time::Duration) -> Result<(), anyhow::Error> {
+        let now = self.clock.now();
+        let connection = &mut *self.database.get().await?;
+        queries::touch_session(connection, &digest(key), now - PRECISION, now).await?;
+        Ok(())
+    }
+
+    async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
+        let connection = &mut *self.database.get().await?;
+        Ok(queries::delete_session(connection, &digest(key)).await?)
+    }
+}
+
+fn digest(key: &SessionKey) -> Digest {
+    Digest::of(key.as_ref())
+}
+
+/// The user stands in a column too, so that all sessions of one can be ended.
+fn columns(state: State) -> Result<(Option<UserId>, Value), Error> {
+    let user = state
+        .get(USER)
+        .map(|user| serde_json::from_str(user))
+        .transpose()
+        .map_err(Error::internal)?;
+    let state = serde_json::to_value(state).map_err(Error::internal)?;
+    Ok((user, state))
+}

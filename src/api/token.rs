@@ -1,0 +1,56 @@
+//! `GET /api/v1/token`: tells any valid token what it is, so that it can be tried out.
+
+use actix_web::HttpResponse;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::gate::Caller;
+use crate::tokens::Status;
+use crate::web::{Answer, Now};
+
+#[derive(Serialize)]
+struct Token<'a> {
+    id: Uuid,
+    name: &'a str,
+    organization: Organization<'a>,
+    product: Option<Product<'a>>,
+    status: &'static str,
+    scopes: Vec<&'static str>,
+    allowed_ip_ranges: Vec<String>,
+    expires_at: Option<DateTime<Utc>>,
+    /// When the secret that was sent stops, if it was rotated.
+    secret_retires_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize)]
+struct Organization<'a> {
+    id: Uuid,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Product<'a> {
+    key: &'a str,
+    name: &'a str,
+}
+
+pub async fn show(caller: Caller, now: Now) -> Answer {
+    Ok(HttpResponse::Ok().json(Token {
+        id: caller.token.uuid(),
+        name: &caller.name,
+        organization: Organization {
+            id: caller.organization.uuid(),
+            name: &caller.organization_name,
+        },
+        product: caller.product.as_ref().map(|product| Product {
+            key: &product.key,
+            name: &product.name,
+        }),
+        status: Status::of(caller.standing, caller.expires_at, now.0).as_str(),
+        scopes: caller.effective_scopes().names(),
+        allowed_ip_ranges: caller.ranges.lines(),
+        expires_at: caller.expires_at,
+        secret_retires_at: caller.secret_retires_at,
+    }))
+}

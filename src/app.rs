@@ -1,0 +1,137 @@
+//! The house from above: what is mounted where, in which order a request passes through, and
+//! what goes on beside the requests.
+
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::cookie::Key;
+use actix_web::dev::Server;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpServer, web};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::access::session;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Database;
+use crate::gate::{self, Usage, Views};
+use crate::web::{Error, assets, csrf, error, headers, request_id};
+use crate::{api, identity, journal, tokens};
+
+/// How long running requests may go on after the server was told to stop.
+const GRACE_SECONDS: u64 = 10;
+const LARGEST_BODY: usize = 256 * 1024;
+const FLUSH: Duration = Duration::from_secs(1);
+const SWEEP: Duration = Duration::from_secs(3600);
+
+/// What all requests share. Clones are the same state.
+#[derive(Clone)]
+pub struct State {
+    pub config: Config,
+    pub database: Database,
+    pub clock: Clock,
+    pub usage: Usage,
+    session_key: Key,
+}
+
+impl State {
+    /// # Errors
+    /// When the database cannot be asked for the installation's key.
+    pub async fn new(config: Config, database: Database, clock: Clock) -> Result<Self, Error> {
+        let connection = &mut *database.get().await?;
+        let key = identity::queries::site_key(connection).await?;
+        Ok(Self {
+            session_key: Key::from(&key),
+            config,
+            database: database.clone(),
+            clock,
+            usage: Usage::default(),
+        })
+    }
+}
+
+/// The server, listening; it runs when it is awaited.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn server(state: &State, listener: TcpListener) -> io::Result<Server> {
+    let state = state.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .configure(|config| mount(config, &state))
+            // The last one is the first that a request meets.
+            .wrap(from_fn(error::render))
+            .wrap(Compress::default())
+            .wrap(headers::defaults(&state.config.public_url))
+            .wrap(from_fn(request_id::assign))
+    })
+    .disable_signals()
+    .shutdown_timeout(GRACE_SECONDS)
+    .listen(listener)?
+    .run();
+    Ok(server)
+}
+
+fn mount(config: &mut web::ServiceConfig, state: &State) {
+    config
+        .app_data(web::Data::new(state.config.clone()))
+        .app_data(web::Data::new(state.database.clone()))
+        .app_data(web::Data::new(state.clock.clone()))
+        .app_data(web::Data::new(state.usage.clone()))
+        .app_data(web::Data::new(Views::new(state.database.clone())))
+        .app_data(web::PayloadConfig::new(LARGEST_BODY))
+        .configure(assets::routes)
+        .configure(api::routes)
+        .service(
+            web::scope("")
+                .wrap(from_fn(csrf::cookie))
+                .wrap(session::middleware(
+                    state.database.clone(),
+                    state.clock.clone(),
+                    &state.config,
+                    state.session_key.clone(),
+                ))
+                .configure(identity::routes)
+                .configure(journal::routes)
+                .configure(tokens::routes),
+        );
+}
+
+/// Starts what goes on beside the requests: usage is written every second, and what is of no
+/// use any more deleted every hour.
+#[must_use]
+pub fn chores(state: &State) -> [JoinHandle<()>; 2] {
+    [
+        tokio::spawn(every(FLUSH, state.clone(), flush)),
+        tokio::spawn(every(SWEEP, state.clone(), sweep)),
+    ]
+}
+
+async fn every<F: Future<Output = ()>>(period: Duration, state: State, chore: fn(State) -> F) {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        chore(state.clone()).await;
+    }
+}
+
+async fn flush(state: State) {
+    if let Err(error) = state.usage.flush(&state.database).await {
+        tracing::warn!(%error, "usage is not written yet");
+    }
+}
+
+async fn sweep(state: State) {
+    let (database, clock) = (&state.database, &state.clock);
+    let swept = [
+        session::sweep(database, clock).await,
+        identity::sweep(database, clock).await,
+        gate::sweep(database, clock).await,
+    ];
+    for failure in swept.into_iter().filter_map(Result::err) {
+        tracing::warn!(error = %failure, "old rows are not deleted yet");
+    }
+}

@@ -1,0 +1,150 @@
+//! The command line. Each command works beside a running server, also with the private
+//! PostgreSQL, which the first to need it starts and the last to need it stops.
+
+mod demo;
+mod organization;
+mod serve;
+mod token;
+mod user;
+
+use std::path::Path;
+
+use clap::{Parser, Subcommand};
+
+use crate::access::Organization;
+use crate::clock::Clock;
+use crate::config::{Config, DatabaseChoice, Settings};
+use crate::db::embedded::Cluster;
+use crate::db::url::Target;
+use crate::db::{Connection, Database};
+use crate::{identity, telemetry};
+
+/// A self-hosted console for API tokens
+#[derive(Parser)]
+#[command(name = "tokendesk", version, max_term_width = 100)]
+pub struct CommandLine {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server (this is what happens without a command)
+    Serve,
+    /// Bring the database's schema up to this version, and end
+    Migrate,
+    /// Fill an empty database with a believable organisation
+    Demo(demo::Options),
+    /// Manage organisations
+    #[command(subcommand)]
+    Organization(organization::Command),
+    /// Manage people
+    #[command(subcommand)]
+    User(user::Command),
+    /// Manage API tokens
+    #[command(subcommand)]
+    Token(token::Command),
+}
+
+/// Why a command failed, in words for whoever typed it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(String);
+
+impl Failure {
+    fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+
+    /// The error and what led to it.
+    fn because(error: &dyn std::error::Error) -> Self {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            message = format!("{message}: {cause}");
+            source = cause.source();
+        }
+        Self(message)
+    }
+}
+
+/// What a command works with.
+struct Desk {
+    config: Config,
+    database: Database,
+    clock: Clock,
+}
+
+/// # Errors
+/// What went wrong, in words.
+pub async fn run(line: CommandLine) -> Result<(), Failure> {
+    let config = Config::new(line.settings).map_err(|mistakes| Failure(mistakes.join("\n")))?;
+    telemetry::start(&config);
+    let (target, cluster) = match config.database.clone() {
+        DatabaseChoice::Url(target) => (target, None),
+        DatabaseChoice::Embedded(directory) => {
+            let cluster = open(&directory).await?;
+            (Target::embedded(cluster.connection()), Some(cluster))
+        }
+    };
+    let desk = Desk {
+        database: Database::new(target, config.database_connections),
+        config,
+        clock: Clock::system(),
+    };
+    let done = carry_out(line.command.unwrap_or(Command::Serve), &desk).await;
+    desk.database.close();
+    if let Some(cluster) = cluster {
+        close(cluster).await?;
+    }
+    done
+}
+
+async fn carry_out(command: Command, desk: &Desk) -> Result<(), Failure> {
+    let migrated = desk.database.migrate().await.map_err(|error| Failure::because(&error))?;
+    match command {
+        Command::Serve => serve::run(desk).await,
+        Command::Migrate => {
+            println!("{migrated} migrations were run; the schema is up to date.");
+            Ok(())
+        }
+        Command::Demo(options) => demo::run(desk, &options).await,
+        Command::Organization(command) => organization::run(desk, command).await,
+        Command::User(command) => user::run(desk, command).await,
+        Command::Token(command) => token::run(desk, command).await,
+    }
+}
+
+async fn open(directory: &Path) -> Result<Cluster, Failure> {
+    let directory = directory.to_owned();
+    let opened = tokio::task::spawn_blocking(move || Cluster::open(&directory)).await;
+    opened
+        .map_err(|error| Failure::because(&error))?
+        .map_err(|error| Failure::because(&error))
+}
+
+async fn close(cluster: Cluster) -> Result<(), Failure> {
+    let closed = tokio::task::spawn_blocking(move || cluster.close()).await;
+    closed
+        .map_err(|error| Failure::because(&error))?
+        .map_err(|error| Failure::because(&error))
+}
+
+/// The organisation with this slug.
+async fn organization(connection: &mut Connection, slug: &str) -> Result<Organization, Failure> {
+    let found = identity::queries::organization(connection, slug).await;
+    if let Some(organization) = found.map_err(|error| Failure::because(&error))? {
+        return Ok(organization);
+    }
+    let slugs = identity::queries::slugs(connection).await;
+    let slugs = slugs.map_err(|error| Failure::because(&error))?;
+    Err(Failure::new(if slugs.is_empty() {
+        "There is no organisation yet. Set one up in the browser first, or see \
+         `tokendesk organization create --help`."
+            .to_owned()
+    } else {
+        format!("There is no organisation {slug:?}. There are: {}", slugs.join(", "))
+    }))
+}

@@ -1,0 +1,73 @@
+//! `tokendesk serve`: the server, from the first line it prints to the last it logs.
+
+use std::net::TcpListener;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Desk, Failure};
+use crate::app::{self, State};
+use crate::config::Config;
+use crate::identity;
+
+pub async fn run(desk: &Desk) -> Result<(), Failure> {
+    let config = &desk.config;
+    let listener = TcpListener::bind(config.bind).map_err(|error| {
+        Failure::new(format!(
+            "Cannot listen on {}: {error}. Is another server running there? --bind takes \
+             another address and port.",
+            config.bind
+        ))
+    })?;
+    let state = State::new(config.clone(), desk.database.clone(), desk.clock.clone())
+        .await
+        .map_err(|error| Failure::because(&error))?;
+    let server = app::server(&state, listener).map_err(|error| Failure::because(&error))?;
+    announce(desk, config).await?;
+
+    let chores = app::chores(&state);
+    let handle = server.handle();
+    let stopping = tokio::spawn(async move {
+        stop_signal().await;
+        tracing::info!("stopping: finishing what is running");
+        handle.stop(true).await;
+    });
+    let served = server.await;
+    stopping.abort();
+    for chore in chores {
+        chore.abort();
+    }
+    if let Err(error) = state.usage.flush(&state.database).await {
+        tracing::error!(%error, "the last counts of usage are lost");
+    }
+    tracing::info!("stopped");
+    served.map_err(|error| Failure::because(&error))
+}
+
+/// On standard output, for the person who started it: the one place where the set-up code is.
+async fn announce(desk: &Desk, config: &Config) -> Result<(), Failure> {
+    let failure = |error: &dyn std::error::Error| Failure::because(error);
+    let connection = &mut *desk.database.get().await.map_err(|error| failure(&error))?;
+    println!("Tokendesk is at {}", config.public_url.origin());
+    let set_up = identity::queries::is_set_up(connection).await;
+    if !set_up.map_err(|error| failure(&error))? {
+        let key = identity::queries::site_key(connection).await;
+        let key = key.map_err(|error| failure(&error))?;
+        let code = identity::setup_code::setup_code(&key);
+        println!("Set it up at {}", config.public_url.join(&format!("/setup?code={code}")));
+    }
+    Ok(())
+}
+
+async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        // Without handlers the signals end the process by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

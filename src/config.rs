@@ -1,0 +1,335 @@
+//! Settings: flags and environment variables as they are written, and
+//! [`Config`], what they mean. Every mistake is named at once.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use ipnet::IpNet;
+use url::{Host, Url};
+
+use crate::db::url::Target;
+
+/// What the operator wrote.
+#[derive(Args, Debug)]
+pub struct Settings {
+    /// Address and port to listen on
+    #[arg(long, env = "BIND", default_value = "127.0.0.1:8080", global = true)]
+    bind: String,
+
+    /// Where browsers reach the console [default: http:// and the bind address]
+    #[arg(long, env = "PUBLIC_URL", value_name = "URL", global = true)]
+    public_url: Option<String>,
+
+    /// `postgres://user:password@host/database?sslmode=verify-full`; without it,
+    /// a private PostgreSQL runs in the data directory
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        global = true
+    )]
+    database_url: Option<String>,
+
+    /// Most connections to the database
+    #[arg(
+        long,
+        env = "DATABASE_CONNECTIONS",
+        value_name = "N",
+        default_value = "16",
+        global = true
+    )]
+    database_connections: String,
+
+    /// Where the private PostgreSQL keeps its data [default: the platform's data
+    /// directory; /var/lib/tokendesk for root]
+    #[arg(long, env = "DATA_DIR", value_name = "DIR", global = true)]
+    data_dir: Option<PathBuf>,
+
+    /// Proxies whose X-Forwarded-For is believed: addresses or CIDRs, separated by commas
+    #[arg(
+        long,
+        env = "TRUSTED_PROXIES",
+        value_name = "CIDRS",
+        default_value = "",
+        global = true
+    )]
+    trusted_proxies: String,
+
+    /// What to log: error, warn, info, debug or trace, or by module as in
+    /// `info,tokendesk::gate=debug`
+    #[arg(long, env = "LOG", default_value = "info", global = true)]
+    log: String,
+
+    /// How to log
+    #[arg(
+        long,
+        env = "LOG_FORMAT",
+        value_enum,
+        default_value = "text",
+        global = true
+    )]
+    log_format: LogFormat,
+
+    /// Allow a public URL with plain http beyond this machine: whoever is on the
+    /// way can then read passwords and tokens
+    #[arg(
+        long,
+        env = "ALLOW_INSECURE_HTTP",
+        value_parser = clap::builder::FalseyValueParser::new(),
+        num_args = 0,
+        default_missing_value = "true",
+        default_value = "false",
+        global = true
+    )]
+    allow_insecure_http: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// What the settings mean.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub bind: SocketAddr,
+    pub public_url: PublicUrl,
+    pub database: DatabaseChoice,
+    pub database_connections: usize,
+    pub trusted_proxies: Vec<IpNet>,
+    pub log: String,
+    pub log_format: LogFormat,
+}
+
+#[derive(Clone, Debug)]
+pub enum DatabaseChoice {
+    /// A private cluster in this directory.
+    Embedded(PathBuf),
+    /// The operator's own.
+    Url(Target),
+}
+
+/// Where browsers reach the console: `http` or `https`, a host, nothing more.
+#[derive(Clone, Debug)]
+pub struct PublicUrl(Url);
+
+impl PublicUrl {
+    /// Without a slash at the end.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    #[must_use]
+    pub fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.origin())
+    }
+
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+}
+
+impl Config {
+    /// # Errors
+    /// All that is wrong, a sentence each, with the setting's name.
+    pub fn new(settings: Settings) -> Result<Self, Vec<String>> {
+        let mut mistakes = Mistakes::default();
+        let bind = mistakes.note(bind(&settings.bind));
+        let public_url = mistakes.note(public_url(&settings, bind));
+        let database = mistakes.note(database(settings.database_url, settings.data_dir));
+        let database_connections = mistakes.note(connections(&settings.database_connections));
+        let trusted_proxies = mistakes.note(trusted_proxies(&settings.trusted_proxies));
+        let log = mistakes.note(log(settings.log));
+        match (
+            bind,
+            public_url,
+            database,
+            database_connections,
+            trusted_proxies,
+            log,
+        ) {
+            (
+                Some(bind),
+                Some(public_url),
+                Some(database),
+                Some(database_connections),
+                Some(trusted_proxies),
+                Some(log),
+            ) => Ok(Self {
+                bind,
+                public_url,
+                database,
+                database_connections,
+                trusted_proxies,
+                log,
+                log_format: settings.log_format,
+            }),
+            _ => Err(mistakes.0),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Mistakes(Vec<String>);
+
+impl Mistakes {
+    fn note<T>(&mut self, result: Result<T, String>) -> Option<T> {
+        result.map_err(|mistake| self.0.push(mistake)).ok()
+    }
+}
+
+fn bind(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("BIND: {text:?} is not an address and port such as 127.0.0.1:8080 or [::]:8080")
+    })
+}
+
+fn public_url(settings: &Settings, bind: Option<SocketAddr>) -> Result<PublicUrl, String> {
+    let text = match (&settings.public_url, bind) {
+        (Some(text), _) => text.clone(),
+        (None, Some(address)) => format!("http://{address}"),
+        (None, None) => "http://127.0.0.1:8080".to_owned(),
+    };
+    let url = Url::parse(&text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .filter(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none())
+        .filter(|url| url.username().is_empty() && url.password().is_none())
+        .map(PublicUrl)
+        .ok_or_else(|| {
+            format!("PUBLIC_URL: {text:?} is not an origin such as https://tokens.example.com")
+        })?;
+    if url.is_https() || url.is_loopback() || settings.allow_insecure_http {
+        return Ok(url);
+    }
+    Err(format!(
+        "PUBLIC_URL: {text:?} would send passwords and tokens over the network in the clear. \
+         Use https, or say --allow-insecure-http"
+    ))
+}
+
+fn database(url: Option<String>, directory: Option<PathBuf>) -> Result<DatabaseChoice, String> {
+    if let Some(url) = url.filter(|url| !url.is_empty()) {
+        return Target::parse(&url)
+            .map(DatabaseChoice::Url)
+            .map_err(|error| format!("DATABASE_URL: {error}"));
+    }
+    directory
+        .filter(|directory| !directory.as_os_str().is_empty())
+        .or_else(default_data_dir)
+        .map(DatabaseChoice::Embedded)
+        .ok_or_else(|| "DATA_DIR: no home directory was found; name a directory".to_owned())
+}
+
+/// The platform's data directory. Root's own home is closed to the user that
+/// PostgreSQL has to run as, hence `/var/lib`.
+fn default_data_dir() -> Option<PathBuf> {
+    if nix::unistd::Uid::effective().is_root() {
+        return Some(PathBuf::from("/var/lib/tokendesk"));
+    }
+    use etcetera::BaseStrategy;
+    let base = etcetera::base_strategy::choose_native_strategy().ok()?;
+    Some(base.data_dir().join("tokendesk"))
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|count| (2..=1000).contains(count))
+        .ok_or_else(|| format!("DATABASE_CONNECTIONS: {text:?} is not a number from 2 to 1000"))
+}
+
+fn trusted_proxies(text: &str) -> Result<Vec<IpNet>, String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            part.parse::<IpNet>()
+                .or_else(|_| part.parse::<std::net::IpAddr>().map(IpNet::from))
+                .map_err(|_| {
+                    format!("TRUSTED_PROXIES: {part:?} is not an address or CIDR such as 10.0.0.0/8")
+                })
+        })
+        .collect()
+}
+
+fn log(text: String) -> Result<String, String> {
+    match text.parse::<tracing_subscriber::EnvFilter>() {
+        Ok(_) => Ok(text),
+        Err(error) => Err(format!("LOG: {text:?} is not a log filter: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    fn config(flags: &[&str]) -> Result<Config, Vec<String>> {
+        Config::new(Line::parse_from([&["tokendesk"], flags].concat()).settings)
+    }
+
+    #[test]
+    fn the_public_url_follows_the_bind_address() {
+        let config = config(&["--bind", "127.0.0.1:9000"]).unwrap();
+        assert_eq!(config.public_url.origin(), "http://127.0.0.1:9000");
+    }
+
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let mistakes = config(&[
+            "--bind=here",
+            "--public-url=ftp://x",
+            "--database-connections=0",
+            "--trusted-proxies=10.0.0.0/8,nonsense",
+            "--log=a=b=c",
+        ])
+        .unwrap_err();
+        let named: Vec<_> = mistakes
+            .iter()
+            .map(|mistake| mistake.split(':').next().unwrap())
+            .collect();
+        assert_eq!(
+            named,
+            [
+                "BIND",
+                "PUBLIC_URL",
+                "DATABASE_CONNECTIONS",
+                "TRUSTED_PROXIES",
+                "LOG"
+            ]
+        );
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only_unless_allowed() {
+        assert!(config(&["--public-url=http://tokens.example.com"]).is_err());
+        assert!(config(&["--bind=0.0.0.0:8080"]).is_err());
+        assert!(config(&["--public-url=http://localhost:8080"]).is_ok());
+        assert!(config(&["--public-url=http://[::1]:8080"]).is_ok());
+        assert!(config(&["--public-url=https://tokens.example.com"]).is_ok());
+        let insecure = ["--public-url=http://10.0.0.1", "--allow-insecure-http"];
+        assert!(config(&insecure).is_ok());
+    }
+}

@@ -1,0 +1,222 @@
+// @generated automatically by Diesel CLI.
+
+diesel::table! {
+    group_members (group_id, user_id) {
+        organization_id -> Uuid,
+        group_id -> Uuid,
+        user_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    groups (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+        role -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    invitations (id) {
+        id -> Uuid,
+        digest -> Bytea,
+        organization_id -> Uuid,
+        email -> Text,
+        name -> Text,
+        role -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        accepted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    journal (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        at -> Timestamptz,
+        author_id -> Nullable<Uuid>,
+        author_name -> Text,
+        action -> Text,
+        subject_id -> Uuid,
+        subject_name -> Text,
+        changes -> Jsonb,
+    }
+}
+
+diesel::table! {
+    known_browsers (digest) {
+        digest -> Bytea,
+        user_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    memberships (organization_id, user_id) {
+        organization_id -> Uuid,
+        user_id -> Uuid,
+        role -> Text,
+        created_at -> Timestamptz,
+        deactivated_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    organizations (id) {
+        id -> Uuid,
+        name -> Text,
+        slug -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    products (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+        key -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    secrets (digest) {
+        digest -> Bytea,
+        token_id -> Uuid,
+        display -> Text,
+        created_at -> Timestamptz,
+        retires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    sessions (digest) {
+        digest -> Bytea,
+        user_id -> Nullable<Uuid>,
+        state -> Jsonb,
+        created_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sign_in_throttle (digest) {
+        digest -> Bytea,
+        failures -> Int4,
+        last_attempt_at -> Timestamptz,
+        blocked_until -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    site (single) {
+        single -> Bool,
+        key -> Bytea,
+    }
+}
+
+diesel::table! {
+    token_usage (token_id) {
+        token_id -> Uuid,
+        organization_id -> Uuid,
+        allowed -> Int8,
+        denied -> Int8,
+        last_used_at -> Nullable<Timestamptz>,
+        last_used_from -> Nullable<Inet>,
+        last_user_agent -> Nullable<Text>,
+        last_used_sort -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    tokens (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        product_id -> Nullable<Uuid>,
+        name -> Text,
+        name_folded -> Text,
+        display -> Text,
+        standing -> Text,
+        scopes -> Nullable<Array<Text>>,
+        ip_ranges -> Array<Cidr>,
+        expires_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        created_by -> Nullable<Uuid>,
+        created_by_name -> Text,
+        version -> Int4,
+        expires_sort -> Timestamptz,
+        search -> Text,
+    }
+}
+
+diesel::table! {
+    usage_days (token_id, day) {
+        token_id -> Uuid,
+        day -> Date,
+        allowed -> Int8,
+        denied -> Int8,
+    }
+}
+
+diesel::table! {
+    usage_hours (token_id, hour, code, operation, network) {
+        token_id -> Uuid,
+        hour -> Timestamptz,
+        code -> Text,
+        operation -> Text,
+        network -> Cidr,
+        calls -> Int8,
+        last_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Uuid,
+        email -> Text,
+        name -> Text,
+        password_hash -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(groups -> organizations (organization_id));
+diesel::joinable!(invitations -> organizations (organization_id));
+diesel::joinable!(journal -> organizations (organization_id));
+diesel::joinable!(known_browsers -> users (user_id));
+diesel::joinable!(memberships -> organizations (organization_id));
+diesel::joinable!(memberships -> users (user_id));
+diesel::joinable!(products -> organizations (organization_id));
+diesel::joinable!(secrets -> tokens (token_id));
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(token_usage -> organizations (organization_id));
+diesel::joinable!(token_usage -> tokens (token_id));
+diesel::joinable!(tokens -> organizations (organization_id));
+diesel::joinable!(tokens -> products (product_id));
+diesel::joinable!(tokens -> users (created_by));
+diesel::joinable!(usage_days -> tokens (token_id));
+diesel::joinable!(usage_hours -> tokens (token_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    group_members,
+    groups,
+    invitations,
+    journal,
+    known_browsers,
+    memberships,
+    organizations,
+    products,
+    secrets,
+    sessions,
+    sign_in_throttle,
+    site,
+    token_usage,
+    tokens,
+    usage_days,
+    usage_hours,
+    users,
+);

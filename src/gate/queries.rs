@@ -1,0 +1,191 @@
+//! What the gate reads and writes in the database.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Cidr, Date, Inet, Nullable, Text, Timestamptz, Uuid};
+use diesel_async::RunQueryDsl;
+use ipnet::IpNet;
+
+use super::decision::View;
+use crate::access::OrganizationId;
+use crate::catalogue::Product;
+use crate::db::Connection;
+use crate::db::schema::{organizations, products, secrets, tokens, usage_hours};
+use crate::secret::Digest;
+use crate::tokens::queries::known_scopes;
+use crate::tokens::{Standing, TokenId};
+
+type Row = (
+    TokenId,
+    OrganizationId,
+    String,
+    String,
+    Standing,
+    Option<DateTime<Utc>>,
+    Option<DateTime<Utc>>,
+    Vec<IpNet>,
+    Option<Vec<String>>,
+    Option<Product>,
+);
+
+/// By one point lookup. Here alone no organisation narrows the query: the secret says whose
+/// it is.
+pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<Option<View>> {
+    let row: Option<Row> = secrets::table
+        .inner_join(
+            tokens::table
+                .inner_join(organizations::table)
+                .left_join(products::table),
+        )
+        .filter(secrets::digest.eq(&digest.as_bytes()[..]))
+        .select((
+            tokens::id,
+            organizations::id,
+            organizations::name,
+            tokens::name,
+            tokens::standing,
+            tokens::expires_at,
+            secrets::retires_at,
+            tokens::ip_ranges,
+            tokens::scopes,
+            Option::<Product>::as_select(),
+        ))
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(row.map(
+        |(token, organization, organization_name, name, standing, expires_at, retires_at, ranges, scopes, product)| View {
+            token,
+            organization,
+            organization_name,
+            name,
+            standing,
+            expires_at,
+            secret_retires_at: retires_at,
+            ranges: ranges.into(),
+            scopes: scopes.map(known_scopes),
+            product,
+        },
+    ))
+}
+
+/// Those of the tokens that still exist, which then cannot be deleted until the transaction
+/// ends. In the order of their IDs, so that two instances do not wait for each other.
+pub async fn keep(connection: &mut Connection, ids: &[TokenId]) -> QueryResult<HashSet<TokenId>> {
+    let kept: Vec<TokenId> = tokens::table
+        .filter(tokens::id.eq_any(ids))
+        .order(tokens::id)
+        .select(tokens::id)
+        .for_key_share()
+        .load(connection)
+        .await?;
+    Ok(kept.into_iter().collect())
+}
+
+/// Columns of rows to add to `usage_hours`.
+#[derive(Default)]
+pub struct Hours {
+    pub tokens: Vec<TokenId>,
+    pub hours: Vec<DateTime<Utc>>,
+    pub codes: Vec<&'static str>,
+    pub operations: Vec<String>,
+    pub networks: Vec<IpNet>,
+    pub calls: Vec<i64>,
+    pub last: Vec<DateTime<Utc>>,
+}
+
+/// By hand, as are the two below: Diesel has no `unnest` of several arrays, and this is one
+/// statement whatever the number of rows.
+pub async fn add_hours(connection: &mut Connection, rows: Hours) -> QueryResult<usize> {
+    sql_query(
+        "INSERT INTO usage_hours (token_id, hour, code, operation, network, calls, last_at) \
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) \
+         AS t (token_id, hour, code, operation, network, calls, last_at) ORDER BY 1, 2, 3, 4, 5 \
+         ON CONFLICT (token_id, hour, code, operation, network) DO UPDATE \
+         SET calls = usage_hours.calls + excluded.calls, \
+             last_at = greatest(usage_hours.last_at, excluded.last_at)",
+    )
+    .bind::<Array<Uuid>, _>(rows.tokens)
+    .bind::<Array<Timestamptz>, _>(rows.hours)
+    .bind::<Array<Text>, _>(rows.codes)
+    .bind::<Array<Text>, _>(rows.operations)
+    .bind::<Array<Cidr>, _>(rows.networks)
+    .bind::<Array<BigInt>, _>(rows.calls)
+    .bind::<Array<Timestamptz>, _>(rows.last)
+    .execute(connection)
+    .await
+}
+
+/// Columns of rows to add to `usage_days`.
+#[derive(Default)]
+pub struct Days {
+    pub tokens: Vec<TokenId>,
+    pub days: Vec<NaiveDate>,
+    pub allowed: Vec<i64>,
+    pub denied: Vec<i64>,
+}
+
+pub async fn add_days(connection: &mut Connection, rows: Days) -> QueryResult<usize> {
+    sql_query(
+        "INSERT INTO usage_days (token_id, day, allowed, denied) \
+         SELECT * FROM unnest($1, $2, $3, $4) AS t (token_id, day, allowed, denied) ORDER BY 1, 2 \
+         ON CONFLICT (token_id, day) DO UPDATE \
+         SET allowed = usage_days.allowed + excluded.allowed, \
+             denied = usage_days.denied + excluded.denied",
+    )
+    .bind::<Array<Uuid>, _>(rows.tokens)
+    .bind::<Array<Date>, _>(rows.days)
+    .bind::<Array<BigInt>, _>(rows.allowed)
+    .bind::<Array<BigInt>, _>(rows.denied)
+    .execute(connection)
+    .await
+}
+
+/// Columns of rows to add to `token_usage`; the last use is that of an allowed call, if any.
+#[derive(Default)]
+pub struct Totals {
+    pub tokens: Vec<TokenId>,
+    pub allowed: Vec<i64>,
+    pub denied: Vec<i64>,
+    pub last_at: Vec<Option<DateTime<Utc>>>,
+    pub last_from: Vec<Option<IpNet>>,
+    pub last_user_agent: Vec<Option<String>>,
+}
+
+/// Locks the rows in the order of their IDs before it changes any.
+pub async fn add_totals(connection: &mut Connection, rows: Totals) -> QueryResult<usize> {
+    sql_query(
+        "UPDATE token_usage SET allowed = token_usage.allowed + t.allowed, \
+             denied = token_usage.denied + t.denied, \
+             last_used_at = CASE WHEN newer THEN t.last_at ELSE last_used_at END, \
+             last_used_from = CASE WHEN newer THEN t.last_from ELSE last_used_from END, \
+             last_user_agent = CASE WHEN newer THEN t.agent ELSE last_user_agent END \
+         FROM (SELECT u.*, \
+                   u.last_at IS NOT NULL AND u.last_at >= coalesce(old.last_used_at, u.last_at) AS newer \
+               FROM unnest($1, $2, $3, $4, $5, $6) \
+                   AS u (id, allowed, denied, last_at, last_from, agent) \
+               JOIN token_usage AS old ON old.token_id = u.id ORDER BY u.id FOR UPDATE OF old) AS t \
+         WHERE token_usage.token_id = t.id",
+    )
+    .bind::<Array<Uuid>, _>(rows.tokens)
+    .bind::<Array<BigInt>, _>(rows.allowed)
+    .bind::<Array<BigInt>, _>(rows.denied)
+    .bind::<Array<Nullable<Timestamptz>>, _>(rows.last_at)
+    .bind::<Array<Nullable<Inet>>, _>(rows.last_from)
+    .bind::<Array<Nullable<Text>>, _>(rows.last_user_agent)
+    .execute(connection)
+    .await
+}
+
+pub async fn delete_hours_before(
+    connection: &mut Connection,
+    before: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::delete(usage_hours::table)
+        .filter(usage_hours::hour.lt(before))
+        .execute(connection)
+        .await
+}

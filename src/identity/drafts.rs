@@ -1,0 +1,192 @@
+//! The forms of set-up and invitation, and what emails and people's names have to be.
+
+use serde::Deserialize;
+
+use super::password;
+use crate::secret::Password;
+use crate::web::form::Field;
+
+/// An email address, in lower case.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Email(String);
+
+impl Email {
+    /// Only what no address can do without is checked; whether it exists, mail will tell.
+    ///
+    /// # Errors
+    /// What to do about it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim().to_lowercase();
+        let well_formed = text.rsplit_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && !domain.is_empty() && !domain.starts_with('.') && !domain.ends_with('.')
+        });
+        if !well_formed || text.len() > 254 || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err("Enter an email address, such as ada@example.com.".to_owned());
+        }
+        Ok(Self(text))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A person's or an organisation's name: 1 to 100 characters after trimming.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PersonName(String);
+
+impl PersonName {
+    /// # Errors
+    /// What to do about it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        match text.chars().count() {
+            0 => Err("Enter a name.".to_owned()),
+            1..=100 if text.chars().any(char::is_control) => {
+                Err("Remove the control characters, such as line breaks.".to_owned())
+            }
+            1..=100 => Ok(Self(text.to_owned())),
+            length => Err(format!("Use at most 100 characters; these are {length}.")),
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// As the browser sends it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct SetUpForm {
+    pub code: String,
+    pub organization: String,
+    pub name: String,
+    pub email: String,
+    pub password: Password,
+}
+
+/// The first form of all. The password is never shown again.
+#[derive(Default)]
+pub struct SetUp {
+    pub code: Field,
+    pub organization: Field,
+    pub name: Field,
+    pub email: Field,
+    pub password: Field,
+}
+
+/// What it means.
+pub struct Founding {
+    pub organization: PersonName,
+    pub name: PersonName,
+    pub email: Email,
+    pub password: Password,
+}
+
+impl SetUp {
+    /// # Errors
+    /// The draft, to be shown again.
+    pub fn parse(form: SetUpForm, code_is_right: bool) -> Result<Founding, Box<Self>> {
+        let mut draft = Self {
+            code: Field::new(form.code),
+            organization: Field::new(form.organization),
+            name: Field::new(form.name),
+            email: Field::new(form.email),
+            password: Field::default(),
+        };
+        if !code_is_right {
+            draft.code.refuse("This is not the code that the server printed when it started.");
+        }
+        let organization = draft.organization.parse(PersonName::parse);
+        let name = draft.name.parse(PersonName::parse);
+        let email = draft.email.parse(Email::parse);
+        let context = [&*draft.email.value, &draft.organization.value, &draft.name.value];
+        if let Err(why) = password::judge(&form.password, &context) {
+            draft.password.refuse(why);
+        }
+        match (organization, name, email) {
+            (Some(organization), Some(name), Some(email))
+                if code_is_right && !draft.password.is_refused() =>
+            {
+                Ok(Founding {
+                    organization,
+                    name,
+                    email,
+                    password: form.password,
+                })
+            }
+            _ => Err(Box::new(draft)),
+        }
+    }
+
+    #[must_use]
+    pub fn focus(&self) -> &'static str {
+        let fields = [
+            ("code", &self.code),
+            ("organization", &self.organization),
+            ("name", &self.name),
+            ("email", &self.email),
+            ("password", &self.password),
+        ];
+        fields
+            .iter()
+            .find(|(_, field)| field.is_refused())
+            .map_or("", |(name, _)| name)
+    }
+}
+
+/// As the browser sends it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct AcceptanceForm {
+    pub name: String,
+    pub password: Password,
+}
+
+/// An invited person's form.
+#[derive(Default)]
+pub struct Acceptance {
+    pub name: Field,
+    pub password: Field,
+}
+
+impl Acceptance {
+    /// `context` is what the password must not be like.
+    ///
+    /// # Errors
+    /// The draft, to be shown again.
+    pub fn parse(
+        form: AcceptanceForm,
+        context: &[&str],
+    ) -> Result<(PersonName, Password), Box<Self>> {
+        let mut draft = Self {
+            name: Field::new(form.name),
+            password: Field::default(),
+        };
+        let name = draft.name.parse(PersonName::parse);
+        if let Err(why) = password::judge(&form.password, context) {
+            draft.password.refuse(why);
+        }
+        match name {
+            Some(name) if !draft.password.is_refused() => Ok((name, form.password)),
+            _ => Err(Box::new(draft)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emails_are_folded_and_checked_no_more_than_needed() {
+        assert_eq!(Email::parse(" Ada@Example.COM ").unwrap().as_str(), "ada@example.com");
+        assert!(Email::parse("o'hara+x@sub.example.com").is_ok());
+        for bad in ["", "ada", "@example.com", "ada@", "a b@example.com", "a@.com"] {
+            assert!(Email::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The pages before and around signing in: extract, call, render.
+
+pub mod invitation;
+pub mod setup;
+pub mod sign_in;
+
+use actix_session::Session;
+use actix_web::web;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{pages, queries};
+use crate::access::{Section, Viewer, session};
+use crate::db::Database;
+use crate::web::{Answer, Error, Page, Submission, page, see_other};
+
+/// Leads everyone to where they begin.
+pub async fn home(session: Session, database: web::Data<Database>, viewer: Option<Viewer>) -> Answer {
+    if let Some(viewer) = viewer {
+        let start = if viewer.is_admin() { "/settings/api-access" } else { "/profile" };
+        return Ok(see_other(start));
+    }
+    session.purge();
+    let connection = &mut *database.get().await?;
+    let set_up = queries::is_set_up(connection).await?;
+    Ok(see_other(if set_up { "/sign-in" } else { "/setup" }))
+}
+
+pub async fn profile(viewer: Viewer, page: Page) -> Answer {
+    page::render(&pages::Profile {
+        shell: viewer.shell(page, Section::Profile),
+    })
+}
+
+#[derive(Deserialize)]
+pub struct Choice {
+    organization: Uuid,
+}
+
+pub async fn switch_organization(
+    viewer: Viewer,
+    session: Session,
+    form: Submission<Choice>,
+) -> Answer {
+    let chosen = form.organization;
+    if !queries::is_member(&viewer, chosen) {
+        return Err(Error::NotFound);
+    }
+    session::choose(&session, chosen.into())?;
+    Ok(see_other("/"))
+}

@@ -1,0 +1,155 @@
+//! Signing in and out.
+
+use actix_session::Session;
+use actix_web::cookie::{Cookie, SameSite, time::Duration};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use crate::access::session;
+use crate::config::Config;
+use crate::db::Database;
+use crate::identity::drafts::Email;
+use crate::identity::sign_in::{Credentials, authenticate};
+use crate::identity::{pages, queries};
+use crate::secret::{Digest, Password, Plaintext};
+use crate::web::client_address::ClientAddress;
+use crate::web::form::{Field, Nothing};
+use crate::web::{Answer, Error, Page, Submission, csrf, page, see_other};
+
+const REMEMBERED: Duration = Duration::days(365);
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Link {
+    next: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Form {
+    email: String,
+    password: Password,
+    next: String,
+}
+
+pub async fn new(page: Page, database: web::Data<Database>, web::Query(link): web::Query<Link>) -> Answer {
+    let connection = &mut *database.get().await?;
+    if !queries::is_set_up(connection).await? {
+        return Ok(see_other("/setup"));
+    }
+    page::render(&pages::SignIn {
+        page,
+        email: Field::default(),
+        next: own_path(&link.next).to_owned(),
+        problem: None,
+    })
+}
+
+pub async fn create(
+    request: HttpRequest,
+    page: Page,
+    session: Session,
+    database: web::Data<Database>,
+    config: web::Data<Config>,
+    address: ClientAddress,
+    form: Submission<Form>,
+) -> Answer {
+    let form = form.into_inner();
+    let next = own_path(&form.next).to_owned();
+    let mut field = Field::new(form.email);
+    let Some(email) = field.parse(Email::parse) else {
+        return again(StatusCode::UNPROCESSABLE_ENTITY, page, field, next, None);
+    };
+    let credentials = Credentials {
+        email,
+        password: form.password,
+        address,
+        browser: request
+            .cookie(browser_cookie(&config))
+            .map(|cookie| Digest::of(cookie.value())),
+    };
+    match authenticate(&database, credentials, page.now).await {
+        Ok(Some(signed_in)) => {
+            session::begin(&session, signed_in.user)?;
+            csrf::renew(&request);
+            let mut response = see_other(if next.is_empty() { "/" } else { &next });
+            if let Some(browser) = signed_in.new_browser {
+                remember(&mut response, &browser, &config)?;
+            }
+            Ok(response)
+        }
+        Ok(None) => {
+            field.refuse("Email or password is wrong.");
+            again(StatusCode::UNPROCESSABLE_ENTITY, page, field, next, None)
+        }
+        Err(Error::TooMany { retry_after_seconds }) => {
+            let problem = format!("Too many attempts. Try again in {retry_after_seconds} seconds.");
+            again(StatusCode::TOO_MANY_REQUESTS, page, field, next, Some(problem))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn again(
+    status: StatusCode,
+    page: Page,
+    email: Field,
+    next: String,
+    problem: Option<String>,
+) -> Answer {
+    let sign_in = pages::SignIn {
+        page,
+        email,
+        next,
+        problem,
+    };
+    page::render_with(status, &sign_in)
+}
+
+fn browser_cookie(config: &Config) -> &'static str {
+    if config.public_url.is_https() {
+        "__Host-browser"
+    } else {
+        "browser"
+    }
+}
+
+fn remember(response: &mut HttpResponse, browser: &Plaintext, config: &Config) -> Result<(), Error> {
+    let cookie = Cookie::build(browser_cookie(config), browser.reveal())
+        .path("/")
+        .http_only(true)
+        .secure(config.public_url.is_https())
+        .same_site(SameSite::Lax)
+        .max_age(REMEMBERED)
+        .finish();
+    response.add_cookie(&cookie).map_err(|error| Error::internal(error.to_string()))
+}
+
+pub async fn delete(request: HttpRequest, session: Session, _: Submission<Nothing>) -> Answer {
+    session.purge();
+    csrf::renew(&request);
+    Ok(see_other("/sign-in"))
+}
+
+/// A path on this server, or nothing: no other site can send people on through ours.
+fn own_path(next: &str) -> &str {
+    let own = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && !next.chars().any(char::is_control);
+    if own { next } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn only_paths_of_ours_are_followed() {
+        assert_eq!(own_path("/settings/api-access?q=a"), "/settings/api-access?q=a");
+        for bad in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/\n/x"] {
+            assert_eq!(own_path(bad), "", "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Signing in with email and password.
+
+use chrono::{DateTime, Utc};
+
+use super::drafts::Email;
+use super::throttle::{self, Subjects};
+use super::{password, queries};
+use crate::access::UserId;
+use crate::db::Database;
+use crate::secret::{Digest, Password, Plaintext};
+use crate::web::Error;
+use crate::web::client_address::ClientAddress;
+
+/// What somebody presents.
+pub struct Credentials {
+    pub email: Email,
+    pub password: Password,
+    pub address: ClientAddress,
+    /// Of the cookie that a browser keeps after a first sign-in.
+    pub browser: Option<Digest>,
+}
+
+/// Somebody who is who they say.
+pub struct SignedIn {
+    pub user: UserId,
+    /// For the browser to keep, if it is not known yet.
+    pub new_browser: Option<Plaintext>,
+}
+
+/// `None` for a wrong password and for an unknown email alike, after the same time.
+///
+/// # Errors
+/// [`Error::TooMany`], without a look at the password, when there were too many attempts.
+pub async fn authenticate(
+    database: &Database,
+    credentials: Credentials,
+    now: DateTime<Utc>,
+) -> Result<Option<SignedIn>, Error> {
+    let Credentials { email, password, address, browser } = credentials;
+    let (subjects, known, found) = {
+        let connection = &mut *database.get().await?;
+        let known = match browser {
+            Some(browser) if queries::is_known_browser(connection, &email, &browser).await? => {
+                Some(browser)
+            }
+            _ => None,
+        };
+        let subjects = Subjects::new(&email, address, known);
+        throttle::admit(connection, &subjects, now).await?;
+        (subjects, known, queries::credentials(connection, &email).await?)
+    };
+    // No connection is held while the hash is computed.
+    let hash = found.as_ref().and_then(|(_, hash)| hash.clone());
+    let right = password::verify(password, hash).await?;
+    let Some((user, _)) = found.filter(|_| right) else {
+        return Ok(None);
+    };
+    let connection = &mut *database.get().await?;
+    throttle::forgive(connection, &subjects).await?;
+    if known.is_some() {
+        return Ok(Some(SignedIn { user, new_browser: None }));
+    }
+    let browser = Plaintext::random(32);
+    queries::remember_browser(connection, user, &browser.digest(), now).await?;
+    Ok(Some(SignedIn {
+        user,
+        new_browser: Some(browser),
+    }))
+}

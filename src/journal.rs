@@ -1,0 +1,140 @@
+//! The append-only record of who changed what. An entry is written in the transaction of the
+//! change that it tells of, so that neither exists without the other. Its page is
+//! *Settings > Audit log*.
+
+mod handlers;
+mod pages;
+mod queries;
+
+use actix_web::web;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::access::UserId;
+use crate::db::types::{id, text_enum};
+
+pub use queries::{of_subject, record};
+
+id!(EntryId);
+
+text_enum! {
+    /// What was done, to what.
+    Action {
+        OrganizationCreated = "organization.created",
+        MemberInvited = "member.invited",
+        MemberAdded = "member.added",
+        ProductCreated = "product.created",
+        TokenCreated = "token.created",
+        TokenEdited = "token.edited",
+        TokenRotated = "token.rotated",
+        TokenOverlapEnded = "token.overlap_ended",
+        TokenDisabled = "token.disabled",
+        TokenEnabled = "token.enabled",
+        TokenRevoked = "token.revoked",
+        TokenDeleted = "token.deleted",
+    }
+}
+
+impl Action {
+    /// What follows the author's name in a sentence; the subject's name follows it.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::OrganizationCreated => "created the organisation",
+            Self::MemberInvited => "invited",
+            Self::MemberAdded => "added the member",
+            Self::ProductCreated => "created the product",
+            Self::TokenCreated => "created the token",
+            Self::TokenEdited => "edited the token",
+            Self::TokenRotated => "rotated the token",
+            Self::TokenOverlapEnded => "ended the old secret of the token",
+            Self::TokenDisabled => "disabled the token",
+            Self::TokenEnabled => "enabled the token",
+            Self::TokenRevoked => "revoked the token",
+            Self::TokenDeleted => "deleted the token",
+        }
+    }
+
+    /// As the filter lists it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::OrganizationCreated => "Organisation created",
+            Self::MemberInvited => "Member invited",
+            Self::MemberAdded => "Member added",
+            Self::ProductCreated => "Product created",
+            Self::TokenCreated => "Token created",
+            Self::TokenEdited => "Token edited",
+            Self::TokenRotated => "Token rotated",
+            Self::TokenOverlapEnded => "Old secret ended",
+            Self::TokenDisabled => "Token disabled",
+            Self::TokenEnabled => "Token enabled",
+            Self::TokenRevoked => "Token revoked",
+            Self::TokenDeleted => "Token deleted",
+        }
+    }
+}
+
+/// One field's change; `None` where there was or is nothing.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Change {
+    pub field: String,
+    pub from: Option<String>,
+    pub to: Option<String>,
+}
+
+impl Change {
+    /// What a new thing has.
+    pub fn set(field: &str, to: impl Into<String>) -> Self {
+        Self {
+            field: field.to_owned(),
+            from: None,
+            to: Some(to.into()),
+        }
+    }
+
+    /// `None` where nothing changed.
+    #[must_use]
+    pub fn between(field: &str, from: Option<String>, to: Option<String>) -> Option<Self> {
+        (from != to).then(|| Self {
+            field: field.to_owned(),
+            from,
+            to,
+        })
+    }
+}
+
+/// What is to be recorded; who did it comes with the actor.
+pub struct Draft<'a> {
+    pub action: Action,
+    /// The ID and the name of what was changed.
+    pub subject: (Uuid, &'a str),
+    pub changes: Vec<Change>,
+}
+
+/// What stands in the journal.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub id: EntryId,
+    pub at: DateTime<Utc>,
+    /// `None`: the command line.
+    pub author: Option<UserId>,
+    pub author_name: String,
+    pub action: Action,
+    pub subject_id: Uuid,
+    pub subject_name: String,
+    pub changes: Vec<Change>,
+}
+
+impl Entry {
+    /// Whether the subject has a page of its own.
+    #[must_use]
+    pub fn is_about_token(&self) -> bool {
+        self.action.as_str().starts_with("token.")
+    }
+}
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    config.service(web::resource("/settings/audit-log").route(web::get().to(handlers::index)));
+}

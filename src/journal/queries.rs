@@ -1,0 +1,175 @@
+//! The journal in the database.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::pages::Filter;
+use super::{Action, Change, Draft, Entry, EntryId};
+use crate::access::{Actor, Admin, UserId};
+use crate::db::Connection;
+use crate::db::schema::{journal, memberships, users};
+use crate::web::paging::{Cursor, Direction, Slice};
+
+type Row = (
+    EntryId,
+    DateTime<Utc>,
+    Option<UserId>,
+    String,
+    Action,
+    Uuid,
+    String,
+    Value,
+);
+
+const COLUMNS: (
+    journal::id,
+    journal::at,
+    journal::author_id,
+    journal::author_name,
+    journal::action,
+    journal::subject_id,
+    journal::subject_name,
+    journal::changes,
+) = (
+    journal::id,
+    journal::at,
+    journal::author_id,
+    journal::author_name,
+    journal::action,
+    journal::subject_id,
+    journal::subject_name,
+    journal::changes,
+);
+
+fn entry((id, at, author, author_name, action, subject_id, subject_name, changes): Row) -> Entry {
+    let changes: Vec<Change> = serde_json::from_value(changes).unwrap_or_default();
+    Entry {
+        id,
+        at,
+        author,
+        author_name,
+        action,
+        subject_id,
+        subject_name,
+        changes,
+    }
+}
+
+/// Writes an entry. To be called in the transaction of the change.
+pub async fn record(
+    connection: &mut Connection,
+    actor: &Actor,
+    draft: Draft<'_>,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    let (subject_id, subject_name) = draft.subject;
+    diesel::insert_into(journal::table)
+        .values((
+            journal::id.eq(EntryId::new(now)),
+            journal::organization_id.eq(actor.organization()),
+            journal::at.eq(now),
+            journal::author_id.eq(actor.user()),
+            journal::author_name.eq(actor.name()),
+            journal::action.eq(draft.action),
+            journal::subject_id.eq(subject_id),
+            journal::subject_name.eq(subject_name),
+            journal::changes.eq(serde_json::to_value(draft.changes).unwrap_or_default()),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A page of the organisation's journal, newest first.
+pub async fn page(
+    connection: &mut Connection,
+    admin: &Admin,
+    filter: &Filter,
+    size: usize,
+) -> QueryResult<Slice<Entry>> {
+    let mut query = journal::table
+        .filter(journal::organization_id.eq(admin.organization().id))
+        .select(COLUMNS)
+        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX))
+        .into_boxed();
+    if let Some(author) = filter.author {
+        query = query.filter(journal::author_id.eq(author));
+    }
+    if let Some(action) = filter.action {
+        query = query.filter(journal::action.eq(action));
+    }
+    if let Some(subject) = filter.subject {
+        query = query.filter(journal::subject_id.eq(subject));
+    }
+    if let Some(name) = &filter.subject_name {
+        query = query.filter(journal::subject_name.ilike(format!("%{}%", escaped(name))));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(journal::at.ge(from));
+    }
+    if let Some(before) = filter.before {
+        query = query.filter(journal::at.lt(before));
+    }
+    let cursor = filter.cursor.as_ref();
+    query = match cursor {
+        Some(Cursor {
+            id,
+            direction: Direction::Before,
+            ..
+        }) => query
+            .filter(journal::id.gt(EntryId::from(*id)))
+            .order(journal::id.asc()),
+        Some(Cursor { id, .. }) => query
+            .filter(journal::id.lt(EntryId::from(*id)))
+            .order(journal::id.desc()),
+        None => query.order(journal::id.desc()),
+    };
+    let rows: Vec<Row> = query.load(connection).await?;
+    let entries = rows.into_iter().map(entry).collect();
+    Ok(Slice::new(entries, size, cursor, |entry| {
+        (String::new(), entry.id.uuid())
+    }))
+}
+
+/// What is told of one thing of the organisation, newest first.
+pub async fn of_subject(
+    connection: &mut Connection,
+    admin: &Admin,
+    subject: Uuid,
+    limit: i64,
+) -> QueryResult<Vec<Entry>> {
+    let rows: Vec<Row> = journal::table
+        .filter(journal::organization_id.eq(admin.organization().id))
+        .filter(journal::subject_id.eq(subject))
+        .order(journal::id.desc())
+        .limit(limit)
+        .select(COLUMNS)
+        .load(connection)
+        .await?;
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+/// Whom the filter offers: the organisation's members, by name.
+pub async fn authors(
+    connection: &mut Connection,
+    admin: &Admin,
+) -> QueryResult<Vec<(UserId, String)>> {
+    memberships::table
+        .inner_join(users::table)
+        .filter(memberships::organization_id.eq(admin.organization().id))
+        .order((users::name, users::id))
+        .limit(200)
+        .select((users::id, users::name))
+        .load(connection)
+        .await
+}
+
+/// For LIKE, where `%`, `_` and `\` have a meaning of their own.
+fn escaped(text: &str) -> String {
+    text.replace('\\', r"\\")
+        .replace('%', r"\%")
+        .replace('_', r"\_")
+}

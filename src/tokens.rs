@@ -1,0 +1,138 @@
+//! The heart: API tokens from creation to deletion, and the pages of *Settings > API Access*.
+//! What a token may do with a request is the gate's to say.
+
+pub mod draft;
+mod filter;
+mod handlers;
+mod name;
+pub mod overlap;
+mod pages;
+pub mod queries;
+pub mod ranges;
+pub mod secret;
+mod snippets;
+pub mod status;
+
+use actix_web::web;
+use chrono::{DateTime, TimeDelta, Utc};
+use ipnet::IpNet;
+
+use crate::catalogue::{AccessLevel, Product, Scope, ScopeSet};
+use crate::db::types::id;
+
+pub use filter::{Filter, Sort};
+pub use name::Name;
+pub use ranges::Ranges;
+pub use secret::Secret;
+pub use status::{Standing, Status, Transition};
+
+id!(TokenId);
+
+/// From when on the list warns of an expiry.
+const EXPIRY_WARNING: TimeDelta = TimeDelta::days(14);
+
+/// A token as an administrator sees it. Its secret is not in here, nor anywhere.
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub id: TokenId,
+    pub name: String,
+    /// The first 8 characters of the current secret.
+    pub display: String,
+    pub standing: Standing,
+    /// `None`: from before scopes existed; counts as `all`.
+    pub scopes: Option<ScopeSet>,
+    pub ranges: Ranges,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub created_by_name: String,
+    /// Counts the changes.
+    pub version: i32,
+    pub product: Option<Product>,
+    pub usage: Usage,
+}
+
+/// Totals since creation, and the last call that was allowed.
+#[derive(Clone, Debug, Default)]
+pub struct Usage {
+    pub allowed: i64,
+    pub denied: i64,
+    pub last_at: Option<DateTime<Utc>>,
+    pub last_from: Option<IpNet>,
+    pub last_user_agent: Option<String>,
+}
+
+impl Token {
+    #[must_use]
+    pub fn status(&self, now: &DateTime<Utc>) -> Status {
+        Status::of(self.standing, self.expires_at, *now)
+    }
+
+    /// The access level's label.
+    #[must_use]
+    pub fn access(&self) -> &'static str {
+        match self.scopes {
+            None => "All scopes (none set)",
+            Some(scopes) => AccessLevel::of(scopes).label(),
+        }
+    }
+
+    /// What the token may do, `all` where no scopes were set.
+    #[must_use]
+    pub fn effective_scopes(&self) -> ScopeSet {
+        self.scopes.unwrap_or(ScopeSet::of(&[Scope::All]))
+    }
+
+    /// Whether it will expire soon.
+    #[must_use]
+    pub fn expires_soon(&self, now: &DateTime<Utc>) -> bool {
+        self.standing != Standing::Revoked
+            && self
+                .expires_at
+                .is_some_and(|at| at > *now && at <= *now + EXPIRY_WARNING)
+    }
+
+    /// Whether it can be used no more unless someone changes it.
+    #[must_use]
+    pub fn is_dead(&self, now: &DateTime<Utc>) -> bool {
+        matches!(self.status(now), Status::Expired | Status::Revoked)
+    }
+
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/settings/api-access/{}", self.id)
+    }
+}
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    use handlers::*;
+    config.service(
+        web::scope("/settings/api-access")
+            .service(
+                web::resource("")
+                    .route(web::get().to(index))
+                    .route(web::post().to(create)),
+            )
+            .service(web::resource("/new").route(web::get().to(new)))
+            .service(
+                web::resource("/{id}")
+                    .route(web::get().to(show))
+                    .route(web::post().to(update)),
+            )
+            .service(web::resource("/{id}/edit").route(web::get().to(edit)))
+            .service(
+                web::resource("/{id}/rotation")
+                    .route(web::get().to(rotation::new))
+                    .route(web::post().to(rotation::create)),
+            )
+            .service(
+                web::resource("/{id}/overlap-end")
+                    .route(web::get().to(rotation::confirm_end))
+                    .route(web::post().to(rotation::end)),
+            )
+            .service(
+                web::resource("/{id}/{transition}")
+                    .route(web::get().to(transition::new))
+                    .route(web::post().to(transition::create)),
+            ),
+    );
+}

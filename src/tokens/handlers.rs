@@ -1,0 +1,241 @@
+//! *Settings > API Access*: extract, call, render.
+
+pub mod rotation;
+pub mod transition;
+
+use std::collections::HashMap;
+
+use actix_session::Session;
+use actix_web::http::header::{CONTENT_ENCODING, HeaderValue};
+use actix_web::web;
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel_async::AsyncConnection;
+use uuid::Uuid;
+
+use super::draft::{self, Context, Draft, Prefill};
+use super::pages::{self, Card, Chart, Reveal, Sparkline};
+use super::queries::{self, ChangeError};
+use super::{Filter, Secret, Token, TokenId, filter, secret, snippets};
+use crate::access::{Admin, Section};
+use crate::catalogue::{Product, list_products};
+use crate::config::Config;
+use crate::db::{Connection, Database};
+use crate::journal;
+use crate::web::{Answer, Error, Page, Submission, page, see_other};
+
+const PAGE_SIZE: usize = 25;
+/// How many journal entries a token's page shows; the rest is in the audit log.
+const HISTORY: i64 = 50;
+/// How far back it looks for uses of retired secrets.
+const REMEMBERED: TimeDelta = TimeDelta::days(30);
+
+pub async fn index(
+    admin: Admin,
+    page: Page,
+    database: web::Data<Database>,
+    web::Query(query): web::Query<filter::Query>,
+) -> Answer {
+    let filter = query.filter();
+    // A secret pasted into the search is in the address already; it goes no further.
+    if let Some(display) = secret::display_of(&filter.q) {
+        return Ok(see_other(&filter.with_search(display)));
+    }
+    let connection = &mut *database.get().await?;
+    let list = connection
+        .transaction(async |connection| list(connection, &admin, page, filter, None).await)
+        .await?;
+    page::render(&list)
+}
+
+/// The list, for itself or behind a revealed secret.
+async fn list(
+    connection: &mut Connection,
+    admin: &Admin,
+    page: Page,
+    filter: Filter,
+    reveal: Option<Reveal>,
+) -> Result<pages::Index, Error> {
+    let now = page.now;
+    queries::plan_afresh(connection).await?;
+    let products = list_products(connection, admin.organization().id).await?;
+    let counts = queries::counts(connection, admin, &filter, now).await?;
+    let slice = queries::page(connection, admin, &filter, PAGE_SIZE, now).await?;
+    let ids: Vec<TokenId> = slice.rows.iter().map(|token| token.id).collect();
+    let today = now.date_naive();
+    let days = queries::days(connection, &ids, pages::sparkline_start(today)).await?;
+    let retiring = queries::retiring(connection, &ids, now).await?;
+    let retiring: HashMap<TokenId, DateTime<Utc>> = retiring.into_iter().collect();
+    let cards = slice.map(|token| {
+        let own: Vec<_> = days.iter().filter(|day| day.token_id == token.id).copied().collect();
+        Card {
+            sparkline: Sparkline::new(&own, today),
+            old_until: retiring.get(&token.id).copied(),
+            token,
+        }
+    });
+    Ok(pages::Index {
+        shell: admin.shell(page, Section::ApiAccess),
+        filter,
+        counts,
+        products,
+        cards,
+        reveal,
+    })
+}
+
+/// The one answer that holds a secret. It is not compressed, as the size of compressed text
+/// can tell of its content.
+async fn reveal(
+    connection: &mut Connection,
+    admin: &Admin,
+    page: Page,
+    reveal: Reveal,
+) -> Answer {
+    let filter = filter::Query::default().filter();
+    let list = connection
+        .transaction(async |connection| list(connection, admin, page, filter, Some(reveal)).await)
+        .await?;
+    let mut response = page::render(&list)?;
+    let identity = HeaderValue::from_static("identity");
+    response.headers_mut().insert(CONTENT_ENCODING, identity);
+    Ok(response)
+}
+
+pub async fn new(
+    admin: Admin,
+    page: Page,
+    database: web::Data<Database>,
+    web::Query(prefill): web::Query<Prefill>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let products = list_products(connection, admin.organization().id).await?;
+    page::render(&form_page(&admin, page, prefill.into(), products, None))
+}
+
+pub async fn create(
+    admin: Admin,
+    page: Page,
+    database: web::Data<Database>,
+    config: web::Data<Config>,
+    form: Submission<draft::Form>,
+) -> Answer {
+    let actor = admin.actor(&form);
+    let connection = &mut *database.get().await?;
+    let products = list_products(connection, admin.organization().id).await?;
+    let draft = Draft::from(form.into_inner());
+    let context = Context {
+        now: page.now,
+        products: &products,
+        current: None,
+    };
+    let draft = match draft.clone().parse(&context) {
+        Err(draft) => draft,
+        Ok(new) => match queries::create(connection, &actor, &new, page.now).await {
+            Ok((token, secret)) => {
+                let created = revealed(&token, secret, &config);
+                return reveal(connection, &admin, page, created).await;
+            }
+            Err(ChangeError::NameTaken) => draft.name_taken(),
+            Err(error) => return Err(error.into()),
+        },
+    };
+    page::render_again(&form_page(&admin, page, *draft, products, None))
+}
+
+fn revealed(token: &Token, secret: Secret, config: &Config) -> Reveal {
+    Reveal {
+        name: token.name.clone(),
+        secret,
+        old_until: None,
+        rotated: false,
+        snippets: snippets::snippets(token.effective_scopes(), &config.public_url),
+    }
+}
+
+fn form_page(
+    admin: &Admin,
+    page: Page,
+    draft: Draft,
+    products: Vec<Product>,
+    token: Option<Token>,
+) -> pages::Form {
+    pages::Form {
+        shell: admin.shell(page, Section::ApiAccess),
+        draft,
+        products,
+        token,
+    }
+}
+
+pub async fn show(
+    admin: Admin,
+    page: Page,
+    database: web::Data<Database>,
+    id: web::Path<Uuid>,
+) -> Answer {
+    let now = page.now;
+    let connection = &mut *database.get().await?;
+    let token = queries::token(connection, &admin, id.into_inner().into()).await?;
+    let today = now.date_naive();
+    let days = queries::days(connection, &[token.id], pages::chart_start(today)).await?;
+    let uses = queries::retired_uses(connection, token.id, now - REMEMBERED).await?;
+    let entries = journal::of_subject(connection, &admin, token.id.uuid(), HISTORY).await?;
+    page::render(&pages::Show {
+        secrets: queries::secrets(connection, &token, now).await?,
+        shell: admin.shell(page, Section::ApiAccess),
+        chart: Chart::new(&days, today),
+        history: pages::history(entries, uses),
+        token,
+    })
+}
+
+pub async fn edit(
+    admin: Admin,
+    page: Page,
+    database: web::Data<Database>,
+    id: web::Path<Uuid>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let token = queries::token(connection, &admin, id.into_inner().into()).await?;
+    if !token.status(&page.now).permits_edit() {
+        return Err(Error::Conflict("A revoked token cannot be changed."));
+    }
+    page::render(&form_page(&admin, page, Draft::from(&token), Vec::new(), Some(token)))
+}
+
+pub async fn update(
+    admin: Admin,
+    page: Page,
+    session: Session,
+    database: web::Data<Database>,
+    id: web::Path<Uuid>,
+    form: Submission<draft::Form>,
+) -> Answer {
+    let actor = admin.actor(&form);
+    let connection = &mut *database.get().await?;
+    let token = queries::token(connection, &admin, id.into_inner().into()).await?;
+    let draft = Draft::from(form.into_inner());
+    let context = Context {
+        now: page.now,
+        products: &[],
+        current: Some(&token),
+    };
+    let draft = match draft.clone().parse(&context) {
+        Err(draft) => draft,
+        Ok(new) => {
+            let version = draft.version;
+            match queries::edit(connection, &actor, token.id, version, &new, page.now).await {
+                Ok(()) => {
+                    page::notify(&session, format!("“{}” is saved.", new.name.as_str()))?;
+                    return Ok(see_other(&token.path()));
+                }
+                Err(ChangeError::NameTaken) => draft.name_taken(),
+                Err(ChangeError::Outdated(current)) if current.status(&page.now).permits_edit() => {
+                    draft.outdated(&current)
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    };
+    page::render_again(&form_page(&admin, page, *draft, Vec::new(), Some(token)))
+}

@@ -1,0 +1,89 @@
+//! Disable, enable, revoke, delete: a page that asks, and the deed.
+
+use actix_session::Session;
+use actix_web::http::StatusCode;
+use actix_web::web;
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use crate::access::{Admin, Section};
+use crate::db::{Connection, Database};
+use crate::tokens::pages::{self, Question};
+use crate::tokens::queries::{self, ChangeError};
+use crate::tokens::{Token, Transition};
+use crate::web::form::Nothing;
+use crate::web::{Answer, Error, Page, Submission, page, see_other};
+
+pub async fn new(
+    admin: Admin,
+    page: Page,
+    database: web::Data<Database>,
+    path: web::Path<(Uuid, String)>,
+) -> Answer {
+    let (id, transition) = parse(path.into_inner())?;
+    let connection = &mut *database.get().await?;
+    let token = queries::token(connection, &admin, id.into()).await?;
+    let stale = stale(&token, transition, &page);
+    page::render(&confirmation(connection, &admin, page, token, transition, stale).await?)
+}
+
+pub async fn create(
+    admin: Admin,
+    page: Page,
+    session: Session,
+    database: web::Data<Database>,
+    path: web::Path<(Uuid, String)>,
+    form: Submission<Nothing>,
+) -> Answer {
+    let (id, transition) = parse(path.into_inner())?;
+    let actor = admin.actor(&form);
+    let connection = &mut *database.get().await?;
+    match queries::apply(connection, &actor, id.into(), transition, page.now).await {
+        Ok(token) => {
+            page::notify(&session, format!("“{}” {}", token.name, transition.past()))?;
+            Ok(see_other("/settings/api-access"))
+        }
+        Err(ChangeError::Outdated(token)) => {
+            let stale = stale(&token, transition, &page);
+            let page =
+                confirmation(connection, &admin, page, *token, transition, stale).await?;
+            page::render_with(StatusCode::CONFLICT, &page)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn parse((id, transition): (Uuid, String)) -> Result<(Uuid, Transition), Error> {
+    let transition = transition.parse().map_err(|_| Error::NotFound)?;
+    Ok((id, transition))
+}
+
+/// Why there is nothing to confirm, if so.
+fn stale(token: &Token, transition: Transition, page: &Page) -> Option<String> {
+    let status = token.status(&page.now);
+    let verb = transition.verb().to_lowercase();
+    (!status.permits(transition)).then(|| {
+        format!(
+            "This token is {} already; there is nothing to {verb}. Nothing was changed.",
+            status.label().to_lowercase()
+        )
+    })
+}
+
+async fn confirmation(
+    connection: &mut Connection,
+    admin: &Admin,
+    page: Page,
+    token: Token,
+    transition: Transition,
+    stale: Option<String>,
+) -> Result<pages::Confirmation, Error> {
+    let start = page.now - TimeDelta::hours(24);
+    Ok(pages::Confirmation {
+        calls: queries::calls_since(connection, token.id, start).await?,
+        shell: admin.shell(page, Section::ApiAccess),
+        token,
+        question: Question::Transition(transition),
+        stale,
+    })
+}

@@ -1,0 +1,169 @@
+//! The pages of *Settings > API Access*: what each shows, for its template to lay out.
+
+mod chart;
+mod history;
+
+use askama::Template;
+use chrono::{DateTime, Utc};
+
+use super::draft::{Draft, Expiry};
+use super::overlap::Overlap;
+use super::queries::{Counts, SecretRecord};
+use super::snippets::Snippet;
+use super::{Filter, Secret, Sort, Status, Token, Transition};
+use crate::access::Shell;
+use crate::catalogue::{AccessLevel, Product, Scope};
+use crate::web::format;
+use crate::web::paging::Slice;
+
+pub use chart::{Chart, Sparkline, chart_start, sparkline_start};
+pub use history::{Moment, history};
+
+/// The list, perhaps with a secret revealed in a dialog over it.
+#[derive(Template)]
+#[template(path = "tokens/index.html")]
+pub struct Index {
+    pub shell: Shell,
+    pub filter: Filter,
+    pub counts: Counts,
+    pub products: Vec<Product>,
+    pub cards: Slice<Card>,
+    pub reveal: Option<Reveal>,
+}
+
+/// A token in the list.
+pub struct Card {
+    pub token: Token,
+    pub sparkline: Sparkline,
+    /// Until when an old secret still works.
+    pub old_until: Option<DateTime<Utc>>,
+}
+
+/// The one time that a secret is shown.
+pub struct Reveal {
+    pub name: String,
+    pub secret: Secret,
+    /// Until when the old secret works, after a rotation.
+    pub old_until: Option<DateTime<Utc>>,
+    pub rotated: bool,
+    pub snippets: Vec<Snippet>,
+}
+
+impl Index {
+    /// Whether the organisation has no tokens at all.
+    fn is_empty(&self) -> bool {
+        self.filter.status.is_none() && !self.filter.is_narrowed() && self.counts.total() == 0
+    }
+
+    fn product(&self) -> Option<&Product> {
+        let chosen = self.filter.product?;
+        self.products.iter().find(|product| product.id == chosen)
+    }
+
+    /// `1–25 of 42`
+    fn range(&self) -> String {
+        let total = self.counts.of(self.filter.status);
+        match self.cards.range() {
+            Some((first, last)) => {
+                let (first, last) = (format::thousands(first), format::thousands(last));
+                format!("{first}–{last} of {total}")
+            }
+            None => format!("0 of {total}"),
+        }
+    }
+}
+
+/// The form, for a new token or an edited one.
+#[derive(Template)]
+#[template(path = "tokens/form.html")]
+pub struct Form {
+    pub shell: Shell,
+    pub draft: Draft,
+    pub products: Vec<Product>,
+    /// The token that is edited.
+    pub token: Option<Token>,
+}
+
+impl Form {
+    fn action(&self) -> String {
+        self.token
+            .as_ref()
+            .map_or("/settings/api-access".to_owned(), Token::path)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "tokens/show.html")]
+pub struct Show {
+    pub shell: Shell,
+    pub token: Token,
+    pub chart: Chart,
+    /// Those that work, the current one first.
+    pub secrets: Vec<SecretRecord>,
+    pub history: Vec<Moment>,
+}
+
+/// "Rotate …?"
+#[derive(Template)]
+#[template(path = "tokens/rotation.html")]
+pub struct Rotation {
+    pub shell: Shell,
+    pub token: Token,
+    pub calls: i64,
+    pub overlap: Overlap,
+    /// What is wrong: the token was changed meanwhile.
+    pub conflict: Option<String>,
+}
+
+/// What a confirmation page asks about.
+#[derive(Clone, Copy)]
+pub enum Question {
+    Transition(Transition),
+    EndOverlap,
+}
+
+impl Question {
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Transition(transition) => transition.verb(),
+            Self::EndOverlap => "End overlap",
+        }
+    }
+
+    fn consequence(self) -> &'static str {
+        match self {
+            Self::Transition(transition) => transition.consequence(),
+            Self::EndOverlap => {
+                "The old secret stops working at once; only the new one is accepted. Whatever \
+                 still uses the old one is refused from the next call on."
+            }
+        }
+    }
+
+    fn is_final(self) -> bool {
+        match self {
+            Self::Transition(transition) => transition.is_final(),
+            Self::EndOverlap => true,
+        }
+    }
+
+    /// The last part of its address.
+    fn resource(self) -> &'static str {
+        match self {
+            Self::Transition(transition) => transition.as_str(),
+            Self::EndOverlap => "overlap-end",
+        }
+    }
+}
+
+/// "Revoke …?" and the like.
+#[derive(Template)]
+#[template(path = "tokens/confirmation.html")]
+pub struct Confirmation {
+    pub shell: Shell,
+    pub token: Token,
+    pub question: Question,
+    pub calls: i64,
+    /// Set when the question makes no sense any more: then there is nothing to confirm.
+    pub stale: Option<String>,
+}

@@ -1,0 +1,90 @@
+//! Tokens in the database: finding them, changing them, and their usage.
+
+mod change;
+mod list;
+mod usage;
+
+pub use change::{
+    ChangeError, Rotated, apply, create, edit, end_overlap, insert, rotate,
+};
+pub use list::{Counts, counts, page, plan_afresh, retiring, secrets, token};
+pub use usage::{Day, RetiredUse, calls_since, days, retired_uses};
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use ipnet::IpNet;
+
+use super::{Standing, Token, TokenId, Usage};
+use crate::catalogue::{Product, Scope};
+use crate::db::schema::{token_usage, tokens};
+
+/// A secret of a token, without the secret.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = crate::db::schema::secrets)]
+pub struct SecretRecord {
+    pub display: String,
+    pub created_at: DateTime<Utc>,
+    /// `None`: the current one.
+    pub retires_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = tokens)]
+struct TokenRow {
+    id: TokenId,
+    name: String,
+    name_folded: String,
+    display: String,
+    standing: Standing,
+    scopes: Option<Vec<String>>,
+    ip_ranges: Vec<IpNet>,
+    expires_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    created_by_name: String,
+    version: i32,
+    expires_sort: DateTime<Utc>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = token_usage)]
+struct UsageRow {
+    allowed: i64,
+    denied: i64,
+    last_used_at: Option<DateTime<Utc>>,
+    last_used_from: Option<IpNet>,
+    last_user_agent: Option<String>,
+    last_used_sort: DateTime<Utc>,
+}
+
+type Row = (TokenRow, UsageRow, Option<Product>);
+
+fn assemble((row, usage, product): Row) -> Token {
+    Token {
+        id: row.id,
+        name: row.name,
+        display: row.display,
+        standing: row.standing,
+        scopes: row.scopes.map(known_scopes),
+        ranges: row.ip_ranges.into(),
+        expires_at: row.expires_at,
+        created_at: row.created_at,
+        created_by_name: row.created_by_name,
+        version: row.version,
+        product,
+        usage: Usage {
+            allowed: usage.allowed,
+            denied: usage.denied,
+            last_at: usage.last_used_at,
+            last_from: usage.last_used_from,
+            last_user_agent: usage.last_user_agent,
+        },
+    }
+}
+
+/// A scope that this program does not know gives nothing.
+pub fn known_scopes(names: Vec<String>) -> crate::catalogue::ScopeSet {
+    names
+        .iter()
+        .filter_map(|name| name.parse::<Scope>().ok())
+        .collect()
+}

@@ -1,0 +1,334 @@
+//! Finding tokens. With a million of them each of these reads little more than it shows: the
+//! indexes in the migration that creates `tokens` are made for them.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use diesel::dsl::sql;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+
+use super::{Row, SecretRecord, TokenRow, UsageRow, assemble};
+use crate::access::{Admin, OrganizationId};
+use crate::catalogue::{Product, ProductId};
+use crate::db::Connection;
+use crate::db::schema::{products, secrets, token_usage, tokens};
+use crate::tokens::{Filter, Sort, Status, Token, TokenId};
+use crate::web::paging::{Cursor, Direction, Slice};
+
+/// Where counting stops without a search, and with one.
+const MOST_COUNTED: i64 = 10_000;
+const MOST_COUNTED_FOUND: i64 = 1_000;
+
+/// For the rest of the transaction, plans are made for the values that are asked for: what is
+/// best for a rare search is the worst for a common one.
+pub async fn plan_afresh(connection: &mut Connection) -> QueryResult<()> {
+    sql_query("SET LOCAL plan_cache_mode = force_custom_plan")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A page of the list.
+pub async fn page(
+    connection: &mut Connection,
+    admin: &Admin,
+    filter: &Filter,
+    size: usize,
+    now: DateTime<Utc>,
+) -> QueryResult<Slice<Token>> {
+    let mut query = tokens::table
+        .inner_join(token_usage::table)
+        .left_join(products::table)
+        .filter(tokens::organization_id.eq(admin.organization().id))
+        .filter(token_usage::organization_id.eq(admin.organization().id))
+        .select((
+            TokenRow::as_select(),
+            UsageRow::as_select(),
+            Option::<Product>::as_select(),
+        ))
+        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX))
+        .into_boxed::<Pg>();
+    if let Some(status) = filter.status {
+        let (before, after) = status.sql();
+        query = query.filter(sql::<Bool>(before).bind::<Timestamptz, _>(now).sql(after));
+    }
+    if let Some(product) = filter.product {
+        query = query.filter(tokens::product_id.eq(product));
+    }
+    if let Some(term) = filter.term() {
+        let (before, value, after) = search(&term);
+        query = query.filter(sql::<Bool>(before).bind::<Text, _>(value).sql(after));
+    }
+    let cursor = filter.cursor.as_ref();
+    let backwards = cursor.is_some_and(|cursor| cursor.direction == Direction::Before);
+
+    /// `$key` and then the ID, ascending; from the cursor on, if it fits this order. The first
+    /// of its two conditions follows from the second, and is what an index can be asked.
+    macro_rules! in_order_of {
+        ($key:expr, $id:expr, $place:expr) => {{
+            match cursor.and_then(|cursor| Some((cursor.id, $place(&cursor.key)?))) {
+                Some((id, place)) if backwards => query
+                    .filter($key.le(place.clone()))
+                    .filter($key.lt(place.clone()).or($key.eq(place).and($id.lt(TokenId::from(id)))))
+                    .order(($key.desc(), $id.desc())),
+                Some((id, place)) => query
+                    .filter($key.ge(place.clone()))
+                    .filter($key.gt(place.clone()).or($key.eq(place).and($id.gt(TokenId::from(id)))))
+                    .order(($key.asc(), $id.asc())),
+                None => query.order(($key.asc(), $id.asc())),
+            }
+        }};
+    }
+    /// The same, descending.
+    macro_rules! in_reverse_order_of {
+        ($key:expr, $id:expr, $place:expr) => {{
+            match cursor.and_then(|cursor| Some((cursor.id, $place(&cursor.key)?))) {
+                Some((id, place)) if backwards => query
+                    .filter($key.ge(place.clone()))
+                    .filter($key.gt(place.clone()).or($key.eq(place).and($id.gt(TokenId::from(id)))))
+                    .order(($key.asc(), $id.asc())),
+                Some((id, place)) => query
+                    .filter($key.le(place.clone()))
+                    .filter($key.lt(place.clone()).or($key.eq(place).and($id.lt(TokenId::from(id)))))
+                    .order(($key.desc(), $id.desc())),
+                None => query.order(($key.desc(), $id.desc())),
+            }
+        }};
+    }
+    let text = |key: &String| Some(key.clone());
+    let instant = |key: &String| key.parse::<DateTime<Utc>>().ok();
+    let query = match filter.sort {
+        Sort::Newest => match cursor {
+            Some(Cursor { id, .. }) if backwards => query
+                .filter(tokens::id.gt(TokenId::from(*id)))
+                .order((tokens::id.asc(), tokens::id.asc())),
+            Some(Cursor { id, .. }) => query
+                .filter(tokens::id.lt(TokenId::from(*id)))
+                .order((tokens::id.desc(), tokens::id.desc())),
+            None => query.order((tokens::id.desc(), tokens::id.desc())),
+        },
+        Sort::Name => in_order_of!(tokens::name_folded, tokens::id, text),
+        Sort::Expiry => in_order_of!(tokens::expires_sort, tokens::id, instant),
+        Sort::LastUsed => {
+            in_reverse_order_of!(token_usage::last_used_sort, token_usage::token_id, instant)
+        }
+    };
+    let rows: Vec<Row> = query.load(connection).await?;
+    let slice = Slice::new(rows, size, cursor, |row| (key(row, filter.sort), row.0.id.uuid()));
+    Ok(slice.map(assemble))
+}
+
+/// What a cursor remembers of a row beside its ID.
+fn key((token, usage, _): &Row, sort: Sort) -> String {
+    let exact = |at: &DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
+    match sort {
+        Sort::Newest => String::new(),
+        Sort::Name => token.name_folded.clone(),
+        Sort::Expiry => exact(&token.expires_sort),
+        Sort::LastUsed => exact(&usage.last_used_sort),
+    }
+}
+
+/// The condition that finds a term in names and prefixes, before and after its value, and the
+/// value. The index of trigrams needs three characters; shorter terms have one of their own.
+fn search(term: &str) -> (&'static str, String, &'static str) {
+    if term.chars().count() < 3 {
+        let condition = "(short_grams(tokens.search) @> ARRAY[";
+        return (condition, term.to_owned(), "])");
+    }
+    let escaped = term
+        .replace('\\', r"\\")
+        .replace('%', r"\%")
+        .replace('_', r"\_");
+    ("(tokens.search LIKE ", format!("%{escaped}%"), ")")
+}
+
+/// How many tokens each tab holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    pub active: i64,
+    pub inactive: i64,
+    pub expired: i64,
+    pub revoked: i64,
+    /// Counting stops there; what is not lower may be more.
+    most: i64,
+    /// Whether the four were counted together, and stopped together.
+    together: bool,
+}
+
+impl Counts {
+    #[must_use]
+    pub fn of(&self, status: Option<Status>) -> String {
+        let exact = match status {
+            Some(Status::Active) => self.active,
+            Some(Status::Inactive) => self.inactive,
+            Some(Status::Expired) => self.expired,
+            Some(Status::Revoked) => self.revoked,
+            None => self.total(),
+        };
+        let stopped = if self.together {
+            self.total() > self.most
+        } else {
+            exact > self.most
+        };
+        let shown = crate::web::format::thousands(exact.min(self.most));
+        if stopped { format!("{shown}+") } else { shown }
+    }
+
+    #[must_use]
+    pub fn total(&self) -> i64 {
+        self.active + self.inactive + self.expired + self.revoked
+    }
+}
+
+#[derive(QueryableByName)]
+struct CountsRow {
+    #[diesel(sql_type = BigInt)]
+    active: i64,
+    #[diesel(sql_type = BigInt)]
+    inactive: i64,
+    #[diesel(sql_type = BigInt)]
+    expired: i64,
+    #[diesel(sql_type = BigInt)]
+    revoked: i64,
+}
+
+/// Counts the tabs, up to a bound. By hand, since Diesel cannot count a limited subquery.
+pub async fn counts(
+    connection: &mut Connection,
+    admin: &Admin,
+    filter: &Filter,
+    now: DateTime<Utc>,
+) -> QueryResult<Counts> {
+    let organization = admin.organization().id;
+    match filter.term() {
+        None => count_each(connection, organization, filter.product, now).await,
+        Some(term) => count_found(connection, organization, filter.product, &term, now).await,
+    }
+}
+
+/// Each status by itself, by an index alone.
+async fn count_each(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    product: Option<ProductId>,
+    now: DateTime<Utc>,
+) -> QueryResult<Counts> {
+    let narrowed = product.map_or("AND $3 IS NULL", |_| "AND tokens.product_id = $3");
+    let count = |status: Status| {
+        let (before, after) = status.sql();
+        format!(
+            "(SELECT count(*) FROM (SELECT FROM tokens WHERE tokens.organization_id = $1 \
+             AND {before}$2{after} {narrowed} LIMIT $4) AS counted) AS {status}"
+        )
+    };
+    let columns: Vec<String> = Status::ALL.iter().map(|status| count(*status)).collect();
+    let row: CountsRow = sql_query(format!("SELECT {}", columns.join(", ")))
+        .bind::<SqlUuid, _>(organization)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Nullable<SqlUuid>, _>(product)
+        .bind::<BigInt, _>(MOST_COUNTED + 1)
+        .get_result(connection)
+        .await?;
+    Ok(row.counted(MOST_COUNTED, false))
+}
+
+/// All that a search finds, in one go: a common term would otherwise be looked for four times.
+async fn count_found(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    product: Option<ProductId>,
+    term: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<Counts> {
+    let narrowed = product.map_or("AND $3 IS NULL", |_| "AND tokens.product_id = $3");
+    let (found, value, end) = search(term);
+    let count = |status: Status| {
+        let (before, after) = status.sql();
+        format!("count(*) FILTER (WHERE {before}$2{after}) AS {status}")
+    };
+    let columns: Vec<String> = Status::ALL.iter().map(|status| count(*status)).collect();
+    let row: CountsRow = sql_query(format!(
+        "SELECT {} FROM (SELECT standing, expires_sort FROM tokens \
+         WHERE tokens.organization_id = $1 {narrowed} AND {found}$5{end} LIMIT $4) AS tokens",
+        columns.join(", ")
+    ))
+    .bind::<SqlUuid, _>(organization)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<SqlUuid>, _>(product)
+    .bind::<BigInt, _>(MOST_COUNTED_FOUND + 1)
+    .bind::<Text, _>(value)
+    .get_result(connection)
+    .await?;
+    Ok(row.counted(MOST_COUNTED_FOUND, true))
+}
+
+impl CountsRow {
+    fn counted(self, most: i64, together: bool) -> Counts {
+        Counts {
+            active: self.active,
+            inactive: self.inactive,
+            expired: self.expired,
+            revoked: self.revoked,
+            most,
+            together,
+        }
+    }
+}
+
+/// One token of the organisation.
+pub async fn token(connection: &mut Connection, admin: &Admin, id: TokenId) -> QueryResult<Token> {
+    find(connection, admin.organization().id, id).await
+}
+
+pub(super) async fn find(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    id: TokenId,
+) -> QueryResult<Token> {
+    let row: Row = tokens::table
+        .inner_join(token_usage::table)
+        .left_join(products::table)
+        .filter(tokens::organization_id.eq(organization))
+        .filter(tokens::id.eq(id))
+        .select((
+            TokenRow::as_select(),
+            UsageRow::as_select(),
+            Option::<Product>::as_select(),
+        ))
+        .get_result(connection)
+        .await?;
+    Ok(assemble(row))
+}
+
+/// Until when old secrets of these tokens still work: the last instant of each.
+pub async fn retiring(
+    connection: &mut Connection,
+    ids: &[TokenId],
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<(TokenId, DateTime<Utc>)>> {
+    secrets::table
+        .filter(secrets::token_id.eq_any(ids))
+        .filter(secrets::retires_at.gt(now))
+        .select((secrets::token_id, secrets::retires_at.assume_not_null()))
+        .order((secrets::token_id, secrets::retires_at))
+        .load(connection)
+        .await
+}
+
+/// A token's secrets that work at `now`, the current one first.
+pub async fn secrets(
+    connection: &mut Connection,
+    token: &Token,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<SecretRecord>> {
+    secrets::table
+        .filter(secrets::token_id.eq(token.id))
+        .filter(secrets::retires_at.is_null().or(secrets::retires_at.gt(now)))
+        .order(secrets::created_at.desc())
+        .select(SecretRecord::as_select())
+        .load(connection)
+        .await
+}

@@ -1,0 +1,94 @@
+//! Reading what the gate has counted.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::max;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use ipnet::IpNet;
+
+use crate::db::Connection;
+use crate::db::schema::{usage_days, usage_hours};
+use crate::tokens::TokenId;
+
+/// A day (UTC) of a token's calls.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = usage_days)]
+pub struct Day {
+    pub token_id: TokenId,
+    pub day: NaiveDate,
+    pub allowed: i64,
+    pub denied: i64,
+}
+
+/// The days since `first` on which these tokens were called. The tokens are ones that an
+/// administrator was shown.
+pub async fn days(
+    connection: &mut Connection,
+    ids: &[TokenId],
+    first: NaiveDate,
+) -> QueryResult<Vec<Day>> {
+    usage_days::table
+        .filter(usage_days::token_id.eq_any(ids))
+        .filter(usage_days::day.ge(first))
+        .order((usage_days::token_id, usage_days::day))
+        .select(Day::as_select())
+        .load(connection)
+        .await
+}
+
+/// Calls since `start`, allowed or denied, by whole hours.
+pub async fn calls_since(
+    connection: &mut Connection,
+    id: TokenId,
+    start: DateTime<Utc>,
+) -> QueryResult<i64> {
+    let calls: Vec<i64> = usage_hours::table
+        .filter(usage_hours::token_id.eq(id))
+        .filter(usage_hours::hour.ge(start))
+        .select(usage_hours::calls)
+        .load(connection)
+        .await?;
+    Ok(calls.into_iter().sum())
+}
+
+/// Where a retired secret was tried.
+#[derive(Clone, Debug)]
+pub struct RetiredUse {
+    pub network: IpNet,
+    pub calls: i64,
+    pub last_at: DateTime<Utc>,
+}
+
+/// Uses of retired secrets since `start`, by source, the latest first.
+pub async fn retired_uses(
+    connection: &mut Connection,
+    id: TokenId,
+    start: DateTime<Utc>,
+) -> QueryResult<Vec<RetiredUse>> {
+    let rows: Vec<(IpNet, Option<i64>, Option<DateTime<Utc>>)> = usage_hours::table
+        .filter(usage_hours::token_id.eq(id))
+        .filter(usage_hours::code.eq("retired"))
+        .filter(usage_hours::hour.ge(start))
+        .group_by(usage_hours::network)
+        .select((
+            usage_hours::network,
+            diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::BigInt>>(
+                "sum(calls)::bigint",
+            ),
+            max(usage_hours::last_at),
+        ))
+        .load(connection)
+        .await?;
+    let mut uses: Vec<RetiredUse> = rows
+        .into_iter()
+        .filter_map(|(network, calls, last_at)| {
+            Some(RetiredUse {
+                network,
+                calls: calls?,
+                last_at: last_at?,
+            })
+        })
+        .collect();
+    uses.sort_by_key(|used| std::cmp::Reverse(used.last_at));
+    Ok(uses)
+}

@@ -1,0 +1,137 @@
+//! The form of a secret: `<prefix>_`, 32 random characters of base62 (190 bits) and 6 of
+//! base62 CRC-32 over all that comes before. Scanners find it with one regular expression,
+//! and what was mistyped or cut off is refused without a lookup.
+
+use crate::secret::{Digest, Plaintext};
+
+/// The prefix of an organisation's tokens that are linked to no product.
+pub const ORGANIZATION_PREFIX: &str = "wxt";
+
+const RANDOM: usize = 32;
+const CHECKSUM: usize = 6;
+const DISPLAY: usize = 8;
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// A new secret, until it is revealed.
+#[derive(Debug)]
+pub struct Secret(Plaintext);
+
+impl Secret {
+    /// `prefix` is 2 to 12 of a-z and 0-9.
+    #[must_use]
+    pub fn generate(prefix: &str) -> Self {
+        let random = Plaintext::random(RANDOM);
+        let body = format!("{prefix}_{}", random.reveal());
+        let checksum = checksum(&body);
+        Self(Plaintext::new(body + &checksum))
+    }
+
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.0.digest()
+    }
+
+    /// Its first 8 characters, by which people recognise it.
+    #[must_use]
+    pub fn display(&self) -> &str {
+        &self.0.reveal()[..DISPLAY]
+    }
+
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.0.reveal()
+    }
+}
+
+/// The digest of what a client sent, if it has the form of a secret and its checksum is right.
+#[must_use]
+pub fn digest_of(presented: &str) -> Option<Digest> {
+    is_well_formed(presented).then(|| Digest::of(presented))
+}
+
+/// The first 8 characters, for text that is or begins like a whole secret: what may be shown
+/// and searched for where a secret was pasted by mistake.
+#[must_use]
+pub fn display_of(text: &str) -> Option<&str> {
+    let (prefix, rest) = text.split_once('_')?;
+    let like_one = is_prefix(prefix)
+        && rest.len() >= RANDOM / 2
+        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    like_one.then(|| &text[..DISPLAY])
+}
+
+fn is_well_formed(text: &str) -> bool {
+    let Some((prefix, rest)) = text.split_once('_') else {
+        return false;
+    };
+    is_prefix(prefix)
+        && rest.len() == RANDOM + CHECKSUM
+        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && text.ends_with(&checksum(&text[..text.len() - CHECKSUM]))
+}
+
+fn is_prefix(text: &str) -> bool {
+    (2..=12).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+}
+
+/// 62⁶ is more than 2³²: the CRC fits, with zeros in front.
+fn checksum(body: &str) -> String {
+    let mut rest = crc32fast::hash(body.as_bytes()) as usize;
+    let mut digits = [0; CHECKSUM];
+    for digit in digits.iter_mut().rev() {
+        *digit = BASE62[rest % 62];
+        rest /= 62;
+    }
+    digits.iter().map(|digit| char::from(*digit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_generated_secret_has_the_documented_form() {
+        let secret = Secret::generate("wxt");
+        let text = secret.reveal();
+        assert_eq!(text.len(), 3 + 1 + 32 + 6);
+        assert!(text.starts_with("wxt_"));
+        assert_eq!(secret.display(), &text[..8]);
+        assert_eq!(digest_of(text), Some(secret.digest()));
+        assert_ne!(Secret::generate("wxt").reveal(), text);
+    }
+
+    #[test]
+    fn a_checksum_is_the_same_for_ever() {
+        // CRC-32 of "123456789" is 0xCBF43926 (the check value of its catalogue entry).
+        assert_eq!(checksum("123456789"), "3jZRME");
+    }
+
+    #[test]
+    fn a_pasted_secret_is_known_as_one() {
+        let secret = Secret::generate("prod");
+        assert_eq!(display_of(secret.reveal()), Some(secret.display()));
+        assert_eq!(display_of("okta_scim"), None);
+        assert_eq!(display_of("wxt_aBcD"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn one_changed_character_is_noticed(at in 0..42_usize, to in "[0-9A-Za-z_é]") {
+            let secret = Secret::generate("wxt");
+            let mut changed: Vec<String> = secret.reveal().chars().map(String::from).collect();
+            prop_assume!(changed[at] != to);
+            changed[at] = to;
+            prop_assert_eq!(digest_of(&changed.concat()), None);
+        }
+
+        #[test]
+        fn no_text_is_too_odd(text in "\\PC*") {
+            let _ = (digest_of(&text), display_of(&text));
+        }
+    }
+}

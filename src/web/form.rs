@@ -1,0 +1,104 @@
+//! Submitted forms. This is the only way to a form's content, and it stands behind the
+//! CSRF check: the raw extractor is banned by `clippy.toml`.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::{Error, csrf};
+
+/// A form that this browser got from us and sent on purpose.
+pub struct Submission<T>(T);
+
+impl<T> Submission<T> {
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> std::ops::Deref for Submission<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// The form of a mere button.
+#[derive(Deserialize)]
+pub struct Nothing {}
+
+#[derive(Deserialize)]
+struct Csrf {
+    #[serde(default)]
+    csrf: String,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Submission<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let body = web::Bytes::from_request(&request, payload);
+        Box::pin(async move {
+            if request.content_type() != "application/x-www-form-urlencoded" {
+                return Err(malformed("a form was expected"));
+            }
+            let body = body.await.map_err(|_| malformed("the form is too large"))?;
+            let Csrf { csrf } = decode(&body)?;
+            csrf::check(&request, &csrf)?;
+            decode(&body).map(Self)
+        })
+    }
+}
+
+fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_html_form::from_bytes(body).map_err(|error| malformed(error.to_string()))
+}
+
+fn malformed(why: impl Into<Cow<'static, str>>) -> Error {
+    Error::Malformed(why.into())
+}
+
+/// A text field: what was typed, and what is wrong with it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Field {
+    pub value: String,
+    pub errors: Vec<String>,
+}
+
+impl Field {
+    pub fn new(value: impl Into<String>) -> Self {
+        Self {
+            value: value.into(),
+            errors: Vec::new(),
+        }
+    }
+
+    pub fn refuse(&mut self, error: impl Into<String>) {
+        self.errors.push(error.into());
+    }
+
+    /// Parses what was typed; what is wrong with it is kept beside it.
+    pub fn parse<T, E: Into<String>>(&mut self, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        match parse(&self.value) {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                self.refuse(error);
+                None
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        !self.errors.is_empty()
+    }
+}

@@ -1,0 +1,99 @@
+//! How pages write instants and numbers. All times are UTC.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+/// `22 Nov 2026`
+#[must_use]
+pub fn date(at: &DateTime<Utc>) -> String {
+    at.format("%-d %b %Y").to_string()
+}
+
+/// `22 Nov 2026, 14:02 UTC`
+#[must_use]
+pub fn date_time(at: &DateTime<Utc>) -> String {
+    at.format("%-d %b %Y, %H:%M UTC").to_string()
+}
+
+/// For `<time datetime>`: `2026-11-22T14:02:31Z`
+#[must_use]
+pub fn machine(at: &DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// `3 min ago`, `yesterday`, `in 6 days`; rounded down.
+#[must_use]
+pub fn relative(at: &DateTime<Utc>, now: &DateTime<Utc>) -> String {
+    let distance = *at - *now;
+    let future = distance > TimeDelta::zero();
+    let distance = distance.abs();
+    let (minutes, hours, days) = (
+        distance.num_minutes(),
+        distance.num_hours(),
+        distance.num_days(),
+    );
+    let amount = match (minutes, hours, days) {
+        (0, ..) if future => return "in under a minute".to_owned(),
+        (0, ..) => return "just now".to_owned(),
+        (_, 0, _) => format!("{minutes} min"),
+        (_, 1, _) => "1 hour".to_owned(),
+        (_, _, 0) => format!("{hours} hours"),
+        (_, _, 1) => return if future { "tomorrow" } else { "yesterday" }.to_owned(),
+        (_, _, 2..=59) => format!("{days} days"),
+        (_, _, 60..=729) => format!("{} months", days / 30),
+        _ => format!("{} years", days / 365),
+    };
+    if future {
+        format!("in {amount}")
+    } else {
+        format!("{amount} ago")
+    }
+}
+
+/// `12,481`
+#[must_use]
+pub fn thousands(number: impl Into<i64>) -> String {
+    let number = number.into();
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::from(if number < 0 { "-" } else { "" });
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `call` or `calls`, by the number.
+#[must_use]
+pub fn plural<'a>(number: i64, one: &'a str, many: &'a str) -> &'a str {
+    if number == 1 { one } else { many }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_thousands_separators() {
+        let shown: Vec<_> = [0, 999, 1000, 12481, -1_234_567]
+            .map(thousands)
+            .into_iter()
+            .collect();
+        assert_eq!(shown, ["0", "999", "1,000", "12,481", "-1,234,567"]);
+    }
+
+    #[test]
+    fn distances_are_told_in_words() {
+        let now: DateTime<Utc> = "2026-11-22T14:00:00Z".parse().unwrap();
+        let told = |seconds| relative(&(now + TimeDelta::seconds(seconds)), &now);
+        assert_eq!(told(0), "just now");
+        assert_eq!(told(30), "in under a minute");
+        assert_eq!(told(-180), "3 min ago");
+        assert_eq!(told(-3600), "1 hour ago");
+        assert_eq!(told(-30 * 3600), "yesterday");
+        assert_eq!(told(30 * 3600), "tomorrow");
+        assert_eq!(told(6 * 86400), "in 6 days");
+        assert_eq!(told(-800 * 86400), "2 years ago");
+    }
+}

@@ -1,0 +1,49 @@
+//! An ID for every request: in the log, in the answer's `X-Request-Id` and on error pages.
+
+use std::time::Instant;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage};
+use uuid::Uuid;
+
+#[derive(Clone, Copy, Debug)]
+pub struct RequestId(Uuid);
+
+impl std::fmt::Display for RequestId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.simple().fmt(f)
+    }
+}
+
+/// Middleware: gives the request its ID and logs a line when it is answered. The route's
+/// pattern stands for the path, and no query is logged, as either may hold a code.
+///
+/// # Errors
+/// Those of the service, passed on.
+pub async fn assign<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let started = Instant::now();
+    let id = RequestId(Uuid::from_u128(rand::random()));
+    request.extensions_mut().insert(id);
+    let mut response = next.call(request).await?;
+    let text = id.to_string();
+    tracing::info!(
+        id = text,
+        method = %response.request().method(),
+        route = response.request().match_pattern().unwrap_or_default(),
+        status = response.status().as_u16(),
+        milliseconds = started.elapsed().as_millis(),
+        "answered"
+    );
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("x-request-id"), value);
+    }
+    Ok(response)
+}

@@ -8,7 +8,8 @@ use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
+use actix_web::error::InternalError;
+use actix_web::{HttpMessage, HttpResponse, HttpResponseBuilder, ResponseError};
 use askama::Template;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use diesel_async::pooled_connection::deadpool::PoolError;
@@ -186,6 +187,41 @@ impl From<askama::Error> for Error {
     }
 }
 
+/// What the answer to a failed request depends on. It is taken down before routing, during
+/// which nothing else may hold the request.
+struct Asked {
+    id: String,
+    /// Pages are for who asks for HTML; all below `/api` is for programs.
+    html: bool,
+    /// Where to go after signing in, if that is the failure.
+    sign_in: String,
+}
+
+impl Asked {
+    fn by(request: &ServiceRequest) -> Self {
+        let accept = request.headers().get(header::ACCEPT);
+        let id = request.extensions().get::<RequestId>().copied();
+        Self {
+            id: id.map(|id| id.to_string()).unwrap_or_default(),
+            html: !request.path().starts_with("/api/")
+                && accept
+                    .and_then(|accept| accept.to_str().ok())
+                    .is_some_and(|accept| accept.contains("text/html")),
+            sign_in: sign_in_path(request),
+        }
+    }
+}
+
+/// Only a page that was looked at is worth returning to.
+fn sign_in_path(request: &ServiceRequest) -> String {
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    if request.method() != Method::GET || path == "/" {
+        return "/sign-in".to_owned();
+    }
+    let next: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
+    format!("/sign-in?next={next}")
+}
+
 /// Middleware: gives every answer that is an error its body, and logs it once.
 ///
 /// # Errors
@@ -194,23 +230,21 @@ pub async fn render<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let http = request.request().clone();
+    let asked = Asked::by(&request);
     let response = match next.call(request).await {
         Ok(response) => response,
-        Err(failure) => {
-            return Ok(ServiceResponse::new(http.clone(), show(&failure, &http))
-                .map_into_right_body());
-        }
+        // A middleware's: it has no response to replace.
+        Err(failure) => return Err(InternalError::from_response("", shown(&failure, &asked)).into()),
     };
-    let failed = response.response().error().is_some() || is_bare_failure(&response);
-    if !failed {
-        return Ok(response.map_into_left_body());
+    if let Some(failure) = response.response().error() {
+        let shown = shown(failure, &asked);
+        return Ok(response.into_response(shown).map_into_right_body());
     }
-    let shown = match response.response().error() {
-        Some(failure) => show(failure, &http),
-        None => answer(&Error::of_status(response.status()), &http),
-    };
-    Ok(response.into_response(shown).map_into_right_body())
+    if is_bare_failure(&response) {
+        let shown = answer(&Error::of_status(response.status()), &asked);
+        return Ok(response.into_response(shown).map_into_right_body());
+    }
+    Ok(response.map_into_left_body())
 }
 
 /// The router's own 404 and 405, which carry no error.
@@ -220,62 +254,49 @@ fn is_bare_failure<B: MessageBody>(response: &ServiceResponse<B>) -> bool {
         && !response.headers().contains_key(header::CONTENT_TYPE)
 }
 
-fn show(failure: &actix_web::Error, request: &HttpRequest) -> HttpResponse {
+fn shown(failure: &actix_web::Error, asked: &Asked) -> HttpResponse {
     match failure.as_error::<Error>() {
-        Some(error) => answer(error, request),
+        Some(error) => answer(error, asked),
         // actix's own: a path, query or body that its extractors refused.
         None => answer(
             &Error::of_status(failure.as_response_error().status_code()),
-            request,
+            asked,
         ),
     }
 }
 
-fn answer(error: &Error, request: &HttpRequest) -> HttpResponse {
-    let id = request.extensions().get::<RequestId>().copied();
-    let id = id.map(|id| id.to_string()).unwrap_or_default();
-    log(error, request, &id);
+fn answer(error: &Error, asked: &Asked) -> HttpResponse {
     let status = error.status_code();
+    if status.is_server_error() {
+        tracing::error!(id = asked.id, %error);
+    } else {
+        tracing::debug!(id = asked.id, %error);
+    }
+    if asked.html && matches!(error, Error::SignInRequired) {
+        return super::see_other(&asked.sign_in);
+    }
     let mut response = HttpResponse::build(status);
     error.headers(&mut response);
-    if !accepts_html(request) {
-        return problem(response, error, &id);
+    if asked.html {
+        page(response, error, asked)
+    } else {
+        problem(response, error, asked)
     }
-    if matches!(error, Error::SignInRequired) {
-        return super::see_other(&sign_in_path(request));
-    }
+}
+
+fn page(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> HttpResponse {
     let page = ErrorPage {
-        title: title(status),
+        title: title(error.status_code()),
         explanation: error.explanation(),
-        request_id: &id,
+        request_id: &asked.id,
     };
     match page.render() {
-        Ok(html) => response
-            .content_type("text/html; charset=utf-8")
-            .body(html),
-        Err(failure) => response.body(failure.to_string()),
+        Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
+        Err(failure) => response.content_type("text/plain").body(failure.to_string()),
     }
 }
 
-fn log(error: &Error, request: &HttpRequest, id: &str) {
-    let route = request.match_pattern().unwrap_or_default();
-    if error.status_code().is_server_error() {
-        tracing::error!(id, method = %request.method(), route, %error);
-    } else {
-        tracing::debug!(id, method = %request.method(), route, %error);
-    }
-}
-
-/// Pages are for who asks for HTML; all below `/api` is for programs.
-fn accepts_html(request: &HttpRequest) -> bool {
-    let accept = request.headers().get(header::ACCEPT);
-    !request.path().starts_with("/api/")
-        && accept
-            .and_then(|accept| accept.to_str().ok())
-            .is_some_and(|accept| accept.contains("text/html"))
-}
-
-fn problem(mut response: HttpResponseBuilder, error: &Error, id: &str) -> HttpResponse {
+fn problem(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> HttpResponse {
     let status = error.status_code();
     let body = json!({
         "type": "about:blank",
@@ -283,20 +304,11 @@ fn problem(mut response: HttpResponseBuilder, error: &Error, id: &str) -> HttpRe
         "status": status.as_u16(),
         "code": error.code(),
         "detail": error.explanation(),
-        "request_id": id,
+        "request_id": asked.id,
     });
     response
         .content_type("application/problem+json")
         .body(body.to_string())
-}
-
-fn sign_in_path(request: &HttpRequest) -> String {
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    if request.method() != Method::GET || path == "/" {
-        return "/sign-in".to_owned();
-    }
-    let next: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
-    format!("/sign-in?next={next}")
 }
 
 fn title(status: StatusCode) -> &'static str {

@@ -1,0 +1,1 @@
+//! Set-up, signing in and out.

@@ -1,0 +1,9 @@
+//! One test binary; its modules mirror the features.
+
+mod support;
+
+mod api;
+mod database_url;
+mod embedded;
+mod identity;
+mod tokens;

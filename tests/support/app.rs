@@ -1,0 +1,217 @@
+//! A server on a free port, with a database of its own and a clock that stands still.
+
+use std::net::TcpListener;
+use std::sync::LazyLock;
+
+use actix_web::dev::ServerHandle;
+use chrono::{DateTime, Utc};
+use clap::Parser;
+use tokendesk::access::{Actor, OrganizationId, Role};
+use tokendesk::app::{self, State};
+use tokendesk::clock::Clock;
+use tokendesk::config::{Config, Settings};
+use tokendesk::db::Database;
+use tokendesk::db::url::Target;
+use tokendesk::identity::queries::{self, NewUser};
+use tokendesk::identity::{Email, PersonName, password, setup_code};
+use tokendesk::secret::Password;
+use tokendesk::tokens::draft::NewToken;
+use tokendesk::tokens::{Name, Ranges, Secret, Token};
+use tokio::sync::OnceCell;
+use tokio_postgres::{Client, NoTls, Row};
+
+use super::{Browser, cluster};
+
+pub const PASSWORD: &str = "violet anchor drums mustard";
+pub const ADA: &str = "ada@northwind.example";
+
+pub struct App {
+    pub url: String,
+    pub state: State,
+    pub organization: OrganizationId,
+    pub address: tokio_postgres::Config,
+    server: ServerHandle,
+}
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Every test begins on 22 November 2026 at 14:00 UTC.
+pub fn beginning() -> DateTime<Utc> {
+    "2026-11-22T14:00:00Z".parse().unwrap()
+}
+
+impl App {
+    /// With the organisation Northwind and its administrator Ada.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same, with more settings.
+    pub async fn start_with(flags: &[&str]) -> Self {
+        let mut app = Self::start_empty(flags).await;
+        let name = PersonName::parse("Northwind").unwrap();
+        let (email, ada) = (Email::parse(ADA).unwrap(), PersonName::parse("Ada Lovell").unwrap());
+        let administrator = NewUser {
+            email: &email,
+            name: &ada,
+            password_hash: Some(password_hash().await),
+        };
+        let connection = &mut *app.state.database.get().await.unwrap();
+        let now = app.state.clock.now();
+        let founded = queries::found(connection, &name, administrator, now).await.unwrap();
+        app.organization = founded.unwrap().0;
+        app
+    }
+
+    /// As on the first run.
+    pub async fn start_empty(flags: &[&str]) -> Self {
+        let address = cluster::database().await;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let bind = listener.local_addr().unwrap();
+        let url = format!("http://{bind}");
+        let bind = format!("--bind={bind}");
+        let line = [&["tokendesk", &*bind, "--data-dir=/nowhere"], flags].concat();
+        let config = Config::new(Line::parse_from(line).settings).unwrap();
+        let database = Database::new(Target::embedded(address.clone()), 8);
+        let state = State::new(config, database, Clock::fixed(beginning())).await.unwrap();
+        let server = app::server(&state, listener).unwrap();
+        let handle = server.handle();
+        tokio::spawn(server);
+        Self {
+            url,
+            state,
+            organization: OrganizationId::new(beginning()),
+            address,
+            server: handle,
+        }
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.state.clock.now()
+    }
+
+    pub fn database(&self) -> &Database {
+        &self.state.database
+    }
+
+    /// A browser in which nobody is signed in.
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.url)
+    }
+
+    /// A browser in which Ada is signed in.
+    pub async fn ada(&self) -> Browser {
+        self.signed_in(ADA).await
+    }
+
+    pub async fn signed_in(&self, email: &str) -> Browser {
+        let browser = self.browser();
+        let page = browser.visit("/sign-in").await;
+        let home = page
+            .form("/sign-in")
+            .fill("email", email)
+            .fill("password", PASSWORD)
+            .submit()
+            .await;
+        assert_eq!(home.status, 200, "{}", home.text());
+        browser
+    }
+
+    /// Another member of an organisation, who has Ada's password.
+    pub async fn add_member(&self, organization: OrganizationId, email: &str, role: Role) {
+        let person = NewUser {
+            email: &Email::parse(email).unwrap(),
+            name: &PersonName::parse("Some Member").unwrap(),
+            password_hash: Some(password_hash().await),
+        };
+        let connection = &mut *self.database().get().await.unwrap();
+        let actor = Actor::command_line(organization);
+        queries::add_member(connection, &actor, person, role, self.now()).await.unwrap();
+    }
+
+    /// A second organisation, without members.
+    pub async fn another_organization(&self, name: &str) -> OrganizationId {
+        let connection = &mut *self.database().get().await.unwrap();
+        let name = PersonName::parse(name).unwrap();
+        let slug = queries::create_organization(connection, &name, self.now()).await.unwrap();
+        queries::organization(connection, &slug).await.unwrap().unwrap().id
+    }
+
+    /// A token of Northwind's with full access.
+    pub async fn token(&self, name: &str) -> (Token, Secret) {
+        self.token_with(name, |_| {}).await
+    }
+
+    pub async fn token_with(&self, name: &str, change: impl FnOnce(&mut NewToken)) -> (Token, Secret) {
+        self.token_of(self.organization, name, change).await
+    }
+
+    pub async fn token_of(
+        &self,
+        organization: OrganizationId,
+        name: &str,
+        change: impl FnOnce(&mut NewToken),
+    ) -> (Token, Secret) {
+        let mut new = NewToken {
+            name: Name::parse(name).unwrap(),
+            scopes: Some([tokendesk::catalogue::Scope::All].into_iter().collect()),
+            product: None,
+            expires_at: None,
+            ranges: Ranges::default(),
+        };
+        change(&mut new);
+        let connection = &mut *self.database().get().await.unwrap();
+        let actor = Actor::command_line(organization);
+        tokendesk::tokens::queries::create(connection, &actor, &new, self.now())
+            .await
+            .map_err(|error| format!("{error:?}"))
+            .unwrap()
+    }
+
+    pub async fn setup_code(&self) -> String {
+        let connection = &mut *self.database().get().await.unwrap();
+        setup_code::setup_code(&queries::site_key(connection).await.unwrap())
+    }
+
+    /// Asks the database by itself.
+    pub async fn sql(&self, query: &str) -> Vec<Row> {
+        self.client().await.query(query, &[]).await.unwrap()
+    }
+
+    /// The one number that a query answers.
+    pub async fn count(&self, query: &str) -> i64 {
+        self.sql(query).await[0].get(0)
+    }
+
+    pub async fn client(&self) -> Client {
+        let (client, connection) = self.address.connect(NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// Writes what was counted, as happens every second.
+    pub async fn flush(&self) {
+        self.state.usage.flush(self.database()).await.unwrap();
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        // The command is sent by the call; nobody waits for the answer.
+        drop(self.server.stop(false));
+    }
+}
+
+/// Hashing takes its time: once is enough.
+async fn password_hash() -> String {
+    static HASH: LazyLock<OnceCell<String>> = LazyLock::new(OnceCell::new);
+    HASH.get_or_init(|| async {
+        password::hash(Password::new(PASSWORD.to_owned())).await.unwrap()
+    })
+    .await
+    .clone()
+}

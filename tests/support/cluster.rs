@@ -1,0 +1,95 @@
+//! A PostgreSQL for this run of the tests, with a migrated database to copy for each of them.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokendesk::db::Database;
+use tokendesk::db::embedded::Cluster;
+use tokendesk::db::url::Target;
+use tokio::sync::OnceCell;
+use tokio_postgres::{Config, NoTls};
+
+static CLUSTER: OnceCell<Config> = OnceCell::const_new();
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+const TEMPLATE: &str = "template";
+
+/// The address of a new database with the present schema.
+pub async fn database() -> Config {
+    let server = CLUSTER.get_or_init(start).await;
+    let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    execute(server, &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
+    named(server, &name)
+}
+
+/// The address of a new database without a schema.
+pub async fn empty_database() -> Config {
+    let server = CLUSTER.get_or_init(start).await;
+    let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    execute(server, &format!("CREATE DATABASE {name}")).await;
+    named(server, &name)
+}
+
+/// Runs statements by themselves, beside the application.
+pub async fn execute(config: &Config, statements: &str) {
+    let (client, connection) = config.connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(statements).await.unwrap();
+}
+
+async fn start() -> Config {
+    let directory = std::env::temp_dir().join(format!("tokendesk-tests-{}", std::process::id()));
+    let data = directory.clone();
+    let cluster = tokio::task::spawn_blocking(move || Cluster::open(&data).unwrap())
+        .await
+        .unwrap();
+    stop_with_this_process(&directory);
+    let server = cluster.connection();
+    // What is lost in a crash was worth nothing.
+    execute(&server, "ALTER SYSTEM SET fsync = off").await;
+    execute(&server, "ALTER SYSTEM SET full_page_writes = off").await;
+    execute(&server, "SELECT pg_reload_conf()").await;
+    execute(&server, &format!("CREATE DATABASE {TEMPLATE}")).await;
+    let template = Database::new(Target::embedded(named(&server, TEMPLATE)), 2);
+    template.migrate().await.unwrap();
+    template.close();
+    wait_until_unused(&server, TEMPLATE).await;
+    server
+}
+
+/// A database that someone is connected to cannot be copied, and the pool's connections take a
+/// moment to go.
+async fn wait_until_unused(server: &Config, name: &str) {
+    let (client, connection) = server.connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let used = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
+    while client.query_one(used, &[&name]).await.unwrap().get::<_, i64>(0) > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A shell waits for its standard input to end, which it does however this process ends.
+fn stop_with_this_process(directory: &Path) {
+    let pid_file: PathBuf = directory.join("postgres/postmaster.pid");
+    let script = r#"trap "" INT TERM; read -r _; kill -QUIT "$(head -n 1 "$1")"; rm -rf "$2""#;
+    let mut child = Command::new("sh")
+        .args(["-c", script, "sh"])
+        .arg(pid_file)
+        .arg(directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.flush().unwrap();
+    std::mem::forget(input);
+}
+
+fn named(server: &Config, name: &str) -> Config {
+    let mut config = server.clone();
+    config.dbname(name);
+    config
+}

@@ -1,0 +1,8 @@
+//! What tests stand on: a server with a database of its own, and a browser.
+
+pub mod app;
+pub mod browser;
+pub mod cluster;
+
+pub use app::App;
+pub use browser::{Browser, View};

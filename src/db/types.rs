@@ -130,14 +130,42 @@ pub struct UnknownName(pub &'static str);
 
 pub(crate) use {id, text_enum};
 
-use chrono::{DateTime, Utc};
-use uuid::{ContextV7, Timestamp, Uuid};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A UUIDv7 (RFC 9562) of the instant `now`, in the order of time to a quarter of a
-/// microsecond. It keeps no state, so one for the past sorts into the past.
+use chrono::{DateTime, Utc};
+use uuid::{Timestamp, Uuid};
+
+/// A UUIDv7 (RFC 9562) of the instant `now`: its microsecond, and then the order in which this
+/// process asked. One for the past sorts into the past.
 #[must_use]
 pub fn uuid_v7(now: DateTime<Utc>) -> Uuid {
+    static ASKED: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(rand::random::<u32>() / 2));
+    let asked = ASKED.fetch_add(1, Ordering::Relaxed);
+    let microsecond = now.timestamp_subsec_micros() % 1000;
+    let counter = u128::from(microsecond) << 32 | u128::from(asked);
     let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-    let precise = ContextV7::new().with_additional_precision();
-    Uuid::new_v7(Timestamp::from_unix(precise, seconds, now.timestamp_subsec_nanos()))
+    let nanoseconds = now.timestamp_subsec_nanos();
+    Uuid::new_v7(Timestamp::from_unix_time(seconds, nanoseconds, counter, 42))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_in_the_order_of_time_and_then_of_asking() {
+        let now: DateTime<Utc> = "2026-11-22T14:00:00.123456Z".parse().unwrap();
+        let ids = [
+            uuid_v7(now - TimeDelta::days(1)),
+            uuid_v7(now - TimeDelta::microseconds(1)),
+            uuid_v7(now),
+            uuid_v7(now),
+            uuid_v7(now + TimeDelta::microseconds(1)),
+        ];
+        assert!(ids.is_sorted() && ids[2] != ids[3], "{ids:#?}");
+        assert_eq!(ids[0].get_version_num(), 7);
+    }
 }

@@ -1,1 +1,5 @@
-//! Set-up, signing in and out.
+//! Set-up, signing in and out, invitations, sessions.
+
+mod sessions;
+mod setup;
+mod sign_in;

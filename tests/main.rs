@@ -3,7 +3,12 @@
 mod support;
 
 mod api;
+mod csrf;
 mod database_url;
 mod embedded;
+mod floors;
+mod headers;
 mod identity;
+mod journal;
+mod tenancy;
 mod tokens;

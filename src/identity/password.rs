@@ -47,6 +47,11 @@ pub fn judge(password: &Password, context: &[&str]) -> Result<(), String> {
         .chain(["tokendesk"])
         .filter(|word| word.chars().count() >= 3)
         .collect();
+    if is_mostly(password.reveal(), &words) {
+        return Err("This is too much like your name, email or organisation. A few unrelated \
+                    words work well."
+            .to_owned());
+    }
     let estimate = zxcvbn(password.reveal(), &words);
     if estimate.score() >= Score::Three {
         return Ok(());
@@ -56,6 +61,18 @@ pub fn judge(password: &Password, context: &[&str]) -> Result<(), String> {
         Some(warning) => format!("This is easy to guess. {warning} A few unrelated words work well."),
         None => "This is easy to guess. A few unrelated words work well.".to_owned(),
     })
+}
+
+/// Whether little is left of the password without these words.
+fn is_mostly(password: &str, words: &[&str]) -> bool {
+    let mut words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let whole = password.to_lowercase();
+    let rest = words
+        .iter()
+        .fold(whole.clone(), |rest, word| rest.replace(word, ""));
+    let left = rest.chars().filter(|c| c.is_alphanumeric()).count();
+    rest != whole && left < SHORTEST / 2
 }
 
 /// A PHC string.

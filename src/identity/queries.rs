@@ -417,7 +417,8 @@ pub struct Attempts {
     pub blocked_until: DateTime<Utc>,
 }
 
-/// Those so far; nobody else can count until the transaction ends.
+/// Those so far; nobody else can count until the transaction ends. The update that changes
+/// nothing takes the lock even where the row is made or deleted at this moment.
 pub async fn lock_attempts(
     connection: &mut Connection,
     subject: &Digest,
@@ -430,13 +431,10 @@ pub async fn lock_attempts(
             sign_in_throttle::last_attempt_at.eq(now),
             sign_in_throttle::blocked_until.eq(now),
         ))
-        .on_conflict_do_nothing()
-        .execute(connection)
-        .await?;
-    sign_in_throttle::table
-        .find(&subject.as_bytes()[..])
-        .select(Attempts::as_select())
-        .for_update()
+        .on_conflict(sign_in_throttle::digest)
+        .do_update()
+        .set(sign_in_throttle::failures.eq(sign_in_throttle::failures))
+        .returning(Attempts::as_returning())
         .get_result(connection)
         .await
 }

@@ -2,7 +2,7 @@
 //! shown, so that CSRF tokens, redirects and cookies are always in play.
 
 use reqwest::Client;
-use reqwest::header::{ACCEPT, HeaderMap};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use scraper::{ElementRef, Html, Selector};
 
 #[derive(Clone)]
@@ -53,6 +53,13 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        self.view(request).await
+    }
+
+    /// Sends whatever body.
+    pub async fn send(&self, path: &str, content_type: &str, body: &str) -> View {
+        let request = self.client.post(format!("{}{path}", self.url));
+        let request = request.header(CONTENT_TYPE, content_type).body(body.to_owned());
         self.view(request).await
     }
 
@@ -178,12 +185,6 @@ impl Form {
     /// Replaces what the field holds, or chooses a radio button.
     pub fn fill(mut self, name: &str, value: &str) -> Self {
         self.fields.retain(|(known, _)| known != name);
-        self.fields.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Checks a box.
-    pub fn check(mut self, name: &str, value: &str) -> Self {
         self.fields.push((name.to_owned(), value.to_owned()));
         self
     }

@@ -1,0 +1,173 @@
+//! What belongs to another organisation does not exist.
+
+use tokendesk::access::Role;
+
+use crate::support::App;
+
+/// Every address with an ID in it, by method. `src` is read to find one that is missing here.
+const GET: [&str; 10] = [
+    "/settings/api-access/{id}",
+    "/settings/api-access/{id}/edit",
+    "/settings/api-access/{id}/rotation",
+    "/settings/api-access/{id}/overlap-end",
+    "/settings/api-access/{id}/disabling",
+    "/settings/api-access/{id}/enabling",
+    "/settings/api-access/{id}/revocation",
+    "/settings/api-access/{id}/deletion",
+    "/settings/api-access/{id}/nonsense",
+    "/invitations/{id}",
+];
+const POST: [&str; 8] = [
+    "/settings/api-access/{id}",
+    "/settings/api-access/{id}/rotation",
+    "/settings/api-access/{id}/overlap-end",
+    "/settings/api-access/{id}/disabling",
+    "/settings/api-access/{id}/enabling",
+    "/settings/api-access/{id}/revocation",
+    "/settings/api-access/{id}/deletion",
+    "/organization",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_organizations_things_are_not_found() {
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    app.add_member(other, "eve@contoso.example", Role::Admin).await;
+    let (token, _) = app.token("Okta").await;
+    let eve = app.signed_in("eve@contoso.example").await;
+    let id = token.id.to_string();
+
+    for path in GET {
+        let page = eve.visit(&path.replace("{id}", &id)).await;
+        assert_eq!(page.status, 404, "GET {path}");
+        assert!(!page.html.contains("Okta"), "GET {path}");
+    }
+    let form = eve.visit("/settings/api-access/new").await;
+    let csrf = form.form("/settings/api-access").value("csrf").to_owned();
+    for path in POST {
+        let fields = [
+            ("csrf", &*csrf),
+            ("name", "Taken over"),
+            ("access_level", "full-access"),
+            ("expiry", "never"),
+            ("version", "1"),
+            ("organization", &app.organization.to_string()),
+        ];
+        let page = eve.post(&path.replace("{id}", &id), &fields).await;
+        assert_eq!(page.status, 404, "POST {path}: {}", page.text());
+    }
+    let row = &app.sql("SELECT name, standing, version FROM tokens").await[0];
+    assert_eq!(row.get::<_, String>(0), "Okta");
+    assert_eq!(row.get::<_, String>(1), "active");
+    assert_eq!(row.get::<_, i32>(2), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_filters_and_the_audit_log_show_ones_own_organization_only() {
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    app.add_member(other, "eve@contoso.example", Role::Admin).await;
+    let (token, _) = app.token("Okta").await;
+    let eve = app.signed_in("eve@contoso.example").await;
+    for path in [
+        "/settings/api-access".to_owned(),
+        "/settings/api-access?q=okta".to_owned(),
+        "/settings/api-access?sort=last-used&status=active".to_owned(),
+        "/settings/audit-log".to_owned(),
+        format!("/settings/audit-log?token={}", token.id),
+        "/settings/audit-log?token=okta".to_owned(),
+    ] {
+        let page = eve.visit(&path).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(!page.html.contains("Okta") && !page.says("Ada Lovell"), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_of_another_organization_cannot_be_linked() {
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    let foreign = {
+        let connection = &mut *app.database().get().await.unwrap();
+        let actor = tokendesk::access::Actor::command_line(other);
+        tokendesk::catalogue::create_product(connection, &actor, "Storefront", "prod", app.now())
+            .await
+            .unwrap()
+    };
+    let form = app.ada().await.visit("/settings/api-access/new").await;
+    let page = form
+        .form("/settings/api-access")
+        .fill("name", "x")
+        .fill("access_level", "scim")
+        .fill("product", &foreign.id.to_string())
+        .submit()
+        .await;
+    assert_eq!(page.status, 422);
+    assert_eq!(app.count("SELECT count(*) FROM tokens").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_see_no_settings() {
+    let app = App::start().await;
+    app.add_member(app.organization, "mei@northwind.example", Role::Member).await;
+    let (token, _) = app.token("Okta").await;
+    let mei = app.signed_in("mei@northwind.example").await;
+    let home = mei.visit("/").await;
+    assert_eq!(home.path, "/profile");
+    assert!(!home.has("nav[aria-label=Settings]"));
+    for path in [
+        "/settings/api-access".to_owned(),
+        "/settings/api-access/new".to_owned(),
+        "/settings/audit-log".to_owned(),
+        token.path(),
+        format!("{}/revocation", token.path()),
+    ] {
+        let page = mei.visit(&path).await;
+        assert_eq!(page.status, 403, "{path}");
+        assert!(!page.html.contains("Okta"), "{path}");
+    }
+    let csrf = home.form("/sign-out").value("csrf").to_owned();
+    let revocation = format!("{}/revocation", token.path());
+    assert_eq!(mei.post(&revocation, &[("csrf", &csrf)]).await.status, 403);
+    assert_eq!(app.count("SELECT count(*) FROM tokens WHERE standing = 'active'").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn someone_in_two_organizations_switches_between_them() {
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    app.add_member(other, crate::support::app::ADA, Role::Admin).await;
+    app.token("In Northwind").await;
+    app.token_of(other, "In Contoso", |_| {}).await;
+    let ada = app.ada().await;
+    let first = ada.visit("/settings/api-access").await;
+    assert!(first.says("In Contoso") && !first.says("In Northwind"));
+    let second = first
+        .form("/organization")
+        .fill("organization", &app.organization.to_string())
+        .submit()
+        .await;
+    assert!(second.says("In Northwind") && !second.says("In Contoso"), "{}", second.text());
+    assert_eq!(ada.visit("/settings/api-access").await.texts(".token h2"), ["In Northwind"]);
+}
+
+#[test]
+fn no_address_with_an_id_is_missing_from_the_sweep() {
+    let sources = ["src/tokens.rs", "src/identity.rs", "src/journal.rs", "src/api.rs"];
+    for source in sources {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
+        let text = std::fs::read_to_string(path).unwrap();
+        let scope = text
+            .split("web::scope(\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .unwrap_or_default();
+        for resource in text.split("web::resource(\"").skip(1) {
+            let path = format!("{scope}{}", resource.split('"').next().unwrap());
+            let path = path.replace("{code}", "{id}").replace("{transition}", "revocation");
+            if path.contains("{id}") {
+                assert!(GET.contains(&&*path) || POST.contains(&&*path), "{path} in {source}");
+            }
+        }
+    }
+}

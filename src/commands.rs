@@ -83,7 +83,7 @@ pub async fn run(line: CommandLine) -> Result<(), Failure> {
     let config = Config::new(line.settings).map_err(|mistakes| Failure(mistakes.join("\n")))?;
     telemetry::start(&config);
     let (target, cluster) = match config.database.clone() {
-        DatabaseChoice::Url(target) => (target, None),
+        DatabaseChoice::Url(target) => (*target, None),
         DatabaseChoice::Embedded(directory) => {
             let cluster = open(&directory).await?;
             (Target::embedded(cluster.connection()), Some(cluster))

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use etcetera::BaseStrategy;
 use ipnet::IpNet;
 use url::{Host, Url};
 
@@ -109,7 +110,7 @@ pub enum DatabaseChoice {
     /// A private cluster in this directory.
     Embedded(PathBuf),
     /// The operator's own.
-    Url(Target),
+    Url(Box<Target>),
 }
 
 /// Where browsers reach the console: `http` or `https`, a host, nothing more.
@@ -225,7 +226,7 @@ fn public_url(settings: &Settings, bind: Option<SocketAddr>) -> Result<PublicUrl
 fn database(url: Option<String>, directory: Option<PathBuf>) -> Result<DatabaseChoice, String> {
     if let Some(url) = url.filter(|url| !url.is_empty()) {
         return Target::parse(&url)
-            .map(DatabaseChoice::Url)
+            .map(|target| DatabaseChoice::Url(Box::new(target)))
             .map_err(|error| format!("DATABASE_URL: {error}"));
     }
     directory
@@ -241,7 +242,6 @@ fn default_data_dir() -> Option<PathBuf> {
     if nix::unistd::Uid::effective().is_root() {
         return Some(PathBuf::from("/var/lib/tokendesk"));
     }
-    use etcetera::BaseStrategy;
     let base = etcetera::base_strategy::choose_native_strategy().ok()?;
     Some(base.data_dir().join("tokendesk"))
 }

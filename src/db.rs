@@ -38,6 +38,9 @@ pub struct Database {
 impl Database {
     /// A pool of at most `connections`; none is made before it is needed. They live on the
     /// runtime that calls this, however short-lived the one that uses them.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
     #[must_use]
     pub fn new(target: Target, connections: usize) -> Self {
         let runtime = tokio::runtime::Handle::current();

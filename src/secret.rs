@@ -47,7 +47,7 @@ impl fmt::Debug for Plaintext {
 
 /// The SHA-256 of a secret: all that is stored of it. The secrets have at
 /// least 119 random bits, so a slow hash would only slow us down.
-#[derive(Clone, Copy, Hash)]
+#[derive(Clone, Copy)]
 pub struct Digest([u8; 32]);
 
 impl Digest {

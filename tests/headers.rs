@@ -99,3 +99,25 @@ async fn an_internal_error_does_not_show_its_cause() {
     assert!(page.says("Something went wrong") && !page.html.contains("tokens\" does not exist"));
     assert!(!page.html.contains("relation"), "{}", page.html);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_database_pages_and_apis_say_so_and_nobody_is_let_in() {
+    let app = App::start().await;
+    let (_, secret) = app.token("Okta").await;
+    let ada = app.ada().await;
+    app.database().close();
+    for path in ["/settings/api-access", "/profile", "/sign-in"] {
+        let page = ada.visit(path).await;
+        assert_eq!(page.status, 503, "{path}");
+        assert!(page.says("The database does not answer"), "{path}: {}", page.text());
+        assert!(page.headers.contains_key("content-security-policy"), "{path}");
+    }
+    let response = reqwest::Client::new()
+        .get(format!("{}/api/v1/token", app.url))
+        .bearer_auth(secret.reveal())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 503);
+    assert!(response.headers().contains_key("retry-after"));
+}

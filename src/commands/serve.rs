@@ -21,17 +21,17 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
     let state = State::new(config.clone(), desk.database.clone(), desk.clock.clone())
         .await
         .map_err(|error| Failure::because(&error))?;
-    let server = app::server(&state, listener).map_err(|error| Failure::because(&error))?;
+    let running = app::server(&state, listener).map_err(|error| Failure::because(&error))?;
     announce(desk, config).await?;
 
     let chores = app::chores(&state);
-    let handle = server.handle();
+    let handle = running.handle();
     let stopping = tokio::spawn(async move {
         stop_signal().await;
         tracing::info!("stopping: finishing what is running");
         handle.stop(true).await;
     });
-    let served = server.await;
+    let served = running.await;
     stopping.abort();
     for chore in chores {
         chore.abort();

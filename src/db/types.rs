@@ -1,6 +1,6 @@
 //! What makes our own types columns, so that no feature has to know how.
 
-/// A newtype over a UUIDv7, for the ID of one kind of thing.
+/// A newtype over a `UUIDv7`, for the ID of one kind of thing.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -136,7 +136,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::{DateTime, Utc};
 use uuid::{Timestamp, Uuid};
 
-/// A UUIDv7 (RFC 9562) of the instant `now`: its microsecond, and then the order in which this
+/// A `UUIDv7` (RFC 9562) of the instant `now`: its microsecond, and then the order in which this
 /// process asked. One for the past sorts into the past.
 #[must_use]
 pub fn uuid_v7(now: DateTime<Utc>) -> Uuid {

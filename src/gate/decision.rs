@@ -131,8 +131,10 @@ mod tests {
         }
     }
 
+    type Worsen = fn(&mut View);
+
     /// Each of these makes a view worse by one reason, in the order in which they are checked.
-    const REASONS: [(Code, fn(&mut View)); 7] = [
+    const REASONS: [(Code, Worsen); 7] = [
         (Code::Revoked, |view| view.standing = Standing::Revoked),
         (Code::Expired, |view| view.expires_at = Some(now())),
         (Code::Disabled, |view| view.standing = Standing::Disabled),

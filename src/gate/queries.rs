@@ -66,7 +66,7 @@ pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<O
             expires_at,
             secret_retires_at: retires_at,
             ranges: ranges.into(),
-            scopes: scopes.map(known_scopes),
+            scopes: scopes.as_deref().map(known_scopes),
             product,
         },
     ))
@@ -89,7 +89,7 @@ pub async fn keep(connection: &mut Connection, ids: &[TokenId]) -> QueryResult<H
 #[derive(Default)]
 pub struct Hours {
     pub tokens: Vec<TokenId>,
-    pub hours: Vec<DateTime<Utc>>,
+    pub starts: Vec<DateTime<Utc>>,
     pub codes: Vec<&'static str>,
     pub operations: Vec<String>,
     pub networks: Vec<IpNet>,
@@ -109,7 +109,7 @@ pub async fn add_hours(connection: &mut Connection, rows: Hours) -> QueryResult<
              last_at = greatest(usage_hours.last_at, excluded.last_at)",
     )
     .bind::<Array<Uuid>, _>(rows.tokens)
-    .bind::<Array<Timestamptz>, _>(rows.hours)
+    .bind::<Array<Timestamptz>, _>(rows.starts)
     .bind::<Array<Text>, _>(rows.codes)
     .bind::<Array<Text>, _>(rows.operations)
     .bind::<Array<Cidr>, _>(rows.networks)
@@ -123,7 +123,7 @@ pub async fn add_hours(connection: &mut Connection, rows: Hours) -> QueryResult<
 #[derive(Default)]
 pub struct Days {
     pub tokens: Vec<TokenId>,
-    pub days: Vec<NaiveDate>,
+    pub dates: Vec<NaiveDate>,
     pub allowed: Vec<i64>,
     pub denied: Vec<i64>,
 }
@@ -137,7 +137,7 @@ pub async fn add_days(connection: &mut Connection, rows: Days) -> QueryResult<us
              denied = usage_days.denied + excluded.denied",
     )
     .bind::<Array<Uuid>, _>(rows.tokens)
-    .bind::<Array<Date>, _>(rows.days)
+    .bind::<Array<Date>, _>(rows.dates)
     .bind::<Array<BigInt>, _>(rows.allowed)
     .bind::<Array<BigInt>, _>(rows.denied)
     .execute(connection)

@@ -176,7 +176,7 @@ fn hours(rows: &[(&Bucket, &Calls)]) -> Hours {
     let mut columns = Hours::default();
     for (bucket, calls) in rows {
         columns.tokens.push(bucket.token);
-        columns.hours.push(bucket.hour);
+        columns.starts.push(bucket.hour);
         columns.codes.push(bucket.code.as_str());
         columns.operations.push(bucket.operation.to_owned());
         columns.networks.push(bucket.network);
@@ -191,7 +191,7 @@ fn days(rows: &[(&Bucket, &Calls)]) -> Days {
     let mut columns = Days::default();
     for ((token, day), (allowed, denied)) in sums {
         columns.tokens.push(token);
-        columns.days.push(day);
+        columns.dates.push(day);
         columns.allowed.push(allowed);
         columns.denied.push(denied);
     }

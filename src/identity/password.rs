@@ -8,6 +8,7 @@ use actix_web::web::block;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
+use zxcvbn::feedback::Feedback;
 use zxcvbn::{Score, zxcvbn};
 
 use crate::secret::{Password, Plaintext};
@@ -56,7 +57,7 @@ pub fn judge(password: &Password, context: &[&str]) -> Result<(), String> {
     if estimate.score() >= Score::Three {
         return Ok(());
     }
-    let warning = estimate.feedback().and_then(|feedback| feedback.warning());
+    let warning = estimate.feedback().and_then(Feedback::warning);
     Err(match warning {
         Some(warning) => format!("This is easy to guess. {warning} A few unrelated words work well."),
         None => "This is easy to guess. A few unrelated words work well.".to_owned(),

@@ -87,10 +87,11 @@ async fn insert_organization(
 ) -> QueryResult<String> {
     let base = slug(name.as_str());
     let taken = slugs(connection).await?;
-    let slug = std::iter::once(base.clone())
-        .chain((2..).map(|n| format!("{base}-{n}")))
-        .find(|slug| !taken.contains(slug))
-        .unwrap_or(base);
+    let numbered = (2..=taken.len() + 1).map(|n| format!("{base}-{n}"));
+    let free = std::iter::once(base.clone())
+        .chain(numbered)
+        .find(|slug| !taken.contains(slug));
+    let slug = free.unwrap_or(base);
     diesel::insert_into(organizations::table)
         .values((
             organizations::id.eq(actor.organization()),

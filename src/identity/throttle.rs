@@ -91,7 +91,7 @@ pub async fn admit(
         .transaction(async |connection| {
             for subject in &subjects.0 {
                 let attempts = queries::lock_attempts(connection, &subject.digest, now).await?;
-                let attempts = next(attempts, subject.free, now)?;
+                let attempts = next(&attempts, subject.free, now)?;
                 queries::save_attempts(connection, &subject.digest, &attempts).await?;
             }
             Ok(())
@@ -123,7 +123,7 @@ pub async fn sweep(database: &Database, clock: &Clock) -> Result<usize, Error> {
     Ok(queries::delete_attempts_before(connection, clock.now() - MEMORY).await?)
 }
 
-fn next(before: Attempts, free: i32, now: DateTime<Utc>) -> Result<Attempts, Error> {
+fn next(before: &Attempts, free: i32, now: DateTime<Utc>) -> Result<Attempts, Error> {
     if before.blocked_until > now {
         let wait = before.blocked_until - now;
         return Err(Error::TooMany {
@@ -161,7 +161,7 @@ mod tests {
         };
         let mut admitted = Vec::new();
         for second in 0..86_400 {
-            if let Ok(after) = next(attempts.clone(), free, start + TimeDelta::seconds(second)) {
+            if let Ok(after) = next(&attempts, free, start + TimeDelta::seconds(second)) {
                 attempts = after;
                 admitted.push(second);
             }
@@ -188,6 +188,6 @@ mod tests {
             last_attempt_at: now - TimeDelta::hours(2),
             blocked_until: now - TimeDelta::hours(1),
         };
-        assert_eq!(next(long_ago, 5, now).unwrap().failures, 1);
+        assert_eq!(next(&long_ago, 5, now).unwrap().failures, 1);
     }
 }

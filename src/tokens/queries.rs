@@ -15,7 +15,7 @@ use diesel::prelude::*;
 use ipnet::IpNet;
 
 use super::{Standing, Token, TokenId, Usage};
-use crate::catalogue::{Product, Scope};
+use crate::catalogue::{Product, Scope, ScopeSet};
 use crate::db::schema::{token_usage, tokens};
 
 /// A secret of a token, without the secret.
@@ -64,7 +64,7 @@ fn assemble((row, usage, product): Row) -> Token {
         name: row.name,
         display: row.display,
         standing: row.standing,
-        scopes: row.scopes.map(known_scopes),
+        scopes: row.scopes.as_deref().map(known_scopes),
         ranges: row.ip_ranges.into(),
         expires_at: row.expires_at,
         created_at: row.created_at,
@@ -82,7 +82,8 @@ fn assemble((row, usage, product): Row) -> Token {
 }
 
 /// A scope that this program does not know gives nothing.
-pub fn known_scopes(names: Vec<String>) -> crate::catalogue::ScopeSet {
+#[must_use]
+pub fn known_scopes(names: &[String]) -> ScopeSet {
     names
         .iter()
         .filter_map(|name| name.parse::<Scope>().ok())

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rust_embed::RustEmbed;
 
 use super::{Answer, Error};
@@ -19,10 +21,7 @@ static ADDRESSES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     Files::iter()
         .filter_map(|name| Files::get(&name).map(|file| (name, file)))
         .map(|(name, file)| {
-            let hash: String = file.metadata.sha256_hash()[..6]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let hash = URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..9]);
             (name.to_string(), format!("/assets/{hash}/{name}"))
         })
         .collect()

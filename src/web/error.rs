@@ -6,7 +6,8 @@ use std::fmt;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::error::InternalError;
 use actix_web::{HttpMessage, HttpResponse, HttpResponseBuilder, ResponseError};
@@ -16,6 +17,8 @@ use diesel_async::pooled_connection::deadpool::PoolError;
 use serde_json::json;
 
 use super::request_id::RequestId;
+use super::{headers, state};
+use crate::config::Config;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -195,6 +198,8 @@ struct Asked {
     html: bool,
     /// Where to go after signing in, if that is the failure.
     sign_in: String,
+    /// Those that every answer carries.
+    headers: Vec<(&'static str, &'static str)>,
 }
 
 impl Asked {
@@ -208,6 +213,7 @@ impl Asked {
                     .and_then(|accept| accept.to_str().ok())
                     .is_some_and(|accept| accept.contains("text/html")),
             sign_in: sign_in_path(request),
+            headers: headers::list(&state::<Config>(request.request()).public_url),
         }
     }
 }
@@ -233,8 +239,7 @@ pub async fn render<B: MessageBody + 'static>(
     let asked = Asked::by(&request);
     let response = match next.call(request).await {
         Ok(response) => response,
-        // A middleware's: it has no response to replace.
-        Err(failure) => return Err(InternalError::from_response("", shown(&failure, &asked)).into()),
+        Err(failure) => return Err(without_session(&failure, &asked)),
     };
     if let Some(failure) = response.response().error() {
         let shown = shown(failure, &asked);
@@ -245,6 +250,18 @@ pub async fn render<B: MessageBody + 'static>(
         return Ok(response.into_response(shown).map_into_right_body());
     }
     Ok(response.map_into_left_body())
+}
+
+/// Sessions could not be read or written: there is neither a request any more nor a response,
+/// so this one passes the other middlewares by.
+fn without_session(failure: &actix_web::Error, asked: &Asked) -> actix_web::Error {
+    let error = Error::Unavailable(failure.to_string().into());
+    let mut response = answer(&error, asked);
+    for (name, value) in &asked.headers {
+        let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
+        response.headers_mut().insert(name, value);
+    }
+    InternalError::from_response(error, response).into()
 }
 
 /// The router's own 404 and 405, which carry no error.

@@ -1,6 +1,5 @@
 //! The headers that every answer carries.
 
-use actix_web::http::header;
 use actix_web::middleware::DefaultHeaders;
 
 use crate::config::PublicUrl;
@@ -12,24 +11,33 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
 const PERMISSIONS_POLICY: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), \
      clipboard-read=(), clipboard-write=(self)";
 
-/// Those defaults apply where the answer has no header of that name itself: assets, for
+/// They apply where the answer has no header of that name itself: assets, for
 /// example, may be cached.
+#[must_use]
 pub fn defaults(public_url: &PublicUrl) -> DefaultHeaders {
-    let headers = DefaultHeaders::new()
-        .add((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
-        .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .add((header::REFERRER_POLICY, "no-referrer"))
-        .add((header::X_FRAME_OPTIONS, "DENY"))
-        .add((header::PERMISSIONS_POLICY, PERMISSIONS_POLICY))
-        .add(("Cross-Origin-Opener-Policy", "same-origin"))
-        .add(("Cross-Origin-Resource-Policy", "same-origin"))
-        .add((header::CACHE_CONTROL, "no-store"));
+    list(public_url)
+        .into_iter()
+        .fold(DefaultHeaders::new(), DefaultHeaders::add)
+}
+
+/// Name and value of each.
+#[must_use]
+pub fn list(public_url: &PublicUrl) -> Vec<(&'static str, &'static str)> {
+    let mut headers = vec![
+        ("content-security-policy", CONTENT_SECURITY_POLICY),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("x-frame-options", "DENY"),
+        ("permissions-policy", PERMISSIONS_POLICY),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("cache-control", "no-store"),
+    ];
     if public_url.is_https() {
-        headers.add((
-            header::STRICT_TRANSPORT_SECURITY,
+        headers.push((
+            "strict-transport-security",
             "max-age=63072000; includeSubDomains",
-        ))
-    } else {
-        headers
+        ));
     }
+    headers
 }

@@ -71,6 +71,7 @@ async fn wait_until_unused(server: &Config, name: &str) {
 }
 
 /// A shell waits for its standard input to end, which it does however this process ends.
+#[expect(clippy::zombie_processes, reason = "it outlives this process")]
 fn stop_with_this_process(directory: &Path) {
     let pid_file: PathBuf = directory.join("postgres/postmaster.pid");
     let script = r#"trap "" INT TERM; read -r _; kill -QUIT "$(head -n 1 "$1")"; rm -rf "$2""#;

@@ -361,7 +361,7 @@ async fn lock(connection: &mut Connection, actor: &Actor, id: TokenId) -> QueryR
 fn initial(new: &NewToken) -> Vec<Change> {
     let product = new.product.as_ref().map(|product| product.name.clone());
     [
-        Change::between("scopes", None, scopes(new.scopes)),
+        Some(Change::set("scopes", scopes(new.scopes))),
         Change::between("product", None, product),
         Change::between("expires", None, new.expires_at.as_ref().map(format::machine)),
         Change::between("allowed IP ranges", None, ranges(&new.ranges.lines())),
@@ -375,7 +375,7 @@ fn differences(old: &Token, new: &NewToken) -> Vec<Change> {
     let expiry = |at: Option<DateTime<Utc>>| Some(at.as_ref().map_or("never".into(), format::machine));
     [
         Change::between("name", Some(old.name.clone()), Some(new.name.as_str().into())),
-        Change::between("scopes", scopes(old.scopes), scopes(new.scopes)),
+        Change::between("scopes", Some(scopes(old.scopes)), Some(scopes(new.scopes))),
         Change::between("expires", expiry(old.expires_at), expiry(new.expires_at)),
         Change::between(
             "allowed IP ranges",
@@ -388,8 +388,8 @@ fn differences(old: &Token, new: &NewToken) -> Vec<Change> {
     .collect()
 }
 
-fn scopes(scopes: Option<ScopeSet>) -> Option<String> {
-    Some(scopes.map_or("none set".to_owned(), |scopes| scopes.to_string()))
+fn scopes(scopes: Option<ScopeSet>) -> String {
+    scopes.map_or("none set".to_owned(), |scopes| scopes.to_string())
 }
 
 fn ranges(lines: &[String]) -> Option<String> {

@@ -133,6 +133,14 @@ impl PublicUrl {
         self.0.scheme() == "https"
     }
 
+    /// The port that the system chose, where it was asked to choose one.
+    fn resolve_port(&mut self, port: u16) {
+        if self.0.port() == Some(0) {
+            // Fails only for URLs without a host.
+            let _ = self.0.set_port(Some(port));
+        }
+    }
+
     fn is_loopback(&self) -> bool {
         match self.0.host() {
             Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -180,6 +188,13 @@ impl Config {
             }),
             _ => Err(mistakes.0),
         }
+    }
+
+    /// The same, for a server that listens there: with a port of 0, the system chose it.
+    #[must_use]
+    pub fn listening_at(mut self, address: SocketAddr) -> Self {
+        self.public_url.resolve_port(address.port());
+        self
     }
 }
 
@@ -294,6 +309,16 @@ mod tests {
     fn the_public_url_follows_the_bind_address() {
         let config = config(&["--bind", "127.0.0.1:9000"]).unwrap();
         assert_eq!(config.public_url.origin(), "http://127.0.0.1:9000");
+    }
+
+    #[test]
+    fn a_port_that_the_system_chose_gets_into_the_public_url() {
+        let here: SocketAddr = "127.0.0.1:49152".parse().unwrap();
+        let chosen = config(&["--bind=127.0.0.1:0"]).unwrap().listening_at(here);
+        assert_eq!(chosen.public_url.origin(), "http://127.0.0.1:49152");
+        let behind = ["--bind=127.0.0.1:0", "--public-url=https://tokens.example.com"];
+        let behind = config(&behind).unwrap().listening_at(here);
+        assert_eq!(behind.public_url.origin(), "https://tokens.example.com");
     }
 
     #[test]

@@ -10,14 +10,15 @@ use crate::config::Config;
 use crate::identity;
 
 pub async fn run(desk: &Desk) -> Result<(), Failure> {
-    let config = &desk.config;
-    let listener = TcpListener::bind(config.bind).map_err(|error| {
+    let bind = desk.config.bind;
+    let listener = TcpListener::bind(bind).map_err(|error| {
         Failure::new(format!(
-            "Cannot listen on {}: {error}. Is another server running there? --bind takes \
-             another address and port.",
-            config.bind
+            "Cannot listen on {bind}: {error}. Is another server running there? --bind takes \
+             another address and port."
         ))
     })?;
+    let address = listener.local_addr().map_err(|error| Failure::because(&error))?;
+    let config = &desk.config.clone().listening_at(address);
     let state = State::new(config.clone(), desk.database.clone(), desk.clock.clone())
         .await
         .map_err(|error| Failure::because(&error))?;

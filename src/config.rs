@@ -73,7 +73,7 @@ pub struct Settings {
     log_format: String,
 
     /// Allow a public URL with plain http beyond this machine: whoever is on the
-    /// way can then read passwords and tokens
+    /// way can then read passwords and tokens [default: false]
     #[arg(
         long,
         env = "ALLOW_INSECURE_HTTP",

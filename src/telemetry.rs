@@ -1,5 +1,7 @@
 //! Logs, to standard error: a line an event for people, or JSON for machines.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
@@ -13,7 +15,10 @@ pub fn start(config: &Config) {
         .with_env_filter(EnvFilter::new(&config.log))
         .with_writer(std::io::stderr);
     match config.log_format {
-        LogFormat::Text => logs.with_target(false).init(),
+        LogFormat::Text => {
+            let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            logs.with_target(false).with_ansi(ansi).init();
+        }
         LogFormat::Json => logs.json().flatten_event(true).init(),
     }
 }

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use etcetera::BaseStrategy;
 use ipnet::IpNet;
 use url::{Host, Url};
@@ -63,18 +63,18 @@ pub struct Settings {
     #[arg(long, env = "LOG", default_value = "info", global = true)]
     log: String,
 
-    /// How to log
+    /// How to log: text or json
     #[arg(
         long,
         env = "LOG_FORMAT",
-        value_enum,
+        value_name = "FORMAT",
         default_value = "text",
         global = true
     )]
-    log_format: LogFormat,
+    log_format: String,
 
     /// Allow a public URL with plain http beyond this machine: whoever is on the
-    /// way can then read passwords and tokens
+    /// way can then read passwords and tokens [default: false]
     #[arg(
         long,
         env = "ALLOW_INSECURE_HTTP",
@@ -87,7 +87,7 @@ pub struct Settings {
     allow_insecure_http: bool,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LogFormat {
     Text,
     Json,
@@ -134,6 +134,14 @@ impl PublicUrl {
         self.0.scheme() == "https"
     }
 
+    /// The port that the system chose, where it was asked to choose one.
+    fn resolve_port(&mut self, port: u16) {
+        if self.0.port() == Some(0) {
+            // Fails only for URLs without a host.
+            let _ = self.0.set_port(Some(port));
+        }
+    }
+
     fn is_loopback(&self) -> bool {
         match self.0.host() {
             Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -155,6 +163,7 @@ impl Config {
         let database_connections = mistakes.note(connections(&settings.database_connections));
         let trusted_proxies = mistakes.note(trusted_proxies(&settings.trusted_proxies));
         let log = mistakes.note(log(settings.log));
+        let log_format = mistakes.note(log_format(&settings.log_format));
         match (
             bind,
             public_url,
@@ -162,6 +171,7 @@ impl Config {
             database_connections,
             trusted_proxies,
             log,
+            log_format,
         ) {
             (
                 Some(bind),
@@ -170,6 +180,7 @@ impl Config {
                 Some(database_connections),
                 Some(trusted_proxies),
                 Some(log),
+                Some(log_format),
             ) => Ok(Self {
                 bind,
                 public_url,
@@ -177,10 +188,17 @@ impl Config {
                 database_connections,
                 trusted_proxies,
                 log,
-                log_format: settings.log_format,
+                log_format,
             }),
             _ => Err(mistakes.0),
         }
+    }
+
+    /// The same, for a server that listens there: with a port of 0, the system chose it.
+    #[must_use]
+    pub fn listening_at(mut self, address: SocketAddr) -> Self {
+        self.public_url.resolve_port(address.port());
+        self
     }
 }
 
@@ -274,6 +292,14 @@ fn log(text: String) -> Result<String, String> {
     }
 }
 
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("LOG_FORMAT: {text:?} is neither text nor json")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -297,6 +323,16 @@ mod tests {
     }
 
     #[test]
+    fn a_port_that_the_system_chose_gets_into_the_public_url() {
+        let here: SocketAddr = "127.0.0.1:49152".parse().unwrap();
+        let chosen = config(&["--bind=127.0.0.1:0"]).unwrap().listening_at(here);
+        assert_eq!(chosen.public_url.origin(), "http://127.0.0.1:49152");
+        let behind = ["--bind=127.0.0.1:0", "--public-url=https://tokens.example.com"];
+        let behind = config(&behind).unwrap().listening_at(here);
+        assert_eq!(behind.public_url.origin(), "https://tokens.example.com");
+    }
+
+    #[test]
     fn every_mistake_is_named_at_once() {
         let mistakes = config(&[
             "--bind=here",
@@ -304,6 +340,7 @@ mod tests {
             "--database-connections=0",
             "--trusted-proxies=10.0.0.0/8,nonsense",
             "--log=a=b=c",
+            "--log-format=xml",
         ])
         .unwrap_err();
         let named: Vec<_> = mistakes
@@ -317,7 +354,8 @@ mod tests {
                 "PUBLIC_URL",
                 "DATABASE_CONNECTIONS",
                 "TRUSTED_PROXIES",
-                "LOG"
+                "LOG",
+                "LOG_FORMAT"
             ]
         );
     }

@@ -1,5 +1,6 @@
 //! Logs, to standard error: a line an event for people, or JSON for machines.
 
+use std::env::var_os;
 use std::io::{IsTerminal, stderr};
 
 use tracing_subscriber::EnvFilter;
@@ -17,7 +18,7 @@ const QUIET: &str = "actix_http=info,actix_server=warn,hyper=info,tokio_postgres
 pub fn start(config: &Config) {
     let logs = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(format!("{QUIET},{}", config.log)))
-        .with_ansi(stderr().is_terminal())
+        .with_ansi(stderr().is_terminal() && var_os("NO_COLOR").is_none())
         .with_writer(stderr);
     match config.log_format {
         LogFormat::Text => logs.with_target(false).init(),

@@ -1,5 +1,6 @@
 //! `tokendesk serve`: the server, from the first line it prints to the last it logs.
 
+use std::io;
 use std::net::TcpListener;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -10,14 +11,17 @@ use crate::config::Config;
 use crate::identity;
 
 pub async fn run(desk: &Desk) -> Result<(), Failure> {
-    let config = &desk.config;
-    let listener = TcpListener::bind(config.bind).map_err(|error| {
+    // Before anyone is told of the server, and may want to stop it.
+    let stop = stop_signal().map_err(|error| Failure::because(&error))?;
+    let bind = desk.config.bind;
+    let listener = TcpListener::bind(bind).map_err(|error| {
         Failure::new(format!(
-            "Cannot listen on {}: {error}. Is another server running there? --bind takes \
-             another address and port.",
-            config.bind
+            "Cannot listen on {bind}: {error}. Is another server running there? --bind takes \
+             another address and port."
         ))
     })?;
+    let address = listener.local_addr().map_err(|error| Failure::because(&error))?;
+    let config = &desk.config.clone().listening_at(address);
     let state = State::new(config.clone(), desk.database.clone(), desk.clock.clone())
         .await
         .map_err(|error| Failure::because(&error))?;
@@ -27,7 +31,7 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
     let chores = app::chores(&state);
     let handle = running.handle();
     let stopping = tokio::spawn(async move {
-        stop_signal().await;
+        stop.await;
         tracing::info!("stopping: finishing what is running");
         handle.stop(true).await;
     });
@@ -58,16 +62,14 @@ async fn announce(desk: &Desk, config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn stop_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        // Without handlers the signals end the process by themselves.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+/// Completes at the first signal that asks to stop, be it one that came before it was awaited.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

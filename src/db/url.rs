@@ -35,13 +35,13 @@ pub type Connection =
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("DATABASE_URL must begin with postgres:// or postgresql://")]
+    #[error("it must begin with postgres:// or postgresql://")]
     NotAUrl,
     #[error(
-        "DATABASE_URL names no host: write postgres://user@host/database, or ?host=/directory for a Unix socket"
+        "it names no host: write postgres://user@host/database, or ?host=/directory for a Unix socket"
     )]
     NoHost,
-    #[error("DATABASE_URL cannot be read")]
+    #[error("it cannot be read")]
     Invalid(#[source] tokio_postgres::Error),
     #[error("sslmode={0} is not known: use disable, prefer, require, verify-ca or verify-full")]
     SslMode(String),

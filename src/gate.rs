@@ -9,5 +9,5 @@ mod views;
 
 pub use caller::{Caller, Operation};
 pub use decision::{Code, Request, View, decide};
-pub use usage::{Usage, sweep};
+pub use usage::{Decided, Usage, sweep};
 pub use views::Views;

@@ -52,7 +52,7 @@ impl AccessLevel {
 
     /// The preset's scopes; `None` for `Custom`.
     #[must_use]
-    pub fn scopes(self) -> Option<ScopeSet> {
+    pub const fn scopes(self) -> Option<ScopeSet> {
         let scopes: &[Scope] = match self {
             Self::RestrictedReadOnly => &[Scope::ConnectRead],
             Self::ReadOnly => &[Scope::ConnectRead, Scope::AdminRead],

@@ -1,16 +1,95 @@
-//! `tokendesk demo`.
+//! `tokendesk demo`: fills an empty database with an organisation that looks as if it had been
+//! there for two years. All of it is written in one transaction: a demo that fails or is
+//! interrupted leaves the database as empty as it was.
+
+mod bulk;
+mod cast;
+mod queries;
+mod story;
+mod traffic;
 
 use clap::Args;
+use diesel_async::AsyncConnection;
 
+use self::cast::{ADA, JUN, MEI};
 use super::{Desk, Failure};
+use crate::db::Connection;
+use crate::identity;
+use crate::secret::Plaintext;
+use crate::web::{Error, format};
+
+const PASSWORD_LENGTH: usize = 20;
 
 #[derive(Args)]
 pub struct Options {
-    /// How many tokens; 40 or so by default
-    #[arg(long)]
+    /// How many tokens; 42 by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
     tokens: Option<u32>,
 }
 
-pub async fn run(_desk: &Desk, _options: &Options) -> Result<(), Failure> {
-    Err(Failure::new("not yet"))
+pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
+    let connection = &mut *desk.database.get().await.map_err(|error| Failure::because(&error))?;
+    refuse_unless_empty(connection).await?;
+    let password = Plaintext::random(PASSWORD_LENGTH);
+    let wanted = options.tokens.map(|tokens| tokens as usize);
+    let tokens = fill(desk, connection, &password, wanted)
+        .await
+        .map_err(|error| Failure::because(&error))?;
+    println!("{}", welcome(desk, &password, tokens));
+    queries::tidy(connection).await.map_err(|error| {
+        Failure::new(format!(
+            "All of it is there, but VACUUM ANALYZE failed, so that pages may be slow: {error}"
+        ))
+    })
+}
+
+async fn refuse_unless_empty(connection: &mut Connection) -> Result<(), Failure> {
+    let slugs = identity::queries::slugs(connection).await;
+    let slugs = slugs.map_err(|error| Failure::because(&error))?;
+    if slugs.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "This database is in use (organisations: {}), and nothing in it was changed. `demo` \
+         fills an empty one: choose another with --data-dir or --database-url.",
+        slugs.join(", ")
+    )))
+}
+
+/// Returns how many tokens there are.
+async fn fill(
+    desk: &Desk,
+    connection: &mut Connection,
+    password: &Plaintext,
+    wanted: Option<usize>,
+) -> Result<usize, Error> {
+    let now = desk.clock.now();
+    connection
+        .transaction(async |connection| {
+            let stage = story::set(connection, password, now).await?;
+            let cast = &cast::TOKENS[..wanted.unwrap_or(usize::MAX).min(cast::TOKENS.len())];
+            let played = story::play(connection, &stage, cast, now).await?;
+            traffic::write(connection, &played, now).await?;
+            let more = wanted.unwrap_or_default().saturating_sub(cast.len());
+            bulk::insert(connection, &stage, more, now).await?;
+            Ok(cast.len() + more)
+        })
+        .await
+}
+
+fn welcome(desk: &Desk, password: &Plaintext, tokens: usize) -> String {
+    let tokens = i64::try_from(tokens).unwrap_or_default();
+    format!(
+        "{} has {} API {}. Start the server with `tokendesk`, if it does not run, and sign in:\n\n  \
+         Address   {}\n  Email     {}\n  Password  {}\n\n\
+         {} (administrator) and {} (member) have the same password. It is not shown again.",
+        cast::ORGANIZATION,
+        format::thousands(tokens),
+        format::plural(tokens, "token", "tokens"),
+        desk.config.public_url.join("/sign-in"),
+        ADA.email,
+        password.reveal(),
+        JUN.email,
+        MEI.email,
+    )
 }

@@ -6,13 +6,14 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use diesel::QueryResult;
 use diesel_async::AsyncConnection;
 use ipnet::IpNet;
 
 use super::decision::Code;
 use super::queries::{self, Days, Hours, Totals};
 use crate::clock::Clock;
-use crate::db::Database;
+use crate::db::{Connection, Database};
 use crate::tokens::TokenId;
 use crate::web::Error;
 use crate::web::client_address::ClientAddress;
@@ -68,6 +69,11 @@ pub struct Decided<'a> {
 
 impl Usage {
     pub fn count(&self, decided: &Decided<'_>) {
+        self.count_many(decided, 1);
+    }
+
+    /// So many calls like this one, within its hour.
+    pub fn count_many(&self, decided: &Decided<'_>, calls: i64) {
         let bucket = Bucket {
             token: decided.token,
             hour: hour(decided.at),
@@ -76,7 +82,7 @@ impl Usage {
             network: decided.address.network(),
         };
         let calls = Calls {
-            count: 1,
+            count: calls,
             last_at: decided.at,
         };
         let last = (decided.code == Code::Valid).then(|| LastUse {
@@ -100,11 +106,26 @@ impl Usage {
         if pending.hours.is_empty() {
             return Ok(());
         }
-        let written = write(database, &pending).await;
+        let written = match database.get().await {
+            Ok(mut connection) => connection
+                .transaction(async |connection| Ok(write(connection, &pending).await?))
+                .await,
+            Err(error) => Err(error.into()),
+        };
         if written.is_err() {
             self.lock().merge(pending);
         }
         written
+    }
+
+    /// Writes what was counted as a part of the caller's transaction, which has all of it or
+    /// nothing.
+    ///
+    /// # Errors
+    /// When the database fails; the counts are lost then.
+    pub async fn write(self, connection: &mut Connection) -> Result<(), Error> {
+        let pending = std::mem::take(&mut *self.lock());
+        Ok(write(connection, &pending).await?)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Pending> {
@@ -150,26 +171,21 @@ impl Pending {
     }
 }
 
-async fn write(database: &Database, pending: &Pending) -> Result<(), Error> {
+async fn write(connection: &mut Connection, pending: &Pending) -> QueryResult<()> {
     let mut ids: Vec<TokenId> = pending.hours.keys().map(|bucket| bucket.token).collect();
     ids.sort_unstable();
     ids.dedup();
-    let connection = &mut *database.get().await?;
-    connection
-        .transaction(async |connection| {
-            // A token that was deleted meanwhile has no usage any more.
-            let kept = queries::keep(connection, &ids).await?;
-            let rows: Vec<(&Bucket, &Calls)> = pending
-                .hours
-                .iter()
-                .filter(|(bucket, _)| kept.contains(&bucket.token))
-                .collect();
-            queries::add_totals(connection, totals(&rows, &pending.last)).await?;
-            queries::add_days(connection, days(&rows)).await?;
-            queries::add_hours(connection, hours(&rows)).await?;
-            Ok(())
-        })
-        .await
+    // A token that was deleted meanwhile has no usage any more.
+    let kept = queries::keep(connection, &ids).await?;
+    let rows: Vec<(&Bucket, &Calls)> = pending
+        .hours
+        .iter()
+        .filter(|(bucket, _)| kept.contains(&bucket.token))
+        .collect();
+    queries::add_totals(connection, totals(&rows, &pending.last)).await?;
+    queries::add_days(connection, days(&rows)).await?;
+    queries::add_hours(connection, hours(&rows)).await?;
+    Ok(())
 }
 
 fn hours(rows: &[(&Bucket, &Calls)]) -> Hours {

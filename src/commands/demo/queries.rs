@@ -1,0 +1,129 @@
+//! What only the demo does with the database.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Bytea, Date, Inet, Nullable, Text, Timestamptz, Uuid};
+use diesel_async::RunQueryDsl;
+use ipnet::IpNet;
+
+use crate::access::{Actor, OrganizationId};
+use crate::catalogue::ProductId;
+use crate::db::Connection;
+use crate::tokens::TokenId;
+
+/// Columns of tokens, each with its one secret.
+#[derive(Default)]
+pub struct Tokens {
+    pub ids: Vec<TokenId>,
+    pub products: Vec<Option<ProductId>>,
+    pub names: Vec<String>,
+    pub folded: Vec<String>,
+    pub displays: Vec<String>,
+    pub digests: Vec<Vec<u8>>,
+    pub standings: Vec<&'static str>,
+    /// Arrays as PostgreSQL writes them; `None`: none set.
+    pub scopes: Vec<Option<&'static str>>,
+    pub ranges: Vec<&'static str>,
+    pub expires: Vec<Option<DateTime<Utc>>>,
+    pub created: Vec<DateTime<Utc>>,
+}
+
+/// By hand, as are the two below: Diesel has no `unnest` of several arrays, and with it each
+/// of these is one short statement however many the rows.
+pub async fn insert_tokens(
+    connection: &mut Connection,
+    creator: &Actor,
+    rows: &Tokens,
+) -> QueryResult<usize> {
+    sql_query(
+        "WITH rows AS ( \
+             SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS t (id, \
+                 product, name, folded, display, digest, standing, scopes, ranges, expires, created) \
+         ), added AS ( \
+             INSERT INTO tokens (id, organization_id, product_id, name, name_folded, display, \
+                 standing, scopes, ip_ranges, expires_at, created_at, created_by, created_by_name) \
+             SELECT id, $12, product, name, folded, display, standing, scopes::text[], \
+                 ranges::cidr[], expires, created, $13, $14 FROM rows \
+         ) \
+         INSERT INTO secrets (digest, token_id, display, created_at) \
+         SELECT digest, id, display, created FROM rows",
+    )
+    .bind::<Array<Uuid>, _>(&rows.ids)
+    .bind::<Array<Nullable<Uuid>>, _>(&rows.products)
+    .bind::<Array<Text>, _>(&rows.names)
+    .bind::<Array<Text>, _>(&rows.folded)
+    .bind::<Array<Text>, _>(&rows.displays)
+    .bind::<Array<Bytea>, _>(&rows.digests)
+    .bind::<Array<Text>, _>(&rows.standings)
+    .bind::<Array<Nullable<Text>>, _>(&rows.scopes)
+    .bind::<Array<Text>, _>(&rows.ranges)
+    .bind::<Array<Nullable<Timestamptz>>, _>(&rows.expires)
+    .bind::<Array<Timestamptz>, _>(&rows.created)
+    .bind::<Uuid, _>(creator.organization())
+    .bind::<Nullable<Uuid>, _>(creator.user())
+    .bind::<Text, _>(creator.name())
+    .execute(connection)
+    .await
+}
+
+/// Columns of `token_usage`.
+#[derive(Default)]
+pub struct Totals {
+    pub tokens: Vec<TokenId>,
+    pub allowed: Vec<i64>,
+    pub denied: Vec<i64>,
+    pub last_at: Vec<Option<DateTime<Utc>>>,
+    pub last_from: Vec<Option<IpNet>>,
+    pub last_user_agent: Vec<Option<&'static str>>,
+}
+
+pub async fn insert_totals(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    rows: &Totals,
+) -> QueryResult<usize> {
+    sql_query(
+        "INSERT INTO token_usage (token_id, organization_id, allowed, denied, last_used_at, \
+             last_used_from, last_user_agent) \
+         SELECT token, $7, allowed, denied, last_at, last_from, agent \
+         FROM unnest($1, $2, $3, $4, $5, $6) AS t (token, allowed, denied, last_at, last_from, agent)",
+    )
+    .bind::<Array<Uuid>, _>(&rows.tokens)
+    .bind::<Array<BigInt>, _>(&rows.allowed)
+    .bind::<Array<BigInt>, _>(&rows.denied)
+    .bind::<Array<Nullable<Timestamptz>>, _>(&rows.last_at)
+    .bind::<Array<Nullable<Inet>>, _>(&rows.last_from)
+    .bind::<Array<Nullable<Text>>, _>(&rows.last_user_agent)
+    .bind::<Uuid, _>(organization)
+    .execute(connection)
+    .await
+}
+
+/// Columns of `usage_days`.
+#[derive(Default)]
+pub struct Days {
+    pub tokens: Vec<TokenId>,
+    pub days: Vec<NaiveDate>,
+    pub allowed: Vec<i64>,
+    pub denied: Vec<i64>,
+}
+
+pub async fn insert_days(connection: &mut Connection, rows: &Days) -> QueryResult<usize> {
+    sql_query(
+        "INSERT INTO usage_days (token_id, day, allowed, denied) \
+         SELECT * FROM unnest($1, $2, $3, $4)",
+    )
+    .bind::<Array<Uuid>, _>(&rows.tokens)
+    .bind::<Array<Date>, _>(&rows.days)
+    .bind::<Array<BigInt>, _>(&rows.allowed)
+    .bind::<Array<BigInt>, _>(&rows.denied)
+    .execute(connection)
+    .await
+}
+
+/// Tells the planner what is in the tables, and marks their pages for index-only scans.
+pub async fn tidy(connection: &mut Connection) -> QueryResult<()> {
+    sql_query("VACUUM (ANALYZE)").execute(connection).await?;
+    Ok(())
+}

@@ -126,8 +126,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
             )
             .service(
                 web::resource("/{id}/overlap-end")
-                    .route(web::get().to(rotation::confirm_end))
-                    .route(web::post().to(rotation::end)),
+                    .route(web::get().to(overlap_end::new))
+                    .route(web::post().to(overlap_end::create)),
             )
             .service(
                 web::resource("/{id}/{transition}")

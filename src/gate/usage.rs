@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use diesel::QueryResult;
 use diesel_async::AsyncConnection;
 use ipnet::IpNet;
 
@@ -108,7 +107,7 @@ impl Usage {
         }
         let written = match database.get().await {
             Ok(mut connection) => connection
-                .transaction(async |connection| Ok(write(connection, &pending).await?))
+                .transaction(async |connection| write(connection, &pending).await)
                 .await,
             Err(error) => Err(error.into()),
         };
@@ -125,7 +124,7 @@ impl Usage {
     /// When the database fails; the counts are lost then.
     pub async fn write(self, connection: &mut Connection) -> Result<(), Error> {
         let pending = std::mem::take(&mut *self.lock());
-        Ok(write(connection, &pending).await?)
+        write(connection, &pending).await
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Pending> {
@@ -171,7 +170,7 @@ impl Pending {
     }
 }
 
-async fn write(connection: &mut Connection, pending: &Pending) -> QueryResult<()> {
+async fn write(connection: &mut Connection, pending: &Pending) -> Result<(), Error> {
     let mut ids: Vec<TokenId> = pending.hours.keys().map(|bucket| bucket.token).collect();
     ids.sort_unstable();
     ids.dedup();

@@ -7,10 +7,9 @@ pub mod sign_in;
 use actix_session::Session;
 use actix_web::web;
 use serde::Deserialize;
-use uuid::Uuid;
 
 use super::{pages, queries};
-use crate::access::{Section, Viewer, session};
+use crate::access::{OrganizationId, Section, Viewer, session};
 use crate::db::Database;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -34,7 +33,7 @@ pub async fn profile(viewer: Viewer, page: Page) -> Answer {
 
 #[derive(Deserialize)]
 pub struct Choice {
-    organization: Uuid,
+    organization: OrganizationId,
 }
 
 pub async fn switch_organization(
@@ -43,9 +42,9 @@ pub async fn switch_organization(
     form: Submission<Choice>,
 ) -> Answer {
     let chosen = form.organization;
-    if !queries::is_member(&viewer, chosen) {
+    if !viewer.organizations().iter().any(|own| own.id == chosen) {
         return Err(Error::NotFound);
     }
-    session::choose(&session, chosen.into())?;
+    session::choose(&session, chosen)?;
     Ok(see_other("/"))
 }

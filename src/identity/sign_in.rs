@@ -46,15 +46,20 @@ pub async fn authenticate(
             _ => None,
         };
         let subjects = Subjects::new(&email, address, known);
-        throttle::admit(connection, &subjects, now).await?;
+        throttle::admit(connection, &subjects, now)
+            .await
+            .inspect_err(|error| tracing::warn!(address = %address.0, %error, "sign-in refused"))?;
         (subjects, known, queries::credentials(connection, &email).await?)
     };
     // No connection is held while the hash is computed.
     let hash = found.as_ref().and_then(|(_, hash)| hash.clone());
     let right = password::verify(password, hash).await?;
+    let known_user = found.as_ref().map(|(user, _)| user.uuid());
     let Some((user, _)) = found.filter(|_| right) else {
+        tracing::warn!(address = %address.0, user = ?known_user, "sign-in failed");
         return Ok(None);
     };
+    tracing::info!(address = %address.0, %user, "signed in");
     let connection = &mut *database.get().await?;
     throttle::forgive(connection, &subjects).await?;
     if known.is_some() {

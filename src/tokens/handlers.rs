@@ -1,5 +1,6 @@
 //! *Settings > API Access*: extract, call, render.
 
+pub mod overlap_end;
 pub mod rotation;
 pub mod transition;
 
@@ -13,7 +14,7 @@ use diesel_async::AsyncConnection;
 use uuid::Uuid;
 
 use super::draft::{self, Context, Draft, Prefill};
-use super::pages::{self, Card, Chart, Reveal, Sparkline};
+use super::pages::{self, Card, Chart, Question, Reveal, Sparkline};
 use super::queries::{self, ChangeError};
 use super::{Filter, Secret, Token, TokenId, filter, secret, snippets};
 use crate::access::{Admin, Section};
@@ -238,4 +239,22 @@ pub async fn update(
         }
     };
     page::render_again(&form_page(&admin, page, *draft, Vec::new(), Some(token)))
+}
+
+/// A page that asks before it is done.
+async fn confirmation(
+    connection: &mut Connection,
+    admin: &Admin,
+    page: Page,
+    token: Token,
+    question: Question,
+    stale: Option<String>,
+) -> Result<pages::Confirmation, Error> {
+    Ok(pages::Confirmation {
+        calls: queries::calls_of_last_day(connection, token.id, page.now).await?,
+        shell: admin.shell(page, Section::ApiAccess),
+        token,
+        question,
+        stale,
+    })
 }

@@ -112,7 +112,7 @@ pub struct Rotation {
     pub calls: i64,
     pub overlap: Overlap,
     /// What is wrong: the token was changed meanwhile.
-    pub conflict: Option<String>,
+    pub conflict: Option<&'static str>,
 }
 
 /// What a confirmation page asks about.

@@ -8,7 +8,7 @@ pub use change::{
     ChangeError, Rotated, apply, create, edit, end_overlap, insert, rotate,
 };
 pub use list::{Counts, counts, page, plan_afresh, retiring, secrets, token};
-pub use usage::{Day, RetiredUse, calls_since, days, retired_uses};
+pub use usage::{Day, RetiredUse, calls_of_last_day, days, retired_uses};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

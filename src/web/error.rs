@@ -1,24 +1,16 @@
-//! The one error type, and the one place that shows it: as a page in the house's look or
-//! as `application/problem+json` (RFC 9457), by what the client accepts.
+//! The one error type; [`render`] shows it.
+
+mod render;
 
 use std::borrow::Cow;
-use std::fmt;
 
-use actix_web::body::{BoxBody, EitherBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
-use actix_web::middleware::Next;
-use actix_web::error::InternalError;
-use actix_web::{HttpMessage, HttpResponse, HttpResponseBuilder, ResponseError};
-use askama::Template;
+use actix_web::body::BoxBody;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use diesel_async::pooled_connection::deadpool::PoolError;
-use serde_json::json;
 
-use super::request_id::RequestId;
-use super::{headers, state};
-use crate::config::Config;
+pub use render::render;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -187,169 +179,5 @@ impl From<PoolError> for Error {
 impl From<askama::Error> for Error {
     fn from(error: askama::Error) -> Self {
         Self::internal(error)
-    }
-}
-
-/// What the answer to a failed request depends on. It is taken down before routing, during
-/// which nothing else may hold the request.
-struct Asked {
-    id: String,
-    /// Pages are for who asks for HTML; all below `/api` is for programs.
-    html: bool,
-    /// Where to go after signing in, if that is the failure.
-    sign_in: String,
-    /// Those that every answer carries.
-    headers: Vec<(&'static str, &'static str)>,
-}
-
-impl Asked {
-    fn by(request: &ServiceRequest) -> Self {
-        let accept = request.headers().get(header::ACCEPT);
-        let id = request.extensions().get::<RequestId>().copied();
-        Self {
-            id: id.map(|id| id.to_string()).unwrap_or_default(),
-            html: !request.path().starts_with("/api/")
-                && accept
-                    .and_then(|accept| accept.to_str().ok())
-                    .is_some_and(|accept| accept.contains("text/html")),
-            sign_in: sign_in_path(request),
-            headers: headers::list(&state::<Config>(request.request()).public_url),
-        }
-    }
-}
-
-/// Only a page that was looked at is worth returning to.
-fn sign_in_path(request: &ServiceRequest) -> String {
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    if request.method() != Method::GET || path == "/" {
-        return "/sign-in".to_owned();
-    }
-    let next: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
-    format!("/sign-in?next={next}")
-}
-
-/// Middleware: gives every answer that is an error its body, and logs it once.
-///
-/// # Errors
-/// None of its own.
-pub async fn render<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let asked = Asked::by(&request);
-    let response = match next.call(request).await {
-        Ok(response) => response,
-        Err(failure) => return Err(without_session(&failure, &asked)),
-    };
-    if let Some(failure) = response.response().error() {
-        let shown = shown(failure, &asked);
-        return Ok(response.into_response(shown).map_into_right_body());
-    }
-    if is_bare_failure(&response) {
-        let shown = answer(&Error::of_status(response.status()), &asked);
-        return Ok(response.into_response(shown).map_into_right_body());
-    }
-    Ok(response.map_into_left_body())
-}
-
-/// Sessions could not be read or written: there is neither a request any more nor a response,
-/// so this one passes the other middlewares by.
-fn without_session(failure: &actix_web::Error, asked: &Asked) -> actix_web::Error {
-    let error = Error::Unavailable(failure.to_string().into());
-    let mut response = answer(&error, asked);
-    for (name, value) in &asked.headers {
-        let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
-        response.headers_mut().insert(name, value);
-    }
-    InternalError::from_response(error, response).into()
-}
-
-/// The router's own 404 and 405, which carry no error.
-fn is_bare_failure<B: MessageBody>(response: &ServiceResponse<B>) -> bool {
-    let status = response.status();
-    (status.is_client_error() || status.is_server_error())
-        && !response.headers().contains_key(header::CONTENT_TYPE)
-}
-
-fn shown(failure: &actix_web::Error, asked: &Asked) -> HttpResponse {
-    match failure.as_error::<Error>() {
-        Some(error) => answer(error, asked),
-        // actix's own: a path, query or body that its extractors refused.
-        None => answer(
-            &Error::of_status(failure.as_response_error().status_code()),
-            asked,
-        ),
-    }
-}
-
-fn answer(error: &Error, asked: &Asked) -> HttpResponse {
-    let status = error.status_code();
-    if status.is_server_error() {
-        tracing::error!(id = asked.id, %error);
-    } else {
-        tracing::debug!(id = asked.id, %error);
-    }
-    if asked.html && matches!(error, Error::SignInRequired) {
-        return super::see_other(&asked.sign_in);
-    }
-    let mut response = HttpResponse::build(status);
-    error.headers(&mut response);
-    if asked.html {
-        page(response, error, asked)
-    } else {
-        problem(response, error, asked)
-    }
-}
-
-fn page(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> HttpResponse {
-    let page = ErrorPage {
-        title: title(error.status_code()),
-        explanation: error.explanation(),
-        request_id: &asked.id,
-    };
-    match page.render() {
-        Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
-        Err(failure) => response.content_type("text/plain").body(failure.to_string()),
-    }
-}
-
-fn problem(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> HttpResponse {
-    let status = error.status_code();
-    let body = json!({
-        "type": "about:blank",
-        "title": status.canonical_reason(),
-        "status": status.as_u16(),
-        "code": error.code(),
-        "detail": error.explanation(),
-        "request_id": asked.id,
-    });
-    response
-        .content_type("application/problem+json")
-        .body(body.to_string())
-}
-
-fn title(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::NOT_FOUND => "Not found",
-        StatusCode::FORBIDDEN => "Not allowed",
-        StatusCode::CONFLICT => "Nothing was changed",
-        StatusCode::TOO_MANY_REQUESTS => "Too many attempts",
-        StatusCode::SERVICE_UNAVAILABLE => "Not available right now",
-        status if status.is_server_error() => "Something went wrong",
-        _ => "That did not work",
-    }
-}
-
-#[derive(Template)]
-#[template(path = "web/error.html")]
-struct ErrorPage<'a> {
-    title: &'static str,
-    explanation: Cow<'static, str>,
-    request_id: &'a str,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code)
     }
 }

@@ -1,17 +1,20 @@
 //! The first run.
 
 use crate::support::app::PASSWORD;
+use crate::support::browser::Form;
 use crate::support::{App, Browser, View};
 
-async fn set_up(browser: &Browser, code: &str) -> View {
+async fn filled_in(browser: &Browser, code: &str) -> Form {
     let page = browser.visit(&format!("/setup?code={code}")).await;
     page.form("/setup")
         .fill("organization", "Northwind")
         .fill("name", "Ada Lovell")
         .fill("email", "Ada@Northwind.example")
         .fill("password", PASSWORD)
-        .submit()
-        .await
+}
+
+async fn set_up(browser: &Browser, code: &str) -> View {
+    filled_in(browser, code).await.submit().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,13 +68,14 @@ async fn a_common_or_short_password_is_refused() {
 async fn of_many_who_set_up_at_once_one_does() {
     let app = App::start_empty(&[]).await;
     let code = app.setup_code().await;
-    let attempts = (0..8).map(|_| {
-        let (browser, code) = (app.browser(), code.clone());
-        tokio::spawn(async move { set_up(&browser, &code).await.status })
-    });
+    let mut forms = Vec::new();
+    for _ in 0..8 {
+        forms.push(filled_in(&app.browser(), &code).await);
+    }
+    let attempts: Vec<_> = forms.into_iter().map(|form| tokio::spawn(form.submit())).collect();
     let mut statuses = Vec::new();
-    for attempt in attempts.collect::<Vec<_>>() {
-        statuses.push(attempt.await.unwrap());
+    for attempt in attempts {
+        statuses.push(attempt.await.unwrap().status);
     }
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409, 409, 409, 409, 409, 409, 409]);

@@ -20,7 +20,7 @@ use tokendesk::tokens::{Name, Ranges, Secret, Token};
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls, Row};
 
-use super::{Browser, cluster};
+use super::{Browser, cluster, logs};
 
 pub const PASSWORD: &str = "violet anchor drums mustard";
 pub const ADA: &str = "ada@northwind.example";
@@ -69,6 +69,7 @@ impl App {
 
     /// As on the first run.
     pub async fn start_empty(flags: &[&str]) -> Self {
+        logs::capture();
         let address = cluster::database().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let bind = listener.local_addr().unwrap();

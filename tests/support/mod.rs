@@ -3,6 +3,7 @@
 pub mod app;
 pub mod browser;
 pub mod cluster;
+pub mod logs;
 
 pub use app::App;
 pub use browser::{Browser, View};

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::App;
+use crate::support::{App, logs};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revealed_secret_is_found_nowhere_else() {
@@ -38,10 +38,20 @@ async fn a_revealed_secret_is_found_nowhere_else() {
             assert!(!page.html.contains(&secret[8..]), "{path}");
         }
     }
-    let dump = dump(&app);
+    for secret in [&first, &second] {
+        let answer = reqwest::Client::new()
+            .get(format!("{}/api/v1/token", app.url))
+            .bearer_auth(secret)
+            .send();
+        assert_eq!(answer.await.unwrap().status(), 200);
+    }
+    app.flush().await;
+    let (dump, logs) = (dump(&app), logs::captured());
     assert!(dump.contains("Okta"), "the dump is one");
+    assert!(logs.contains("/settings/api-access/{id}/rotation"), "the logs are some");
     for secret in [&first, &second] {
         assert!(!dump.contains(&secret[8..]));
+        assert!(!logs.contains(&secret[8..]));
     }
 }
 

@@ -1,20 +1,22 @@
-//! A new secret for a token, and the end of the old one's overlap.
+//! A new secret for a token.
 
-use actix_session::Session;
+use actix_web::http::StatusCode;
 use actix_web::web;
-use chrono::TimeDelta;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{reveal, revealed};
 use crate::access::{Admin, Section};
 use crate::config::Config;
-use crate::db::Database;
+use crate::db::{Connection, Database};
+use crate::tokens::Token;
 use crate::tokens::overlap::Overlap;
-use crate::tokens::pages::{self, Question, Reveal};
+use crate::tokens::pages::{self, Reveal};
 use crate::tokens::queries::{self, ChangeError};
-use crate::web::form::Nothing;
-use crate::web::{Answer, Error, Page, Submission, page, see_other};
+use crate::web::{Answer, Error, Page, Submission, page};
+
+const CHANGED: &str = "Someone changed or rotated this token after you opened this page. Nothing \
+                       was changed. Rotate again if you still want a new secret.";
 
 #[derive(Deserialize)]
 pub struct Form {
@@ -37,14 +39,7 @@ pub async fn new(
             "Only a token that is active or inactive can be rotated.",
         ));
     }
-    let start = page.now - TimeDelta::hours(24);
-    page::render(&pages::Rotation {
-        calls: queries::calls_since(connection, token.id, start).await?,
-        shell: admin.shell(page, Section::ApiAccess),
-        token,
-        overlap: Overlap::None,
-        conflict: None,
-    })
+    page::render(&question(connection, &admin, page, token, Overlap::None, None).await?)
 }
 
 pub async fn create(
@@ -68,65 +63,26 @@ pub async fn create(
             reveal(connection, &admin, page, rotated).await
         }
         Err(ChangeError::Outdated(token)) if token.status(&page.now).permits_rotation() => {
-            page::render_with(
-                actix_web::http::StatusCode::CONFLICT,
-                &pages::Rotation {
-                    calls: queries::calls_since(connection, id, page.now - TimeDelta::hours(24))
-                        .await?,
-                    shell: admin.shell(page, Section::ApiAccess),
-                    token: *token,
-                    overlap,
-                    conflict: Some(
-                        "Someone changed or rotated this token after you opened this page. \
-                         Nothing was changed. Rotate again if you still want a new secret."
-                            .to_owned(),
-                    ),
-                },
-            )
+            let again = question(connection, &admin, page, *token, overlap, Some(CHANGED)).await?;
+            page::render_with(StatusCode::CONFLICT, &again)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// "End overlap?"
-pub async fn confirm_end(
-    admin: Admin,
+async fn question(
+    connection: &mut Connection,
+    admin: &Admin,
     page: Page,
-    database: web::Data<Database>,
-    id: web::Path<Uuid>,
-) -> Answer {
-    let connection = &mut *database.get().await?;
-    let token = queries::token(connection, &admin, id.into_inner().into()).await?;
-    let retiring = queries::retiring(connection, &[token.id], page.now).await?;
-    let stale = retiring.is_empty().then(|| {
-        "The old secret has stopped already; nothing is left to end.".to_owned()
-    });
-    let start = page.now - TimeDelta::hours(24);
-    page::render(&pages::Confirmation {
-        calls: queries::calls_since(connection, token.id, start).await?,
+    token: Token,
+    overlap: Overlap,
+    conflict: Option<&'static str>,
+) -> Result<pages::Rotation, Error> {
+    Ok(pages::Rotation {
+        calls: queries::calls_of_last_day(connection, token.id, page.now).await?,
         shell: admin.shell(page, Section::ApiAccess),
         token,
-        question: Question::EndOverlap,
-        stale,
+        overlap,
+        conflict,
     })
-}
-
-pub async fn end(
-    admin: Admin,
-    page: Page,
-    session: Session,
-    database: web::Data<Database>,
-    id: web::Path<Uuid>,
-    form: Submission<Nothing>,
-) -> Answer {
-    let connection = &mut *database.get().await?;
-    let id = id.into_inner().into();
-    match queries::end_overlap(connection, &admin.actor(&form), id, page.now).await {
-        Ok(token) => {
-            let notice = format!("The old secret of “{}” has stopped working.", token.name);
-            page::notify(&session, notice)?;
-            Ok(see_other(&token.path()))
-        }
-        Err(error) => Err(error.into()),
-    }
 }

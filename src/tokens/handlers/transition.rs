@@ -3,12 +3,12 @@
 use actix_session::Session;
 use actix_web::http::StatusCode;
 use actix_web::web;
-use chrono::TimeDelta;
 use uuid::Uuid;
 
-use crate::access::{Admin, Section};
-use crate::db::{Connection, Database};
-use crate::tokens::pages::{self, Question};
+use super::confirmation;
+use crate::access::Admin;
+use crate::db::Database;
+use crate::tokens::pages::Question;
 use crate::tokens::queries::{self, ChangeError};
 use crate::tokens::{Token, Transition};
 use crate::web::form::Nothing;
@@ -24,7 +24,8 @@ pub async fn new(
     let connection = &mut *database.get().await?;
     let token = queries::token(connection, &admin, id.into()).await?;
     let stale = stale(&token, transition, &page);
-    page::render(&confirmation(connection, &admin, page, token, transition, stale).await?)
+    let question = Question::Transition(transition);
+    page::render(&confirmation(connection, &admin, page, token, question, stale).await?)
 }
 
 pub async fn create(
@@ -45,8 +46,8 @@ pub async fn create(
         }
         Err(ChangeError::Outdated(token)) => {
             let stale = stale(&token, transition, &page);
-            let page =
-                confirmation(connection, &admin, page, *token, transition, stale).await?;
+            let question = Question::Transition(transition);
+            let page = confirmation(connection, &admin, page, *token, question, stale).await?;
             page::render_with(StatusCode::CONFLICT, &page)
         }
         Err(error) => Err(error.into()),
@@ -67,23 +68,5 @@ fn stale(token: &Token, transition: Transition, page: &Page) -> Option<String> {
             "This token is {} already; there is nothing to {verb}. Nothing was changed.",
             status.label().to_lowercase()
         )
-    })
-}
-
-async fn confirmation(
-    connection: &mut Connection,
-    admin: &Admin,
-    page: Page,
-    token: Token,
-    transition: Transition,
-    stale: Option<String>,
-) -> Result<pages::Confirmation, Error> {
-    let start = page.now - TimeDelta::hours(24);
-    Ok(pages::Confirmation {
-        calls: queries::calls_since(connection, token.id, start).await?,
-        shell: admin.shell(page, Section::ApiAccess),
-        token,
-        question: Question::Transition(transition),
-        stale,
     })
 }

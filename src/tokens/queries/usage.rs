@@ -1,6 +1,6 @@
 //! Reading what the gate has counted.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -36,15 +36,15 @@ pub async fn days(
         .await
 }
 
-/// Calls since `start`, allowed or denied, by whole hours.
-pub async fn calls_since(
+/// Calls of the last 24 hours, allowed or denied, by whole hours.
+pub async fn calls_of_last_day(
     connection: &mut Connection,
     id: TokenId,
-    start: DateTime<Utc>,
+    now: DateTime<Utc>,
 ) -> QueryResult<i64> {
     let calls: Vec<i64> = usage_hours::table
         .filter(usage_hours::token_id.eq(id))
-        .filter(usage_hours::hour.ge(start))
+        .filter(usage_hours::hour.gt(now - TimeDelta::hours(24)))
         .select(usage_hours::calls)
         .load(connection)
         .await?;

@@ -1,0 +1,121 @@
+//! Invitations.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncConnection, RunQueryDsl};
+
+use super::members::{NewUser, insert_membership, insert_user, user_exists};
+use crate::access::{Actor, OrganizationId, Role, UserId};
+use crate::db::Connection;
+use crate::db::schema::{invitations, organizations};
+use crate::db::types::id;
+use crate::journal::{self, Action, Change};
+use crate::secret::Digest;
+
+id!(InvitationId);
+
+const INVITATION_LIFE: TimeDelta = TimeDelta::days(7);
+
+/// An invitation that can still be accepted.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    pub id: InvitationId,
+    pub organization: OrganizationId,
+    pub organization_name: String,
+    pub email: String,
+    pub name: String,
+    pub role: Role,
+}
+
+/// Returns when it expires.
+pub async fn invite(
+    connection: &mut Connection,
+    actor: &Actor,
+    person: &NewUser<'_>,
+    role: Role,
+    code: &Digest,
+    now: DateTime<Utc>,
+) -> QueryResult<DateTime<Utc>> {
+    let (id, expires_at) = (InvitationId::new(now), now + INVITATION_LIFE);
+    connection
+        .transaction(async |connection| {
+            diesel::insert_into(invitations::table)
+                .values((
+                    invitations::id.eq(id),
+                    invitations::digest.eq(&code.as_bytes()[..]),
+                    invitations::organization_id.eq(actor.organization()),
+                    invitations::email.eq(person.email.as_str()),
+                    invitations::name.eq(person.name.as_str()),
+                    invitations::role.eq(role),
+                    invitations::created_at.eq(now),
+                    invitations::expires_at.eq(expires_at),
+                ))
+                .execute(connection)
+                .await?;
+            let entry = journal::Draft {
+                action: Action::MemberInvited,
+                subject: (id.uuid(), person.email.as_str()),
+                changes: vec![Change::set("role", role.as_str())],
+            };
+            journal::record(connection, actor, entry, now).await
+        })
+        .await?;
+    Ok(expires_at)
+}
+
+pub async fn invitation(
+    connection: &mut Connection,
+    code: &Digest,
+    now: DateTime<Utc>,
+) -> QueryResult<Invitation> {
+    let (id, organization, organization_name, email, name, role) = invitations::table
+        .inner_join(organizations::table)
+        .filter(invitations::digest.eq(&code.as_bytes()[..]))
+        .filter(invitations::accepted_at.is_null())
+        .filter(invitations::expires_at.gt(now))
+        .select((
+            invitations::id,
+            organizations::id,
+            organizations::name,
+            invitations::email,
+            invitations::name,
+            invitations::role,
+        ))
+        .get_result(connection)
+        .await?;
+    Ok(Invitation {
+        id,
+        organization,
+        organization_name,
+        email,
+        name,
+        role,
+    })
+}
+
+/// Makes the invited person a user and member; `None` if the invitation was used meanwhile or
+/// the email has an account, which an invitation never takes over.
+pub async fn accept(
+    connection: &mut Connection,
+    invitation: &Invitation,
+    person: NewUser<'_>,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<UserId>> {
+    connection
+        .transaction(async |connection| {
+            let accepted = diesel::update(invitations::table.find(invitation.id))
+                .filter(invitations::accepted_at.is_null())
+                .set(invitations::accepted_at.eq(now))
+                .execute(connection)
+                .await?;
+            if accepted == 0 || user_exists(connection, person.email).await? {
+                return Ok(None);
+            }
+            let user =
+                insert_user(connection, person.email, person.name, person.password_hash, now).await?;
+            let actor = Actor::joining(invitation.organization, user, person.name.as_str());
+            insert_membership(connection, &actor, user, person.email, invitation.role, now).await?;
+            Ok(Some(user))
+        })
+        .await
+}

@@ -1,0 +1,134 @@
+//! People and their memberships.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncConnection, RunQueryDsl};
+
+use crate::access::{Actor, Role, UserId};
+use crate::db::schema::{memberships, users};
+use crate::db::{Connection, violates};
+use crate::identity::drafts::{Email, PersonName};
+use crate::journal::{self, Action, Change};
+
+/// A person and the hash of their password.
+pub struct NewUser<'a> {
+    pub email: &'a Email,
+    pub name: &'a PersonName,
+    /// `None`: they have to be invited to set one.
+    pub password_hash: Option<String>,
+}
+
+pub(super) async fn insert_user(
+    connection: &mut Connection,
+    email: &Email,
+    name: &PersonName,
+    password_hash: Option<String>,
+    now: DateTime<Utc>,
+) -> QueryResult<UserId> {
+    let id = UserId::new(now);
+    diesel::insert_into(users::table)
+        .values((
+            users::id.eq(id),
+            users::email.eq(email.as_str()),
+            users::name.eq(name.as_str()),
+            users::password_hash.eq(password_hash),
+            users::created_at.eq(now),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(id)
+}
+
+pub(super) async fn insert_membership(
+    connection: &mut Connection,
+    actor: &Actor,
+    user: UserId,
+    email: &Email,
+    role: Role,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    diesel::insert_into(memberships::table)
+        .values((
+            memberships::organization_id.eq(actor.organization()),
+            memberships::user_id.eq(user),
+            memberships::role.eq(role),
+            memberships::created_at.eq(now),
+        ))
+        .execute(connection)
+        .await?;
+    let entry = journal::Draft {
+        action: Action::MemberAdded,
+        subject: (user.uuid(), email.as_str()),
+        changes: vec![Change::set("role", role.as_str())],
+    };
+    journal::record(connection, actor, entry, now).await
+}
+
+/// Why somebody could not be added.
+#[derive(Debug)]
+pub enum MemberError {
+    AlreadyMember,
+    Query(diesel::result::Error),
+}
+
+impl From<diesel::result::Error> for MemberError {
+    fn from(error: diesel::result::Error) -> Self {
+        if violates(&error, "memberships_pkey") {
+            Self::AlreadyMember
+        } else {
+            Self::Query(error)
+        }
+    }
+}
+
+/// Adds a member: a new user, or one that other organisations know already, who keeps name and
+/// password. Returns whether the user is new.
+pub async fn add_member(
+    connection: &mut Connection,
+    actor: &Actor,
+    person: NewUser<'_>,
+    role: Role,
+    now: DateTime<Utc>,
+) -> Result<bool, MemberError> {
+    connection
+        .transaction(async |connection| {
+            let known = users::table
+                .filter(users::email.eq(person.email.as_str()))
+                .select(users::id)
+                .get_result(connection)
+                .await
+                .optional()?;
+            let user = match known {
+                Some(user) => user,
+                None => {
+                    insert_user(connection, person.email, person.name, person.password_hash, now)
+                        .await?
+                }
+            };
+            insert_membership(connection, actor, user, person.email, role, now).await?;
+            Ok(known.is_none())
+        })
+        .await
+}
+
+/// Whether anybody has an account with this email.
+pub async fn user_exists(connection: &mut Connection, email: &Email) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(
+        users::table.filter(users::email.eq(email.as_str())),
+    ))
+    .get_result(connection)
+    .await
+}
+
+/// Whom the email belongs to, and the hash of their password if they have one.
+pub async fn credentials(
+    connection: &mut Connection,
+    email: &Email,
+) -> QueryResult<Option<(UserId, Option<String>)>> {
+    users::table
+        .filter(users::email.eq(email.as_str()))
+        .select((users::id, users::password_hash))
+        .get_result(connection)
+        .await
+        .optional()
+}

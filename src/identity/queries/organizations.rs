@@ -1,0 +1,144 @@
+//! The installation and its organisations.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncConnection, RunQueryDsl};
+
+use super::members::{NewUser, insert_membership, insert_user};
+use crate::access::{Actor, Organization, OrganizationId, Role, UserId};
+use crate::db::Connection;
+use crate::db::schema::{organizations, site};
+use crate::identity::drafts::PersonName;
+use crate::journal::{self, Action};
+
+/// The installation's 64 random bytes.
+pub async fn site_key(connection: &mut Connection) -> QueryResult<Vec<u8>> {
+    site::table.select(site::key).get_result(connection).await
+}
+
+pub async fn is_set_up(connection: &mut Connection) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(organizations::table.select(organizations::id)))
+        .get_result(connection)
+        .await
+}
+
+/// The first organisation with its administrator; `None` if there is one already. Of two that
+/// try at once, the second waits for the first.
+pub async fn found(
+    connection: &mut Connection,
+    organization: &PersonName,
+    administrator: NewUser<'_>,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<(OrganizationId, UserId)>> {
+    connection
+        .transaction(async |connection| {
+            site::table
+                .select(site::single)
+                .for_update()
+                .get_result::<bool>(connection)
+                .await?;
+            if is_set_up(connection).await? {
+                return Ok(None);
+            }
+            let user = insert_user(connection, administrator.email, administrator.name, administrator.password_hash, now).await?;
+            let id = OrganizationId::new(now);
+            let actor = Actor::joining(id, user, administrator.name.as_str());
+            insert_organization(connection, &actor, organization, now).await?;
+            insert_membership(connection, &actor, user, administrator.email, Role::Admin, now).await?;
+            Ok(Some((id, user)))
+        })
+        .await
+}
+
+/// An organisation without members yet; returns its slug.
+pub async fn create_organization(
+    connection: &mut Connection,
+    name: &PersonName,
+    now: DateTime<Utc>,
+) -> QueryResult<String> {
+    let actor = Actor::command_line(OrganizationId::new(now));
+    connection
+        .transaction(async |connection| insert_organization(connection, &actor, name, now).await)
+        .await
+}
+
+/// A slug that is taken gets a number behind it.
+async fn insert_organization(
+    connection: &mut Connection,
+    actor: &Actor,
+    name: &PersonName,
+    now: DateTime<Utc>,
+) -> QueryResult<String> {
+    let base = slug(name.as_str());
+    let taken = slugs(connection).await?;
+    let numbered = (2..=taken.len() + 1).map(|n| format!("{base}-{n}"));
+    let free = std::iter::once(base.clone())
+        .chain(numbered)
+        .find(|slug| !taken.contains(slug));
+    let slug = free.unwrap_or(base);
+    diesel::insert_into(organizations::table)
+        .values((
+            organizations::id.eq(actor.organization()),
+            organizations::name.eq(name.as_str()),
+            organizations::slug.eq(&slug),
+            organizations::created_at.eq(now),
+        ))
+        .execute(connection)
+        .await?;
+    let entry = journal::Draft {
+        action: Action::OrganizationCreated,
+        subject: (actor.organization().uuid(), name.as_str()),
+        changes: Vec::new(),
+    };
+    journal::record(connection, actor, entry, now).await?;
+    Ok(slug)
+}
+
+/// Lower case letters and digits of ASCII, with hyphens between.
+fn slug(name: &str) -> String {
+    let words: Vec<String> = name
+        .to_lowercase()
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if words.is_empty() {
+        "organization".to_owned()
+    } else {
+        words.join("-")
+    }
+}
+
+/// The organisation with this slug.
+pub async fn organization(
+    connection: &mut Connection,
+    slug: &str,
+) -> QueryResult<Option<Organization>> {
+    let found: Option<(OrganizationId, String)> = organizations::table
+        .filter(organizations::slug.eq(slug))
+        .select((organizations::id, organizations::name))
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(found.map(|(id, name)| Organization { id, name }))
+}
+
+/// All organisations' slugs.
+pub async fn slugs(connection: &mut Connection) -> QueryResult<Vec<String>> {
+    organizations::table
+        .order(organizations::slug)
+        .select(organizations::slug)
+        .load(connection)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_made_of_ascii() {
+        assert_eq!(slug("Northwind Traders, Inc."), "northwind-traders-inc");
+        assert_eq!(slug("東京"), "organization");
+    }
+}

@@ -1,0 +1,49 @@
+//! The end of an old secret's overlap, before its time.
+
+use actix_session::Session;
+use actix_web::web;
+use uuid::Uuid;
+
+use super::confirmation;
+use crate::access::Admin;
+use crate::db::Database;
+use crate::tokens::pages::Question;
+use crate::tokens::queries;
+use crate::web::form::Nothing;
+use crate::web::{Answer, Page, Submission, page, see_other};
+
+pub async fn new(
+    admin: Admin,
+    page: Page,
+    database: web::Data<Database>,
+    id: web::Path<Uuid>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let token = queries::token(connection, &admin, id.into_inner().into()).await?;
+    let retiring = queries::retiring(connection, &[token.id], page.now).await?;
+    let stale = retiring.is_empty().then(|| {
+        "The old secret has stopped already; nothing is left to end.".to_owned()
+    });
+    let question = Question::EndOverlap;
+    page::render(&confirmation(connection, &admin, page, token, question, stale).await?)
+}
+
+pub async fn create(
+    admin: Admin,
+    page: Page,
+    session: Session,
+    database: web::Data<Database>,
+    id: web::Path<Uuid>,
+    form: Submission<Nothing>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let id = id.into_inner().into();
+    match queries::end_overlap(connection, &admin.actor(&form), id, page.now).await {
+        Ok(token) => {
+            let notice = format!("The old secret of “{}” has stopped working.", token.name);
+            page::notify(&session, notice)?;
+            Ok(see_other(&token.path()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,8 +1,14 @@
-//! What tests stand on: a server with a database of its own, and a browser.
+//! What tests stand on: a server with a database of its own, the program as a process, and a
+//! browser.
 
 pub mod app;
 pub mod browser;
+pub mod catalogue;
 pub mod cluster;
+pub mod process;
+pub mod scratch;
 
 pub use app::App;
 pub use browser::{Browser, View};
+pub use process::{Place, Process, Server, until};
+pub use scratch::Scratch;

@@ -3,6 +3,7 @@
 mod support;
 
 mod api;
+mod commands;
 mod database_url;
 mod embedded;
 mod identity;

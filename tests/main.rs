@@ -7,4 +7,5 @@ mod commands;
 mod database_url;
 mod embedded;
 mod identity;
+mod schema;
 mod tokens;

@@ -1,20 +1,19 @@
 //! The private PostgreSQL: starting, sharing, stopping, and what may have gone wrong before.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid, getsid};
-use tokendesk::db::embedded::{Cluster, Error, programs};
+use tokendesk::db::embedded::{Cluster, Error};
 use tokendesk::db::url::Target;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, NoTls};
+
+use crate::support::{Place, Process, Scratch, Server, until};
 
 #[test]
 fn a_first_start_makes_an_empty_database_that_only_its_user_can_reach() {
@@ -78,12 +77,12 @@ fn whoever_comes_later_attaches_and_the_last_one_out_stops_it() {
     let scratch = Scratch::new();
     let first = scratch.open();
     let postmaster = scratch.postmaster();
-    let second = Other::open(&scratch).ready();
+    let second = Place::directory(&scratch).serve();
     let third = scratch.open();
     assert_eq!(scratch.postmaster(), postmaster);
     first.close().unwrap();
     assert!(scratch.is_running());
-    second.close();
+    second.stop();
     assert!(scratch.is_running());
     third.close().unwrap();
     assert!(!scratch.is_running());
@@ -92,23 +91,31 @@ fn whoever_comes_later_attaches_and_the_last_one_out_stops_it() {
 #[test]
 fn two_processes_can_open_a_fresh_directory_at_once() {
     let scratch = Scratch::new();
-    let (one, two) = (Other::open(&scratch), Other::open(&scratch));
-    let (one, two) = (one.ready(), two.ready());
-    one.close();
+    let (one, two) = (server(&scratch), server(&scratch));
+    let (one, two) = (Server::ready(one), Server::ready(two));
+    assert_ne!(one.url, two.url);
+    one.stop();
     assert!(scratch.is_running());
-    two.close();
+    two.stop();
     assert!(!scratch.is_running());
 }
 
 #[test]
 fn a_cluster_left_by_a_killed_process_is_found_running_and_then_stopped() {
     let scratch = Scratch::new();
-    Other::open(&scratch).ready().kill();
+    let place = Place::directory(&scratch);
+    let killed = place.serve();
     let postmaster = scratch.postmaster();
-    let cluster = scratch.open();
+    let create = ["organization", "create", "--name=Northwind"];
+    assert_eq!(place.run(&create).succeeded(), "northwind\n");
+    killed.process.signal(Signal::SIGKILL);
+    assert_eq!(killed.process.finish().code, None);
+    let next = place.serve();
     assert_eq!(scratch.postmaster(), postmaster);
-    assert_eq!(ask(&cluster, "SELECT current_database()"), "tokendesk");
+    let cluster = scratch.open();
+    assert_eq!(ask(&cluster, "SELECT slug FROM organizations"), "northwind");
     cluster.close().unwrap();
+    next.stop();
     assert!(!scratch.is_running());
 }
 
@@ -132,11 +139,38 @@ fn a_killed_postmaster_is_started_again_once_its_backends_are_gone() {
     kill(scratch.postmaster(), Signal::SIGKILL).unwrap();
     std::thread::scope(|scope| {
         let reopened = scope.spawn(|| scratch.open());
-        until(|| scratch.log().contains("pre-existing shared memory block"));
+        until("PostgreSQL was refused", || {
+            scratch.log().contains("pre-existing shared memory block")
+        });
         kill(backend, Signal::SIGKILL).unwrap();
         let reopened = reopened.join().unwrap();
         assert_eq!(ask(&reopened, "SELECT what FROM kept"), "here");
     });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_goes_on_once_the_next_process_has_started_a_killed_postmaster_again() {
+    let scratch = Scratch::new();
+    let place = Place::directory(&scratch);
+    let server = place.serve();
+    let browser = server.browser();
+    assert_eq!(browser.visit("/setup").await.status, 200);
+    kill(scratch.postmaster(), Signal::SIGKILL).unwrap();
+    let create = ["organization", "create", "--name=Northwind"];
+    assert_eq!(place.run(&create).succeeded(), "northwind\n");
+    assert!(scratch.is_running());
+    // Its old connections are found dead, one by one.
+    let mut page = browser.visit("/sign-in").await;
+    for _ in 0..20 {
+        if page.status == 200 {
+            break;
+        }
+        assert_eq!(page.status, 503, "{}", page.text());
+        page = browser.visit("/sign-in").await;
+    }
+    assert_eq!(page.status, 200, "{}", page.text());
+    server.stop();
+    assert!(!scratch.is_running());
 }
 
 #[test]
@@ -183,9 +217,10 @@ fn a_lock_file_whose_process_may_be_the_postmaster_is_left_alone() {
 #[test]
 fn a_first_start_that_was_killed_is_begun_anew() {
     let scratch = Scratch::new();
-    let first = Other::open(&scratch);
-    until(|| scratch.data().join("postgres.new/base").exists());
-    first.kill();
+    let first = server(&scratch);
+    let begun = scratch.data().join("postgres.new/base");
+    until("the first start has begun", || begun.exists());
+    drop(first);
     let cluster = scratch.open();
     assert_eq!(ask(&cluster, "SELECT current_database()"), "tokendesk");
     assert!(!scratch.data().join("postgres.new").exists());
@@ -282,129 +317,9 @@ fn when_postgresql_fails_the_end_of_its_log_is_shown() {
     );
 }
 
-/// Not a test: the other process of the tests above.
-#[test]
-#[ignore = "run by the other tests"]
-fn another_process() {
-    let Some(data_dir) = std::env::var_os("OTHER_DATA_DIR") else {
-        return;
-    };
-    let cluster = Cluster::open(Path::new(&data_dir)).unwrap();
-    println!("{READY}");
-    let _ = std::io::stdin().read_line(&mut String::new());
-    cluster.close().unwrap();
-}
-
-const READY: &str = "the cluster is open";
-
-/// A process with a cluster open. Killed if it is not closed.
-struct Other {
-    child: Child,
-    /// Kept open: a test that cannot print fails.
-    output: BufReader<ChildStdout>,
-}
-
-impl Other {
-    fn open(scratch: &Scratch) -> Self {
-        let (_, module) = module_path!().split_once("::").unwrap_or_default();
-        let test = format!("{module}::another_process");
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args([
-            "--exact",
-            test.trim_start_matches("::"),
-            "--ignored",
-            "--nocapture",
-        ]);
-        command.env("OTHER_DATA_DIR", scratch.data());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, output }
-    }
-
-    fn ready(mut self) -> Self {
-        let mut lines = self.output.by_ref().lines().map(Result::unwrap);
-        assert!(
-            lines.any(|line| line.ends_with(READY)),
-            "the other process failed"
-        );
-        self
-    }
-
-    fn close(mut self) {
-        drop(self.child.stdin.take());
-        assert!(self.child.wait().unwrap().success());
-    }
-
-    fn kill(self) {
-        drop(self);
-    }
-}
-
-impl Drop for Other {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A directory for one test. What is left in it ends with it.
-struct Scratch {
-    root: PathBuf,
-}
-
-impl Scratch {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("embedded-{}-{count}", std::process::id());
-        // Short, unlike macOS's temporary directory, and open to the user postgres.
-        let root = Path::new("/tmp").canonicalize().unwrap().join(name);
-        fs::create_dir(&root).unwrap();
-        fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
-        Self { root }
-    }
-
-    fn data(&self) -> PathBuf {
-        self.root.join("data")
-    }
-
-    fn open(&self) -> Cluster {
-        Cluster::open(&self.data()).unwrap()
-    }
-
-    fn postmaster(&self) -> Pid {
-        let lock = fs::read_to_string(self.data().join("postgres/postmaster.pid")).unwrap();
-        Pid::from_raw(lock.lines().next().unwrap().parse().unwrap())
-    }
-
-    fn is_running(&self) -> bool {
-        self.data().join("postgres/postmaster.pid").exists()
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.data().join("postgres.log")).unwrap()
-    }
-
-    /// A program to be run by the user whom the cluster belongs to.
-    fn as_owner(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let owner = fs::metadata(self.data().join("postgres")).unwrap();
-        let mut command = Command::new(program);
-        command.uid(owner.uid()).gid(owner.gid()).current_dir("/");
-        command
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if self.data().exists() && self.is_running() {
-            let installed = programs::installed(&programs::usual_places());
-            let mut stop = self.as_owner(installed[0].path("pg_ctl"));
-            stop.args(["stop", "-s", "-w", "-m", "immediate", "-D"]);
-            let _ = stop.arg(self.data().join("postgres")).status();
-        }
-        let _ = fs::remove_dir_all(&self.root);
-    }
+/// A process that opens the cluster: a server, on its way up.
+fn server(scratch: &Scratch) -> Process {
+    Place::directory(scratch).start(&["--bind=127.0.0.1:0"])
 }
 
 fn sockets(cluster: &Cluster) -> PathBuf {
@@ -440,15 +355,4 @@ async fn value(client: &Client, query: &str) -> String {
 fn runtime() -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(1).enable_all().build().unwrap()
-}
-
-/// Looks until it is so.
-fn until(condition: impl Fn() -> bool) {
-    for _ in 0..6000 {
-        if condition() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("it did not happen within a minute");
 }

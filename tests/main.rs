@@ -3,6 +3,7 @@
 mod support;
 
 mod api;
+mod commands;
 mod csrf;
 mod database_url;
 mod embedded;
@@ -10,5 +11,6 @@ mod floors;
 mod headers;
 mod identity;
 mod journal;
+mod schema;
 mod tenancy;
 mod tokens;

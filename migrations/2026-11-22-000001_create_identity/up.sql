@@ -51,7 +51,7 @@ CREATE TABLE group_members (
     organization_id uuid NOT NULL,
     group_id uuid NOT NULL,
     user_id uuid NOT NULL,
-    PRIMARY KEY (group_id, user_id),
+    PRIMARY KEY (organization_id, group_id, user_id),
     FOREIGN KEY (organization_id, group_id) REFERENCES groups (organization_id, id) ON DELETE CASCADE,
     FOREIGN KEY (organization_id, user_id) REFERENCES memberships ON DELETE CASCADE
 );

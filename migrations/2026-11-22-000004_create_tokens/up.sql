@@ -39,6 +39,8 @@ CREATE INDEX tokens_by_expiry ON tokens (organization_id, expires_sort, id);
 CREATE INDEX tokens_by_status ON tokens (organization_id, standing, expires_sort, id);
 CREATE INDEX tokens_by_product ON tokens (organization_id, product_id, standing, expires_sort)
     WHERE product_id IS NOT NULL;
+-- For when a user is deleted.
+CREATE INDEX tokens_created_by ON tokens (created_by) WHERE created_by IS NOT NULL;
 
 -- Search: trigrams find parts of three characters or more, short_grams the shorter ones.
 CREATE FUNCTION short_grams(word text) RETURNS text[]

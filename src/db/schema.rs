@@ -1,7 +1,7 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
-    group_members (group_id, user_id) {
+    group_members (organization_id, group_id, user_id) {
         organization_id -> Uuid,
         group_id -> Uuid,
         user_id -> Uuid,

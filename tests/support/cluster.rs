@@ -9,7 +9,9 @@ use tokendesk::db::Database;
 use tokendesk::db::embedded::Cluster;
 use tokendesk::db::url::Target;
 use tokio::sync::OnceCell;
+use tokio_postgres::config::Host;
 use tokio_postgres::{Config, NoTls};
+use url::form_urlencoded;
 
 static CLUSTER: OnceCell<Config> = OnceCell::const_new();
 static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -30,6 +32,17 @@ pub async fn empty_database() -> Config {
     let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
     execute(server, &format!("CREATE DATABASE {name}")).await;
     named(server, &name)
+}
+
+/// What `DATABASE_URL` says for this address.
+pub fn url(config: &Config) -> String {
+    let [Host::Unix(sockets)] = config.get_hosts() else {
+        panic!("{config:?}")
+    };
+    let sockets = sockets.as_os_str().as_encoded_bytes();
+    let host: String = form_urlencoded::byte_serialize(sockets).collect();
+    let (user, name) = (config.get_user().unwrap(), config.get_dbname().unwrap());
+    format!("postgres://{user}@{host}/{name}")
 }
 
 /// Runs statements by themselves, beside the application.

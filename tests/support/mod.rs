@@ -2,8 +2,11 @@
 
 pub mod app;
 pub mod browser;
+pub mod catalogue;
 pub mod cluster;
 pub mod logs;
+pub mod process;
+pub mod scratch;
 
 pub use app::App;
 pub use browser::{Browser, View};

@@ -9,7 +9,10 @@ pub mod session;
 use chrono::{DateTime, Utc};
 
 use crate::db::types::{id, text_enum};
-use crate::web::{Page, Submission};
+use crate::web::{Error, Page, Submission};
+
+/// The name that stands for whoever runs commands on the machine.
+pub const COMMAND_LINE: &str = "the command line";
 
 id!(OrganizationId);
 id!(UserId);
@@ -125,16 +128,25 @@ impl std::ops::Deref for Admin {
 }
 
 impl Admin {
-    /// This administrator, having sent a form on purpose, may change things.
-    #[must_use]
-    pub fn actor<T>(&self, _proof: &Submission<T>) -> Actor {
-        Actor {
+    /// This administrator, having sent a form on purpose, may change things: in the organisation
+    /// that the form was shown for, if it still is the one they look at.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] for a form of another organisation.
+    pub fn actor<T>(&self, form: &Submission<T>) -> Result<Actor, Error> {
+        if form.organization() != self.organization.id.to_string() {
+            return Err(Error::Conflict(
+                "You look at another organisation now than when you opened the form. Nothing was \
+                 changed; go back and reload the page.",
+            ));
+        }
+        Ok(Actor {
             organization: self.organization.id,
             author: Author::User {
                 id: self.user,
                 name: self.name.clone(),
             },
-        }
+        })
     }
 }
 
@@ -191,7 +203,7 @@ impl Actor {
     pub fn name(&self) -> &str {
         match &self.author {
             Author::User { name, .. } => name,
-            Author::CommandLine => "the command line",
+            Author::CommandLine => COMMAND_LINE,
         }
     }
 }

@@ -17,12 +17,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Database;
 use crate::gate::{self, Usage, Views};
-use crate::web::{Error, assets, csrf, error, headers, request_id};
+use crate::web::{Error, assets, body, csrf, error, headers, request_id};
 use crate::{api, identity, journal, tokens};
 
 /// How long running requests may go on after the server was told to stop.
 const GRACE_SECONDS: u64 = 10;
-const LARGEST_BODY: usize = 256 * 1024;
 const FLUSH: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(3600);
 
@@ -62,6 +61,7 @@ pub fn server(state: &State, listener: TcpListener) -> io::Result<Server> {
         App::new()
             .configure(|config| mount(config, &state))
             // The last one is the first that a request meets.
+            .wrap(from_fn(body::uncompressed))
             .wrap(from_fn(error::render))
             .wrap(Compress::default())
             .wrap(headers::defaults(&state.config.public_url))
@@ -81,7 +81,7 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
         .app_data(web::Data::new(state.clock.clone()))
         .app_data(web::Data::new(state.usage.clone()))
         .app_data(web::Data::new(Views::new(state.database.clone())))
-        .app_data(web::PayloadConfig::new(LARGEST_BODY))
+        .app_data(web::PayloadConfig::new(body::LARGEST))
         .configure(assets::routes)
         .configure(api::routes)
         .service(

@@ -1,6 +1,7 @@
 //! The kit of which pages and APIs are made. It knows nothing of tokens or people.
 
 pub mod assets;
+pub mod body;
 pub mod client_address;
 pub mod csrf;
 pub mod error;
@@ -10,6 +11,7 @@ pub mod headers;
 pub mod page;
 pub mod paging;
 pub mod request_id;
+pub mod text;
 
 use std::future::{Ready, ready};
 

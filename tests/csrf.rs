@@ -65,16 +65,18 @@ async fn a_form_from_another_site_is_refused_even_with_its_token() {
     let ada = app.ada().await;
     let address = format!("{}/revocation", token.path());
     let page = ada.visit(&address).await;
-    let csrf = page.form(&address).value("csrf").to_owned();
+    let form = page.form(&address);
+    let (csrf, organization) = (form.value("csrf"), form.value("organization"));
+    let fields = [("csrf", csrf), ("organization", organization)];
     for site in ["cross-site", "same-site"] {
         let refused = ada
-            .post_with(&address, &[("csrf", &csrf)], &[("sec-fetch-site", site)])
+            .post_with(&address, &fields, &[("sec-fetch-site", site)])
             .await;
         assert_eq!(refused.status, 403, "{site}");
     }
     unchanged(&app).await;
     let accepted = ada
-        .post_with(&address, &[("csrf", &csrf)], &[("sec-fetch-site", "same-origin")])
+        .post_with(&address, &fields, &[("sec-fetch-site", "same-origin")])
         .await;
     assert_eq!(accepted.status, 200);
 }

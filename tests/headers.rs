@@ -121,3 +121,19 @@ async fn without_a_database_pages_and_apis_say_so_and_nobody_is_let_in() {
     assert_eq!(response.status(), 503);
     assert!(response.headers().contains_key("retry-after"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compressed_body_is_refused_unread() {
+    let app = App::start().await;
+    let response = reqwest::Client::new()
+        .post(format!("{}/sign-in", app.url))
+        .header("content-encoding", "gzip")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(vec![0; 1000])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 400);
+    let problem: serde_json::Value = response.json().await.unwrap();
+    assert!(problem["detail"].as_str().unwrap().contains("without Content-Encoding"), "{problem}");
+}

@@ -1,5 +1,6 @@
 //! Set-up, signing in and out, invitations, sessions.
 
+mod invitations;
 mod sessions;
 mod setup;
 mod sign_in;

@@ -45,13 +45,15 @@ async fn another_organizations_things_are_not_found() {
     let form = eve.visit("/settings/api-access/new").await;
     let csrf = form.form("/settings/api-access").value("csrf").to_owned();
     for path in POST {
+        // A form of their own organisation for the other's thing, and a switch to the other.
+        let organization = if path == "/organization" { app.organization } else { other };
         let fields = [
             ("csrf", &*csrf),
             ("name", "Taken over"),
             ("access_level", "full-access"),
             ("expiry", "never"),
             ("version", "1"),
-            ("organization", &app.organization.to_string()),
+            ("organization", &organization.to_string()),
         ];
         let page = eve.post(&path.replace("{id}", &id), &fields).await;
         assert_eq!(page.status, 404, "POST {path}: {}", page.text());
@@ -149,6 +151,46 @@ async fn someone_in_two_organizations_switches_between_them() {
         .await;
     assert!(second.says("In Northwind") && !second.says("In Contoso"), "{}", second.text());
     assert_eq!(ada.visit("/settings/api-access").await.texts(".token h2"), ["In Northwind"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_one_organization_is_not_carried_out_in_another() {
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    app.add_member(other, crate::support::app::ADA, Role::Admin).await;
+    let ada = app.ada().await;
+    let form = ada.visit("/settings/api-access/new").await;
+    let switched = form.form("/organization").fill("organization", &app.organization.to_string());
+    assert_eq!(switched.submit().await.status, 200);
+    let form = form.form("/settings/api-access").fill("name", "x").fill("access_level", "full-access");
+    let refused = form.submit().await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.says("You look at another organisation now"), "{}", refused.text());
+    assert_eq!(app.count("SELECT count(*) FROM tokens").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_seen_meanwhile_do_not_undo_a_switch() {
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    app.add_member(other, crate::support::app::ADA, Role::Admin).await;
+    let ada = app.ada().await;
+    for round in 0..10 {
+        let chosen = if round % 2 == 0 { app.organization } else { other };
+        let form = ada.visit("/profile").await.form("/organization");
+        let views: Vec<_> = (0..5)
+            .map(|_| {
+                let ada = ada.clone();
+                tokio::spawn(async move { ada.visit("/profile").await })
+            })
+            .collect();
+        form.fill("organization", &chosen.to_string()).submit().await;
+        for view in views {
+            view.await.unwrap();
+        }
+        let name = if round % 2 == 0 { "Northwind" } else { "Contoso" };
+        assert!(ada.visit("/profile").await.says(&format!("Organisation {name}")), "round {round}");
+    }
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use serde::Deserialize;
 
 use super::password;
+use crate::access::COMMAND_LINE;
 use crate::secret::Password;
 use crate::web::form::Field;
+use crate::web::text::{fold, parse_name};
 
 /// An email address, in lower case.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,7 +34,7 @@ impl Email {
     }
 }
 
-/// A person's or an organisation's name: 1 to 100 characters after trimming.
+/// A person's or an organisation's name: 1 to 100 visible characters.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PersonName(String);
 
@@ -40,15 +42,11 @@ impl PersonName {
     /// # Errors
     /// What to do about it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        match text.chars().count() {
-            0 => Err("Enter a name.".to_owned()),
-            1..=100 if text.chars().any(char::is_control) => {
-                Err("Remove the control characters, such as line breaks.".to_owned())
-            }
-            1..=100 => Ok(Self(text.to_owned())),
-            length => Err(format!("Use at most 100 characters; these are {length}.")),
+        let name = parse_name(text, 100)?;
+        if fold(&name) == COMMAND_LINE {
+            return Err("This name stands for the command line. Choose another.".to_owned());
         }
+        Ok(Self(name))
     }
 
     #[must_use]
@@ -104,7 +102,8 @@ impl SetUp {
         let name = draft.name.parse(PersonName::parse);
         let email = draft.email.parse(Email::parse);
         let context = [&*draft.email.value, &draft.organization.value, &draft.name.value];
-        if let Err(why) = password::judge(&form.password, &context) {
+        // Nobody without the code makes us work.
+        if code_is_right && let Err(why) = password::judge(&form.password, &context) {
             draft.password.refuse(why);
         }
         match (organization, name, email) {

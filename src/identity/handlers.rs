@@ -14,12 +14,13 @@ use crate::db::Database;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
 /// Leads everyone to where they begin.
-pub async fn home(session: Session, database: web::Data<Database>, viewer: Option<Viewer>) -> Answer {
-    if let Some(viewer) = viewer {
-        let start = if viewer.is_admin() { "/settings/api-access" } else { "/profile" };
-        return Ok(see_other(start));
+pub async fn home(database: web::Data<Database>, viewer: Result<Viewer, Error>) -> Answer {
+    match viewer {
+        Ok(viewer) if viewer.is_admin() => return Ok(see_other("/settings/api-access")),
+        Ok(_) => return Ok(see_other("/profile")),
+        Err(Error::SignInRequired) => {}
+        Err(error) => return Err(error),
     }
-    session.purge();
     let connection = &mut *database.get().await?;
     let set_up = queries::is_set_up(connection).await?;
     Ok(see_other(if set_up { "/sign-in" } else { "/setup" }))

@@ -3,11 +3,14 @@
 
 use std::sync::LazyLock;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use actix_web::web::block;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+use zeroize::Zeroizing;
 use zxcvbn::feedback::Feedback;
 use zxcvbn::{Score, zxcvbn};
 
@@ -16,6 +19,12 @@ use crate::web::Error;
 
 const SHORTEST: usize = 15;
 const LONGEST: usize = 256;
+/// The estimate's work grows with more than the length: a beginning that is strong will do.
+const LONGEST_ESTIMATED: usize = 40;
+/// Bytes of an email or name that are compared with; no acceptable one is longer.
+const LONGEST_CONTEXT: usize = 400;
+/// How long a hash may wait for its turn.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A hash takes 19 MiB and tens of milliseconds: as many at once as there are processors.
 static TURNS: LazyLock<Semaphore> =
@@ -44,6 +53,7 @@ pub fn judge(password: &Password, context: &[&str]) -> Result<(), String> {
     }
     let words: Vec<&str> = context
         .iter()
+        .filter(|text| text.len() <= LONGEST_CONTEXT)
         .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()).chain([*text]))
         .chain(["tokendesk"])
         .filter(|word| word.chars().count() >= 3)
@@ -53,7 +63,9 @@ pub fn judge(password: &Password, context: &[&str]) -> Result<(), String> {
                     words work well."
             .to_owned());
     }
-    let estimate = zxcvbn(password.reveal(), &words);
+    let beginning: String = password.reveal().chars().take(LONGEST_ESTIMATED).collect();
+    let beginning = Zeroizing::new(beginning);
+    let estimate = zxcvbn(&beginning, &words);
     if estimate.score() >= Score::Three {
         return Ok(());
     }
@@ -81,7 +93,7 @@ fn is_mostly(password: &str, words: &[&str]) -> bool {
 /// # Errors
 /// When the machine is out of memory or randomness.
 pub async fn hash(password: Password) -> Result<String, Error> {
-    let _turn = TURNS.acquire().await.map_err(Error::internal)?;
+    let _turn = turn().await?;
     block(move || hash_now(&password))
         .await
         .map_err(Error::internal)?
@@ -92,7 +104,7 @@ pub async fn hash(password: Password) -> Result<String, Error> {
 /// # Errors
 /// When the work cannot be done at all.
 pub async fn verify(password: Password, hash: Option<String>) -> Result<bool, Error> {
-    let _turn = TURNS.acquire().await.map_err(Error::internal)?;
+    let _turn = turn().await?;
     block(move || {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| NOBODY.clone());
@@ -101,6 +113,16 @@ pub async fn verify(password: Password, hash: Option<String>) -> Result<bool, Er
     })
     .await
     .map_err(Error::internal)
+}
+
+/// Whoever cannot be served soon is told so, and does not make the queue longer.
+async fn turn() -> Result<SemaphorePermit<'static>, Error> {
+    match timeout(PATIENCE, TURNS.acquire()).await {
+        Ok(turn) => turn.map_err(Error::internal),
+        Err(_) => Err(Error::TooMany {
+            retry_after_seconds: 5,
+        }),
+    }
 }
 
 fn hash_now(password: &Password) -> Result<String, Error> {

@@ -6,7 +6,7 @@ mod members;
 mod organizations;
 
 pub use attempts::{
-    Attempts, clear_attempts, delete_attempts_before, forgive_attempt, is_known_browser,
+    Attempts, clear_attempts, delete_attempts_before, delete_browsers_before, forgive_attempt, is_known_browser,
     lock_attempts, remember_browser, save_attempts,
 };
 pub use invitations::{Invitation, accept, invitation, invite};

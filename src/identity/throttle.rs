@@ -17,12 +17,16 @@ use crate::web::client_address::ClientAddress;
 
 /// After an hour without attempts they are forgotten.
 const MEMORY: TimeDelta = TimeDelta::hours(1);
+/// As long as the cookie of a browser in which somebody signed in.
+pub const BROWSER_MEMORY: TimeDelta = TimeDelta::days(365);
 /// The longest wait between two attempts: with it, an hour has at most 70 of them.
 const LONGEST_WAIT: i64 = 60;
 /// After these many wrong guesses the waits begin: for one account or browser,
 const FREE_FOR_ACCOUNT: i32 = 5;
-/// and for one address, behind which there may be an office.
+/// for one address, behind which there may be an office,
 const FREE_FOR_ADDRESS: i32 = 30;
+/// and for one network, of which someone may have all addresses.
+const FREE_FOR_NETWORK: i32 = 100;
 
 /// What an attempt counts against.
 #[derive(Clone, Debug)]
@@ -38,7 +42,7 @@ struct Subject {
 }
 
 impl Subjects {
-    /// A stranger counts against the account and the address; a browser that the account's
+    /// A stranger counts against the account, the address and its network; a browser that the account's
     /// owner has used before, against itself alone. So no stranger can lock the owner out.
     #[must_use]
     pub fn new(email: &Email, address: ClientAddress, known_browser: Option<Digest>) -> Self {
@@ -59,6 +63,11 @@ impl Subjects {
             Subject {
                 digest: Digest::of(&format!("address {}", address.subscriber())),
                 free: FREE_FOR_ADDRESS,
+                cleared_by_success: false,
+            },
+            Subject {
+                digest: Digest::of(&format!("network {}", address.network())),
+                free: FREE_FOR_NETWORK,
                 cleared_by_success: false,
             },
         ];
@@ -120,7 +129,9 @@ pub async fn forgive(connection: &mut Connection, subjects: &Subjects) -> Result
 /// When the database fails.
 pub async fn sweep(database: &Database, clock: &Clock) -> Result<usize, Error> {
     let connection = &mut *database.get().await?;
-    Ok(queries::delete_attempts_before(connection, clock.now() - MEMORY).await?)
+    let forgotten = queries::delete_attempts_before(connection, clock.now() - MEMORY).await?;
+    queries::delete_browsers_before(connection, clock.now() - BROWSER_MEMORY).await?;
+    Ok(forgotten)
 }
 
 fn next(before: &Attempts, free: i32, now: DateTime<Utc>) -> Result<Attempts, Error> {

@@ -1,7 +1,7 @@
 //! *Settings > Audit log*: the filter in its address, and the page.
 
 use askama::Template;
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -42,7 +42,8 @@ pub struct Filter {
 
 impl Query {
     pub fn filter(&self) -> Filter {
-        let token = self.token.trim();
+        let token: String = self.token.chars().filter(|c| !c.is_control()).collect();
+        let token = token.trim();
         let subject = token.parse().ok();
         Filter {
             author: self.actor.parse::<Uuid>().ok().map(UserId::from),
@@ -74,6 +75,7 @@ impl Query {
 
 fn midnight(date: &str) -> Option<DateTime<Utc>> {
     let date: NaiveDate = date.parse().ok()?;
+    let date = Some(date).filter(|date| (1970..9999).contains(&date.year()))?;
     Some(date.and_hms_opt(0, 0, 0)?.and_utc())
 }
 

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Status;
-use super::name::fold;
 use crate::catalogue::ProductId;
 use crate::db::types::text_enum;
 use crate::web::paging::Cursor;
+use crate::web::text::fold;
 
 /// The filter as the address has it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -63,7 +63,7 @@ impl Query {
     #[must_use]
     pub fn filter(&self) -> Filter {
         Filter {
-            q: self.q.trim().chars().take(100).collect(),
+            q: self.q.trim().chars().filter(|c| !c.is_control()).take(100).collect(),
             status: self.status.parse().ok(),
             sort: self.sort.parse().unwrap_or(Sort::Newest),
             product: self.product.parse::<Uuid>().ok().map(ProductId::from),

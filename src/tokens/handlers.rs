@@ -120,7 +120,7 @@ pub async fn create(
     config: web::Data<Config>,
     form: Submission<draft::Form>,
 ) -> Answer {
-    let actor = admin.actor(&form);
+    let actor = admin.actor(&form)?;
     let connection = &mut *database.get().await?;
     let products = list_products(connection, admin.organization().id).await?;
     let draft = Draft::from(form.into_inner());
@@ -212,7 +212,7 @@ pub async fn update(
     id: web::Path<Uuid>,
     form: Submission<draft::Form>,
 ) -> Answer {
-    let actor = admin.actor(&form);
+    let actor = admin.actor(&form)?;
     let connection = &mut *database.get().await?;
     let token = queries::token(connection, &admin, id.into_inner().into()).await?;
     let draft = Draft::from(form.into_inner());

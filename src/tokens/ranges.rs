@@ -10,6 +10,8 @@ use ipnet::{IpNet, Ipv4Net};
 pub struct Ranges(Vec<IpNet>);
 
 const MOST: usize = 100;
+/// One bad paste must not make a page of errors.
+const MOST_ERRORS: usize = 10;
 
 impl Ranges {
     /// Reads addresses and CIDRs, separated by line breaks, commas or spaces.
@@ -23,6 +25,9 @@ impl Ranges {
             .split(|c: char| c == ',' || c == ';' || c.is_whitespace())
             .filter(|part| !part.is_empty())
         {
+            if networks.len() > MOST || errors.len() >= MOST_ERRORS {
+                break;
+            }
             match network(part) {
                 Ok(network) if networks.contains(&network) => {}
                 Ok(network) => networks.push(network),
@@ -31,15 +36,12 @@ impl Ranges {
         }
         if networks.len() > MOST {
             errors.push(format!(
-                "Use at most {MOST} ranges; these are {}. Larger ranges may cover several.",
-                networks.len()
+                "Use at most {MOST} ranges. Larger ranges may cover several."
             ));
         }
         if errors.is_empty() {
             Ok(Self(networks))
         } else {
-            // One bad paste must not make a page of errors.
-            errors.truncate(10);
             Err(errors)
         }
     }

@@ -49,15 +49,27 @@ pub fn digest_of(presented: &str) -> Option<Digest> {
     is_well_formed(presented).then(|| Digest::of(presented))
 }
 
-/// The first 8 characters, for text that is or begins like a whole secret: what may be shown
-/// and searched for where a secret was pasted by mistake.
+/// Whether a whole secret stands somewhere in the text.
+#[must_use]
+pub fn is_in(text: &str) -> bool {
+    words(text).any(is_well_formed)
+}
+
+/// The first 8 characters of what is, or is half of, a secret somewhere in the text: what may be
+/// shown and searched for where one was pasted by mistake.
 #[must_use]
 pub fn display_of(text: &str) -> Option<&str> {
-    let (prefix, rest) = text.split_once('_')?;
-    let like_one = is_prefix(prefix)
-        && rest.len() >= RANDOM / 2
-        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    like_one.then(|| &text[..DISPLAY])
+    words(text).find_map(|word| {
+        let (prefix, rest) = word.split_once('_')?;
+        let like_one = is_prefix(prefix)
+            && rest.len() >= RANDOM / 2
+            && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        like_one.then(|| &word[..DISPLAY])
+    })
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
 }
 
 fn is_well_formed(text: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Locks that a forged form does not open. The first: a random seed in a cookie that no other
-//! site can read or set (`__Host-`), and in every form of ours a token made from it, masked
-//! anew each time so that compression cannot betray it. The second: `Sec-Fetch-Site`.
+//! site can read or set (`__Host-`), and in every form of ours a token made from it and the
+//! session, masked anew each time so that compression cannot betray it. The second:
+//! `Sec-Fetch-Site`.
 
 use std::future::{Ready, ready};
 
@@ -11,6 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::{Error, state};
@@ -21,9 +23,6 @@ const LIFETIME: Duration = Duration::days(30);
 
 #[derive(Clone, Copy)]
 struct Seed([u8; LENGTH]);
-
-/// Asks [`cookie`] to give the browser another seed, so that forms handed out before fail.
-struct Renewal;
 
 /// What a form carries in its field `csrf`.
 #[derive(Clone)]
@@ -46,6 +45,12 @@ impl Seed {
     fn parse(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         bytes.try_into().ok().map(Self)
+    }
+
+    /// A seed that is good for one session only: forms from before a sign-in or sign-out fail.
+    fn within(self, session: &str) -> Self {
+        let bound = Sha256::new().chain_update(self.0).chain_update(session);
+        Self(bound.finalize().into())
     }
 
     fn token(self) -> Token {
@@ -93,11 +98,6 @@ pub fn check(request: &HttpRequest, token: &str) -> Result<(), Error> {
     }
 }
 
-/// After a sign-in or sign-out, forms from before must not work.
-pub fn renew(request: &HttpRequest) {
-    request.extensions_mut().insert(Renewal);
-}
-
 /// Middleware: sees to it that the browser has a seed.
 ///
 /// # Errors
@@ -107,16 +107,20 @@ pub async fn cookie<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let secure = state::<Config>(request.request()).public_url.is_https();
-    let name = if secure { "__Host-csrf" } else { "csrf" };
+    let (name, session) = if secure {
+        ("__Host-csrf", "__Host-session")
+    } else {
+        ("csrf", "session")
+    };
+    let session = request.cookie(session);
+    let session = session.as_ref().map_or("", Cookie::value);
     let known = request
         .cookie(name)
         .and_then(|cookie| Seed::parse(cookie.value()));
     let seed = known.unwrap_or_else(Seed::random);
-    request.extensions_mut().insert(seed);
+    request.extensions_mut().insert(seed.within(session));
     let mut response = next.call(request).await?;
-    let renewed = response.request().extensions().get::<Renewal>().is_some();
-    if known.is_none() || renewed {
-        let seed = if renewed { Seed::random() } else { seed };
+    if known.is_none() {
         let cookie = Cookie::build(name, URL_SAFE_NO_PAD.encode(seed.0))
             .path("/")
             .http_only(true)

@@ -6,19 +6,28 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Error, csrf};
+use super::{Error, body, csrf};
 
 /// A form that this browser got from us and sent on purpose.
-pub struct Submission<T>(T);
+pub struct Submission<T> {
+    content: T,
+    organization: String,
+}
 
 impl<T> Submission<T> {
     #[must_use]
     pub fn into_inner(self) -> T {
-        self.0
+        self.content
+    }
+
+    /// The ID of the organisation that the form was shown for; empty if for none.
+    #[must_use]
+    pub fn organization(&self) -> &str {
+        &self.organization
     }
 }
 
@@ -26,7 +35,7 @@ impl<T> std::ops::Deref for Submission<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.0
+        &self.content
     }
 }
 
@@ -34,10 +43,12 @@ impl<T> std::ops::Deref for Submission<T> {
 #[derive(Deserialize)]
 pub struct Nothing {}
 
-#[derive(Deserialize)]
-struct Csrf {
-    #[serde(default)]
+/// What every form carries beside its content.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Frame {
     csrf: String,
+    organization: String,
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Submission<T> {
@@ -45,16 +56,19 @@ impl<T: DeserializeOwned + 'static> FromRequest for Submission<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        let body = web::Bytes::from_request(&request, payload);
+        let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             if request.content_type() != "application/x-www-form-urlencoded" {
                 return Err(malformed("a form was expected"));
             }
-            let body = body.await.map_err(|_| malformed("the form is too large"))?;
-            let Csrf { csrf } = decode(&body)?;
+            let body = body::read(&request, payload).await?;
+            let Frame { csrf, organization } = decode(&body)?;
             csrf::check(&request, &csrf)?;
-            decode(&body).map(Self)
+            let content = decode(&body)?;
+            Ok(Self {
+                content,
+                organization,
+            })
         })
     }
 }

@@ -35,7 +35,12 @@ impl Page {
         let session = request.get_session();
         Ok(Self {
             csrf: csrf::Token::from_request(request, payload).into_inner()?,
-            notice: session.remove_as(NOTICE).and_then(Result::ok),
+            // A session that is not changed is not written.
+            notice: if session.contains_key(NOTICE) {
+                session.remove_as(NOTICE).and_then(Result::ok)
+            } else {
+                None
+            },
             now: now(request),
         })
     }

@@ -40,7 +40,9 @@ impl Cursor {
     pub fn decode(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let cursor: Self = serde_json::from_slice(&bytes).ok()?;
-        Some(cursor).filter(|cursor| (0..=i64::MAX / 2).contains(&cursor.skipped))
+        Some(cursor)
+            .filter(|cursor| (0..=i64::MAX / 2).contains(&cursor.skipped))
+            .filter(|cursor| !cursor.key.contains(char::is_control))
     }
 }
 

@@ -47,15 +47,18 @@ async fn signing_in_gives_a_new_key_of_which_only_the_hash_is_stored() {
     let page = client.get(format!("{}/sign-in", app.url)).send().await.unwrap();
     assert_eq!(cookie(&page, "session"), None, "strangers have no session");
     let csrf = cookie(&page, "csrf").unwrap();
-    let html = page.text().await.unwrap();
-    let field = html.split("name=\"csrf\" value=\"").nth(1).unwrap();
-    let field = field.split('"').next().unwrap().to_owned();
-    let mut keys = Vec::new();
+    let mut keys: Vec<String> = Vec::new();
     for _ in 0..2 {
+        let session = keys.last().map(|key| format!("; session={key}")).unwrap_or_default();
+        let cookies = format!("csrf={csrf}{session}");
+        let page = client.get(format!("{}/sign-in", app.url)).header("cookie", &cookies);
+        let html = page.send().await.unwrap().text().await.unwrap();
+        let field = html.split("name=\"csrf\" value=\"").nth(1).unwrap();
+        let field = field.split('"').next().unwrap();
         let signed_in = client
             .post(format!("{}/sign-in", app.url))
-            .header("cookie", format!("csrf={csrf}; session={}", keys.last().unwrap_or(&String::new())))
-            .form(&[("csrf", &*field), ("email", ADA), ("password", PASSWORD)])
+            .header("cookie", &cookies)
+            .form(&[("csrf", field), ("email", ADA), ("password", PASSWORD)])
             .send()
             .await
             .unwrap();

@@ -22,10 +22,11 @@ async fn search_finds_parts_of_names_and_prefixes_without_case() {
         ("okta", "Okta SCIM"),
         ("KTA+S", "Okta SCIM"),
         ("ok", "Okta SCIM"),
-        ("GRÖSSE", ""),
+        ("GRÖSSE", "Größe 100%"),
         ("grö", "Größe 100%"),
         ("GRÖ", "Größe 100%"),
         ("öß", "Größe 100%"),
+        ("okta++scim", "Okta SCIM"),
         ("%25", "Größe 100%"),
         ("0%25", "Größe 100%"),
         ("00%25", "Größe 100%"),
@@ -143,4 +144,41 @@ async fn orders_are_what_they_say() {
     assert_eq!(names(&ada, "?sort=last-used").await, ["b", "a", "C"]);
     assert_eq!(names(&ada, "?sort=expiry").await, ["b", "a", "C"]);
     assert!(ada.visit("/settings/api-access").await.says("in 8 days"), "a warning from 14 days before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_addresses_are_answered() {
+    let app = App::start().await;
+    app.token("Okta").await;
+    let ada = app.ada().await;
+    let cursor = |key: &str| {
+        tokendesk::web::paging::Cursor {
+            key: key.to_owned(),
+            id: uuid::Uuid::nil(),
+            direction: tokendesk::web::paging::Direction::After,
+            skipped: 0,
+        }
+        .encode()
+    };
+    for path in [
+        "/settings/api-access?q=%00".to_owned(),
+        format!("/settings/api-access?q={}", "x".repeat(5000)),
+        format!("/settings/api-access?sort=name&page={}", cursor("\0")),
+        format!("/settings/api-access?sort=expiry&page={}", cursor("-200000-01-01T00:00:00Z")),
+        format!("/settings/api-access?sort=last-used&page={}", cursor("+200000-01-01T00:00:00Z")),
+        "/settings/api-access/new?name=%00".to_owned(),
+        "/settings/audit-log?token=%00".to_owned(),
+        "/settings/audit-log?from=-5000-01-01&to=%2B262142-12-31".to_owned(),
+    ] {
+        assert_eq!(ada.visit(&path).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_pasted_with_its_scheme_is_cut_too() {
+    let app = App::start().await;
+    let (_, secret) = app.token("Okta").await;
+    let page = app.ada().await.visit(&format!("/settings/api-access?q=Bearer%20{}.", secret.reveal())).await;
+    assert!(!page.html.contains(secret.reveal()));
+    assert_eq!(page.texts(".token h2"), ["Okta"]);
 }

@@ -1,7 +1,7 @@
 //! Accepting an invitation.
 
 use actix_session::Session;
-use actix_web::{HttpRequest, web};
+use actix_web::web;
 
 use crate::access::session;
 use crate::db::Database;
@@ -10,7 +10,7 @@ use crate::identity::queries::{self, NewUser};
 use crate::identity::{pages, password};
 use crate::secret::Digest;
 use crate::web::form::Field;
-use crate::web::{Answer, Error, Page, Submission, csrf, page, see_other};
+use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
 pub async fn show(page: Page, database: web::Data<Database>, code: web::Path<String>) -> Answer {
     let connection = &mut *database.get().await?;
@@ -28,7 +28,6 @@ pub async fn show(page: Page, database: web::Data<Database>, code: web::Path<Str
 }
 
 pub async fn accept(
-    request: HttpRequest,
     page: Page,
     session: Session,
     database: web::Data<Database>,
@@ -63,6 +62,5 @@ pub async fn accept(
         "This invitation was used already, or the email has an account. Sign in instead.",
     ))?;
     session::begin(&session, user)?;
-    csrf::renew(&request);
     Ok(see_other("/"))
 }

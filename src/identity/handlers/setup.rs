@@ -1,7 +1,7 @@
 //! The first run.
 
 use actix_session::Session;
-use actix_web::{HttpRequest, web};
+use actix_web::web;
 use serde::Deserialize;
 
 use crate::access::session;
@@ -13,7 +13,7 @@ use crate::identity::throttle::{self, Subjects};
 use crate::identity::{pages, password};
 use crate::web::client_address::ClientAddress;
 use crate::web::form::Field;
-use crate::web::{Answer, Error, Page, Submission, csrf, page, see_other};
+use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -34,7 +34,6 @@ pub async fn new(page: Page, database: web::Data<Database>, web::Query(link): we
 }
 
 pub async fn create(
-    request: HttpRequest,
     page: Page,
     session: Session,
     database: web::Data<Database>,
@@ -55,7 +54,6 @@ pub async fn create(
     let found = queries::found(connection, &founding.organization, administrator, page.now).await?;
     let (_, user) = found.ok_or(Error::Conflict("Tokendesk was set up meanwhile. Sign in."))?;
     session::begin(&session, user)?;
-    csrf::renew(&request);
     Ok(see_other("/settings/api-access"))
 }
 
@@ -74,6 +72,8 @@ async fn check_code(
     let right = is_setup_code(&queries::site_key(connection).await?, code);
     if right {
         throttle::forgive(connection, &subjects).await?;
+    } else {
+        tracing::warn!(address = %address.0, "wrong set-up code");
     }
     Ok(right)
 }

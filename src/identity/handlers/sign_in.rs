@@ -11,13 +11,12 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::identity::drafts::Email;
 use crate::identity::sign_in::{Credentials, authenticate};
+use crate::identity::throttle::BROWSER_MEMORY;
 use crate::identity::{pages, queries};
 use crate::secret::{Digest, Password, Plaintext};
 use crate::web::client_address::ClientAddress;
 use crate::web::form::{Field, Nothing};
-use crate::web::{Answer, Error, Page, Submission, csrf, page, see_other};
-
-const REMEMBERED: Duration = Duration::days(365);
+use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -72,8 +71,7 @@ pub async fn create(
     match authenticate(&database, credentials, page.now).await {
         Ok(Some(signed_in)) => {
             session::begin(&session, signed_in.user)?;
-            csrf::renew(&request);
-            let mut response = see_other(if next.is_empty() { "/" } else { &next });
+                    let mut response = see_other(if next.is_empty() { "/" } else { &next });
             if let Some(browser) = signed_in.new_browser {
                 remember(&mut response, &browser, &config)?;
             }
@@ -121,14 +119,13 @@ fn remember(response: &mut HttpResponse, browser: &Plaintext, config: &Config) -
         .http_only(true)
         .secure(config.public_url.is_https())
         .same_site(SameSite::Lax)
-        .max_age(REMEMBERED)
+        .max_age(Duration::seconds(BROWSER_MEMORY.num_seconds()))
         .finish();
     response.add_cookie(&cookie).map_err(|error| Error::internal(error.to_string()))
 }
 
-pub async fn delete(request: HttpRequest, session: Session, _: Submission<Nothing>) -> Answer {
+pub async fn delete(session: Session, _: Submission<Nothing>) -> Answer {
     session.purge();
-    csrf::renew(&request);
     Ok(see_other("/sign-in"))
 }
 

@@ -111,3 +111,13 @@ pub async fn delete_attempts_before(
         .execute(connection)
         .await
 }
+
+pub async fn delete_browsers_before(
+    connection: &mut Connection,
+    before: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::delete(known_browsers::table)
+        .filter(known_browsers::created_at.lt(before))
+        .execute(connection)
+        .await
+}

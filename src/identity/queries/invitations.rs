@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
+use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::members::{NewUser, insert_membership, insert_user, user_exists};
+use super::members::{NewUser, insert_membership, insert_user};
 use crate::access::{Actor, OrganizationId, Role, UserId};
-use crate::db::Connection;
 use crate::db::schema::{invitations, organizations};
 use crate::db::types::id;
+use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};
 use crate::secret::Digest;
 
@@ -93,29 +94,34 @@ pub async fn invitation(
     })
 }
 
-/// Makes the invited person a user and member; `None` if the invitation was used meanwhile or
-/// the email has an account, which an invitation never takes over.
+/// Makes the invited person a user and member; `None`, and nothing done, if the invitation was
+/// used meanwhile or the email has an account, which an invitation never takes over.
 pub async fn accept(
     connection: &mut Connection,
     invitation: &Invitation,
     person: NewUser<'_>,
     now: DateTime<Utc>,
 ) -> QueryResult<Option<UserId>> {
-    connection
+    let accepted = connection
         .transaction(async |connection| {
-            let accepted = diesel::update(invitations::table.find(invitation.id))
+            let marked = diesel::update(invitations::table.find(invitation.id))
                 .filter(invitations::accepted_at.is_null())
                 .set(invitations::accepted_at.eq(now))
                 .execute(connection)
                 .await?;
-            if accepted == 0 || user_exists(connection, person.email).await? {
-                return Ok(None);
+            if marked == 0 {
+                return Err(QueryError::RollbackTransaction);
             }
             let user =
                 insert_user(connection, person.email, person.name, person.password_hash, now).await?;
             let actor = Actor::joining(invitation.organization, user, person.name.as_str());
             insert_membership(connection, &actor, user, person.email, invitation.role, now).await?;
-            Ok(Some(user))
+            Ok(user)
         })
-        .await
+        .await;
+    match accepted {
+        Err(QueryError::RollbackTransaction) => Ok(None),
+        Err(error) if violates(&error, "users_email_key") => Ok(None),
+        accepted => accepted.map(Some),
+    }
 }

@@ -38,7 +38,7 @@ pub async fn create(
 ) -> Answer {
     let connection = &mut *database.get().await?;
     let id = id.into_inner().into();
-    match queries::end_overlap(connection, &admin.actor(&form), id, page.now).await {
+    match queries::end_overlap(connection, &admin.actor(&form)?, id, page.now).await {
         Ok(token) => {
             let notice = format!("The old secret of “{}” has stopped working.", token.name);
             page::notify(&session, notice)?;

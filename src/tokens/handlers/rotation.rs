@@ -50,7 +50,7 @@ pub async fn create(
     id: web::Path<Uuid>,
     form: Submission<Form>,
 ) -> Answer {
-    let (actor, id) = (admin.actor(&form), id.into_inner().into());
+    let (actor, id) = (admin.actor(&form)?, id.into_inner().into());
     let overlap = form.overlap.parse().unwrap_or(Overlap::None);
     let connection = &mut *database.get().await?;
     match queries::rotate(connection, &actor, id, form.version, overlap, page.now).await {

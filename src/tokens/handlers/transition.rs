@@ -37,7 +37,7 @@ pub async fn create(
     form: Submission<Nothing>,
 ) -> Answer {
     let (id, transition) = parse(path.into_inner())?;
-    let actor = admin.actor(&form);
+    let actor = admin.actor(&form)?;
     let connection = &mut *database.get().await?;
     match queries::apply(connection, &actor, id.into(), transition, page.now).await {
         Ok(token) => {

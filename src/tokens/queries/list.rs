@@ -1,7 +1,7 @@
 //! Finding tokens. With a million of them each of these reads little more than it shows: the
 //! indexes in the migration that creates `tokens` are made for them.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -98,7 +98,10 @@ pub async fn page(
         }};
     }
     let text = |key: &String| Some(key.clone());
-    let instant = |key: &String| key.parse::<DateTime<Utc>>().ok();
+    let instant = |key: &String| {
+        let at = key.parse::<DateTime<Utc>>().ok();
+        at.filter(|at| (1970..=9999).contains(&at.year()))
+    };
     let query = match filter.sort {
         Sort::Newest => match cursor {
             Some(Cursor { id, .. }) if backwards => query

@@ -114,6 +114,8 @@ fn answer(error: &Error, asked: &Asked) -> HttpResponse {
     let status = error.status_code();
     if status.is_server_error() {
         tracing::error!(id = asked.id, %error);
+    } else if matches!(error, Error::Forged | Error::Forbidden) {
+        tracing::warn!(id = asked.id, %error);
     } else {
         tracing::debug!(id = asked.id, %error);
     }

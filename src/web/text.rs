@@ -1,0 +1,70 @@
+//! Text that people type: what it must not hold, and how names are compared.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Control characters, and those that take no room or change how text runs (Unicode's
+/// Default_Ignorable_Code_Point and its bidirectional controls): with them two names could look
+/// the same, or one like another.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A name of 1 to `longest` visible characters, trimmed.
+///
+/// # Errors
+/// What to do about it.
+pub fn parse_name(text: &str, longest: usize) -> Result<String, String> {
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Err("Enter a name.".to_owned()),
+        length if length > longest => {
+            Err(format!("Use at most {longest} characters; these are {length}."))
+        }
+        _ if text.chars().any(is_invisible) => {
+            Err("Remove the control or invisible characters, such as line breaks.".to_owned())
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// As names are compared: without case, with one kind of space, and without the difference
+/// between characters that are compatible (NFKC).
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let compatible: String = text.nfkc().collect();
+    // By way of upper case, ß becomes ss; at the end of a word, lower case would write ς.
+    let folded = compatible.to_uppercase().to_lowercase().replace('ς', "σ");
+    let folded: String = folded.nfkc().collect();
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_case_composition_and_kind_of_space() {
+        assert_eq!(fold("OKTA"), fold("okta"));
+        assert_eq!(fold("Caf\u{e9}"), fold("cafe\u{301}"));
+        assert_eq!(fold("ＯＫ"), fold("ok"));
+        assert_eq!(fold("Straße"), fold("STRASSE"));
+        assert_eq!(fold("ΟΔΟΣ"), fold("οδος"));
+        assert_eq!(fold("O\u{a0} kta"), fold("o kta"));
+        assert_ne!(fold("okta"), fold("okta 2"));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_no_name() {
+        for bad in ["", " ", "a\nb", "a\0b", "a\u{202e}b", "a\u{ad}", "\u{3164}", "\u{2800}", "a\u{e0041}"] {
+            assert!(parse_name(bad, 100).is_err(), "{bad:?}");
+        }
+        assert_eq!(parse_name(" Größe 🚀 ", 100).unwrap(), "Größe 🚀");
+    }
+}

@@ -3,6 +3,7 @@
 mod support;
 
 mod api;
+mod browser;
 mod database_url;
 mod embedded;
 mod identity;

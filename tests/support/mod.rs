@@ -2,7 +2,9 @@
 
 pub mod app;
 pub mod browser;
+pub mod chrome;
 pub mod cluster;
 
 pub use app::App;
 pub use browser::{Browser, View};
+pub use chrome::{Chrome, Script, Theme};

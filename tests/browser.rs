@@ -1,0 +1,3 @@
+//! What needs script or eyes, in a real browser.
+
+mod life;

@@ -75,11 +75,12 @@ async fn inspect(chrome: &Chrome, page: &Page, theme: Theme, axe: &str) -> Vec<S
         chrome.width(width).await;
         let found = violations(chrome).await;
         findings.extend(found.into_iter().map(|finding| format!("{} at {width}: {finding}", theme.as_str())));
+    }
+    for width in WIDTHS.into_iter().chain([NARROWEST]) {
+        chrome.width(width).await;
+        findings.extend(overflow(chrome).await.map(|finding| format!("scrolls sideways at {width}: {finding}")));
         keep_picture(chrome, page, theme, width).await;
     }
-    chrome.width(NARROWEST).await;
-    keep_picture(chrome, page, theme, NARROWEST).await;
-    findings.extend(overflow(chrome).await.map(|finding| format!("scrolls sideways at {NARROWEST}: {finding}")));
     findings.extend(chrome.errors().await.into_iter().map(|error| format!("console: {error}")));
     findings
 }

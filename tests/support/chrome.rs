@@ -216,12 +216,6 @@ impl Chrome {
         self.leave(async || control.click().await.unwrap()).await;
     }
 
-    /// The same for what a CSS selector finds.
-    pub async fn follow_css(&self, selector: &str) {
-        let control = self.element(selector).await;
-        self.leave(async || control.click().await.unwrap()).await;
-    }
-
     /// Does what leads to another page, and waits until that is complete.
     pub async fn leave(&self, act: impl AsyncFnOnce()) {
         let old = self.client.find(Locator::Css("html")).await.unwrap();

@@ -50,7 +50,9 @@ async fn page_script_runs(chrome: &Chrome, script: Script) {
 
 /// From the link that the server prints on its first run.
 async fn set_up(app: &App, chrome: &Chrome) {
-    chrome.visit(&format!("/setup?code={}", app.setup_code().await)).await;
+    chrome
+        .visit(&format!("/setup?code={}", app.setup_code().await))
+        .await;
     assert!(!chrome.shows("#code").await, "the link brings the code");
     chrome.fill("#organization", "Northwind").await;
     chrome.fill("#name", "Ada Lovell").await;
@@ -64,13 +66,21 @@ async fn set_up(app: &App, chrome: &Chrome) {
 async fn create(chrome: &Chrome, script: Script) -> String {
     chrome.follow("Create API token").await;
     chrome.fill("#name", "Okta SCIM").await;
-    assert!(!chrome.shows("[value='admin:read']").await, "only Custom asks for scopes");
+    assert!(
+        !chrome.shows("[value='admin:read']").await,
+        "only Custom asks for scopes"
+    );
     chrome.click(".choice:has([value=custom])").await;
     chrome.click("[value='admin:read']").await;
     chrome.click("[value='admin:scim']").await;
     chrome.press("Date and time…").await;
     // As an American types into the browser's own control: 30 November 2026, 14:30.
-    chrome.element("#expires_at").await.send_keys("11302026\t0230PM").await.unwrap();
+    chrome
+        .element("#expires_at")
+        .await
+        .send_keys("11302026\t0230PM")
+        .await
+        .unwrap();
     assert_eq!(chrome.value("#expires_at").await, "2026-11-30T14:30");
     if script == Script::On {
         chrome.reads("Mon, 30 Nov 2026, 14:30 UTC").await;
@@ -80,9 +90,15 @@ async fn create(chrome: &Chrome, script: Script) -> String {
     chrome.follow("Create").await;
 
     chrome.reads("Did you mean 10.0.0.0/8?").await;
-    assert_eq!(chrome.focused().await, "10.1.2.3/8", "the mistake has the focus");
+    assert_eq!(
+        chrome.focused().await,
+        "10.1.2.3/8",
+        "the mistake has the focus"
+    );
     assert_eq!(chrome.value("#expires_at").await, "2026-11-30T14:30");
-    chrome.fill("#allowed_ip_ranges", "127.0.0.1\n2001:db8:40::/48").await;
+    chrome
+        .fill("#allowed_ip_ranges", "127.0.0.1\n2001:db8:40::/48")
+        .await;
     chrome.follow("Create").await;
     reveal(chrome, script, "“Okta SCIM” is ready").await
 }
@@ -102,7 +118,10 @@ async fn reveal(chrome: &Chrome, script: Script, headline: &str) -> String {
     }
     chrome.follow("I have stored it").await;
     assert_eq!(chrome.path().await, LIST);
-    assert!(!chrome.client.source().await.unwrap().contains(&secret), "shown only once");
+    assert!(
+        !chrome.client.source().await.unwrap().contains(&secret),
+        "shown only once"
+    );
     if script == Script::On {
         let search = chrome.element("[name=q]").await;
         search.send_keys(&(Key::Control + "v")).await.unwrap();
@@ -129,7 +148,15 @@ async fn refuses(app: &App, secret: &str, code: &str) {
 async fn look_at_card(chrome: &Chrome, script: Script) -> String {
     chrome.visit(LIST).await;
     let card = chrome.element(".token").await.text().await.unwrap();
-    for words in ["Okta SCIM", "Active", "wxt_", "2 IP ranges", "by Ada Lovell", "1 call", "127.0.0.1"] {
+    for words in [
+        "Okta SCIM",
+        "Active",
+        "wxt_",
+        "2 IP ranges",
+        "by Ada Lovell",
+        "1 call",
+        "127.0.0.1",
+    ] {
         assert!(card.contains(words), "{words}: {card}");
     }
     if script == Script::On {
@@ -160,32 +187,55 @@ async fn use_menu_by_keyboard(chrome: &Chrome) {
     }
     chrome.key(Key::Escape).await;
     assert!(!open().await);
-    assert_eq!(chrome.focused().await, "Actions for Okta SCIM", "Esc returns the focus");
+    assert_eq!(
+        chrome.focused().await,
+        "Actions for Okta SCIM",
+        "Esc returns the focus"
+    );
     chrome.key(Key::Down).await;
-    assert_eq!(chrome.focused().await, "View details", "an arrow opens the menu too");
+    assert_eq!(
+        chrome.focused().await,
+        "View details",
+        "an arrow opens the menu too"
+    );
     chrome.key(Key::Escape).await;
 
     chrome.click(".token .menu summary").await;
     chrome.until("the menu", open).await;
     chrome.click("h1").await;
-    chrome.until("a click elsewhere to close it", async || !open().await).await;
+    chrome
+        .until("a click elsewhere to close it", async || !open().await)
+        .await;
 }
 
 async fn look_at_details(chrome: &Chrome, path: &str) {
     assert_eq!(chrome.path().await, *path);
-    for words in ["2001:db8:40::/48", "admin:read", "30 Nov 2026, 14:30 UTC", "1 allowed, 0 denied"] {
+    for words in [
+        "2001:db8:40::/48",
+        "admin:read",
+        "30 Nov 2026, 14:30 UTC",
+        "1 allowed, 0 denied",
+    ] {
         chrome.reads(words).await;
     }
     let bars = "return document.querySelectorAll('.chart__plot > .chart__allowed').length";
     assert_eq!(chrome.run(bars).await, 1);
-    let (_, _, width, height) = chrome.element(".chart__plot").await.rectangle().await.unwrap();
+    let (_, _, width, height) = chrome
+        .element(".chart__plot")
+        .await
+        .rectangle()
+        .await
+        .unwrap();
     assert!(width > 400.0 && height > 100.0, "{width} x {height}");
 }
 
 async fn edit(chrome: &Chrome, path: &str) {
     chrome.follow("Edit").await;
     assert_eq!(chrome.value("#name").await, "Okta SCIM");
-    assert_eq!(chrome.value("#allowed_ip_ranges").await, "127.0.0.1\n2001:db8:40::/48");
+    assert_eq!(
+        chrome.value("#allowed_ip_ranges").await,
+        "127.0.0.1\n2001:db8:40::/48"
+    );
     chrome.fill("#name", "Okta provisioning").await;
     chrome.press("Never").await;
     chrome.follow("Save").await;
@@ -203,7 +253,9 @@ async fn rotate(app: &App, chrome: &Chrome, script: Script, path: &str, old: &st
     for either in [old, &secret] {
         assert_eq!(ask(app, either).await, (200, None));
     }
-    chrome.reads("Old secret until 23 Nov 2026, 14:00 UTC").await;
+    chrome
+        .reads("Old secret until 23 Nov 2026, 14:00 UTC")
+        .await;
     chrome.visit(path).await;
     chrome.reads("works until 23 Nov 2026, 14:00 UTC").await;
     secret
@@ -211,10 +263,14 @@ async fn rotate(app: &App, chrome: &Chrome, script: Script, path: &str, old: &st
 
 async fn end_overlap(app: &App, chrome: &Chrome, path: &str, old: &str) {
     chrome.follow("End overlap now").await;
-    chrome.reads("End the overlap of “Okta provisioning”?").await;
+    chrome
+        .reads("End the overlap of “Okta provisioning”?")
+        .await;
     chrome.follow("End overlap").await;
     assert_eq!(chrome.path().await, *path);
-    chrome.reads("The old secret of “Okta provisioning” has stopped working.").await;
+    chrome
+        .reads("The old secret of “Okta provisioning” has stopped working.")
+        .await;
     refuses(app, old, "retired").await;
 }
 
@@ -230,7 +286,9 @@ async fn change_standing(app: &App, chrome: &Chrome, script: Script, secret: &st
         chrome.reads(&format!("{verb} “Okta provisioning”?")).await;
         chrome.follow("Cancel").await;
         if script == Script::On {
-            chrome.run("document.querySelector('.token .menu summary').focus()").await;
+            chrome
+                .run("document.querySelector('.token .menu summary').focus()")
+                .await;
             chrome.key(Key::Enter).await;
         } else {
             chrome.click(".token .menu summary").await;
@@ -248,7 +306,10 @@ async fn change_standing(app: &App, chrome: &Chrome, script: Script, secret: &st
 
 async fn delete(chrome: &Chrome, path: &str) {
     chrome.click(".token .menu summary").await;
-    assert!(!chrome.shows("a[href$='/edit']").await, "a revoked token is not edited");
+    assert!(
+        !chrome.shows("a[href$='/edit']").await,
+        "a revoked token is not edited"
+    );
     chrome.follow("Delete").await;
     chrome.follow("Delete").await;
     chrome.reads("“Okta provisioning” is deleted.").await;

@@ -30,9 +30,18 @@ async fn every_page_is_accessible_in_dark_colours() {
 fn every_route_that_renders_a_page_is_swept() {
     let swept = |route: &String| PAGES.iter().any(|page| page.route == route);
     // Home redirects, assets are no pages, and what is below /api is for programs.
-    let is_page = |route: &String| route != "/" && !route.starts_with("/assets/") && !route.starts_with("/api/");
-    let missing: Vec<String> = routes().into_iter().filter(is_page).filter(|route| !swept(route)).collect();
-    assert!(missing.is_empty(), "add these to tests/browser/pages.rs: {missing:?}");
+    let is_page = |route: &String| {
+        route != "/" && !route.starts_with("/assets/") && !route.starts_with("/api/")
+    };
+    let missing: Vec<String> = routes()
+        .into_iter()
+        .filter(is_page)
+        .filter(|route| !swept(route))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "add these to tests/browser/pages.rs: {missing:?}"
+    );
 }
 
 async fn sweep(theme: Theme) {
@@ -48,9 +57,18 @@ async fn sweep(theme: Theme) {
             take(&chrome, &world, *step).await;
         }
         let found = inspect(&chrome, page, theme, &axe).await;
-        findings.extend(found.into_iter().map(|finding| format!("{}, {finding}", page.name)));
+        findings.extend(
+            found
+                .into_iter()
+                .map(|finding| format!("{}, {finding}", page.name)),
+        );
     }
-    assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
+    assert!(
+        findings.is_empty(),
+        "{} findings:\n{}",
+        findings.len(),
+        findings.join("\n")
+    );
     chrome.close().await;
 }
 
@@ -66,22 +84,42 @@ async fn take(chrome: &Chrome, world: &World, step: Step) {
 
 async fn inspect(chrome: &Chrome, page: &Page, theme: Theme, axe: &str) -> Vec<String> {
     let mut findings = Vec::new();
-    let status = chrome.run("return performance.getEntriesByType('navigation')[0].responseStatus").await;
+    let status = chrome
+        .run("return performance.getEntriesByType('navigation')[0].responseStatus")
+        .await;
     if status != page.status {
-        findings.push(format!("status {status} instead of {}: {}", page.status, chrome.text().await));
+        findings.push(format!(
+            "status {status} instead of {}: {}",
+            page.status,
+            chrome.text().await
+        ));
     }
     chrome.run(axe).await;
     for width in WIDTHS {
         chrome.width(width).await;
         let found = violations(chrome).await;
-        findings.extend(found.into_iter().map(|finding| format!("{} at {width}: {finding}", theme.as_str())));
+        findings.extend(
+            found
+                .into_iter()
+                .map(|finding| format!("{} at {width}: {finding}", theme.as_str())),
+        );
     }
     for width in WIDTHS.into_iter().chain([NARROWEST]) {
         chrome.width(width).await;
-        findings.extend(overflow(chrome).await.map(|finding| format!("scrolls sideways at {width}: {finding}")));
+        findings.extend(
+            overflow(chrome)
+                .await
+                .map(|finding| format!("scrolls sideways at {width}: {finding}")),
+        );
         keep_picture(chrome, page, theme, width).await;
     }
-    findings.extend(chrome.errors().await.into_iter().map(|error| format!("console: {error}")));
+    findings.extend(
+        chrome
+            .errors()
+            .await
+            .into_iter()
+            .map(|error| format!("console: {error}")),
+    );
     findings
 }
 
@@ -98,7 +136,14 @@ async fn violations(chrome: &Chrome) -> Vec<String> {
             nodes.map((node) => `${{id}}: ${{node.target}}: ${{node.failureSummary}}`)))"
     );
     let found = chrome.run(&script).await;
-    let text = |finding: &Value| finding.as_str().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = |finding: &Value| {
+        finding
+            .as_str()
+            .unwrap()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     found.as_array().unwrap().iter().map(text).collect()
 }
 
@@ -138,7 +183,8 @@ fn routes() -> Vec<String> {
             if let Some(path) = argument(before, "scope") {
                 scope = path;
             }
-            if let Some(path) = argument(before, "resource").filter(|_| after.starts_with("get()")) {
+            if let Some(path) = argument(before, "resource").filter(|_| after.starts_with("get()"))
+            {
                 routes.push(format!("{scope}{path}"));
             }
         }

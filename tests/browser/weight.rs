@@ -17,9 +17,13 @@ async fn a_first_visit_to_25_cards_is_light() {
     let chrome = Chrome::start(&app.url, Script::On).await;
     chrome.sign_in(ADA).await;
     chrome.client.goto("about:blank").await.unwrap();
-    chrome.cdp("Network.clearBrowserCache", serde_json::json!({})).await;
+    chrome
+        .cdp("Network.clearBrowserCache", serde_json::json!({}))
+        .await;
     chrome.visit("/settings/api-access").await;
-    let cards = chrome.run("return document.querySelectorAll('.token').length").await;
+    let cards = chrome
+        .run("return document.querySelectorAll('.token').length")
+        .await;
     assert_eq!(cards, 25);
     // The icon comes when it comes, but is counted too.
     let script = "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
@@ -28,8 +32,14 @@ async fn a_first_visit_to_25_cards_is_light() {
     let sent = sent.as_array().unwrap();
     let bytes: u64 = sent.iter().map(|entry| entry[1].as_u64().unwrap()).sum();
     let all = Value::from(sent.clone());
-    assert!(sent.len() <= 1 + MOST_REQUESTS && sent.len() >= 3, "{all:#}");
-    assert!(sent.iter().all(|entry| entry[1].as_u64() > Some(0)), "from the network: {all:#}");
+    assert!(
+        sent.len() <= 1 + MOST_REQUESTS && sent.len() >= 3,
+        "{all:#}"
+    );
+    assert!(
+        sent.iter().all(|entry| entry[1].as_u64() > Some(0)),
+        "from the network: {all:#}"
+    );
     assert!(bytes < MOST_BYTES, "{bytes} bytes: {all:#}");
     chrome.close().await;
 }

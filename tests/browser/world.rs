@@ -49,7 +49,11 @@ impl World {
             return;
         }
         self.who = Some(page.who);
-        chrome.at(if page.who == Who::Fresh { &self.empty.url } else { &self.app.url });
+        chrome.at(if page.who == Who::Fresh {
+            &self.empty.url
+        } else {
+            &self.app.url
+        });
         match page.who {
             Who::Fresh | Who::Nobody => chrome.client.delete_all_cookies().await.unwrap(),
             Who::Ada => chrome.sign_in(ADA).await,
@@ -60,10 +64,16 @@ impl World {
 
     /// With what stands in braces in its place.
     pub async fn path(&self, path: &str) -> String {
-        let Some((name, rest)) = path.strip_prefix('{').and_then(|path| path.split_once('}')) else {
+        let Some((name, rest)) = path.strip_prefix('{').and_then(|path| path.split_once('}'))
+        else {
             return path.replace("{code}", CODE);
         };
-        let found = self.app.sql(&format!("SELECT id::text FROM tokens WHERE name = '{name}'")).await;
+        let found = self
+            .app
+            .sql(&format!(
+                "SELECT id::text FROM tokens WHERE name = '{name}'"
+            ))
+            .await;
         let id: String = found[0].get(0);
         format!("/settings/api-access/{id}{rest}")
     }
@@ -87,7 +97,9 @@ async fn people(app: &App) {
     let connection = &mut *app.database().get().await.unwrap();
     let actor = Actor::command_line(app.organization);
     let code = Digest::of(CODE);
-    queries::invite(connection, &actor, &guest, Role::Admin, &code, app.now()).await.unwrap();
+    queries::invite(connection, &actor, &guest, Role::Admin, &code, app.now())
+        .await
+        .unwrap();
 }
 
 async fn tokens(app: &App) {
@@ -97,10 +109,22 @@ async fn tokens(app: &App) {
         app.token(&format!("Integration {number}")).await;
     }
     add(app, "Before scopes", |_| {}).await;
-    add(app, "Old crawler", |new| new.scopes = scopes(&[Scope::ConnectRead])).await;
-    add(app, "Paused import", |new| new.scopes = scopes(&[Scope::ConnectWrite])).await;
-    add(app, "Conference 2026", |new| new.expires_at = Some(app.now() + TimeDelta::hours(1))).await;
-    add(app, "CRM sync", |new| new.scopes = scopes(&[Scope::ConnectWrite, Scope::AdminRead])).await;
+    add(app, "Old crawler", |new| {
+        new.scopes = scopes(&[Scope::ConnectRead])
+    })
+    .await;
+    add(app, "Paused import", |new| {
+        new.scopes = scopes(&[Scope::ConnectWrite])
+    })
+    .await;
+    add(app, "Conference 2026", |new| {
+        new.expires_at = Some(app.now() + TimeDelta::hours(1))
+    })
+    .await;
+    add(app, "CRM sync", |new| {
+        new.scopes = scopes(&[Scope::ConnectWrite, Scope::AdminRead])
+    })
+    .await;
     add(app, "Intranet feed", |new| {
         new.scopes = scopes(&[Scope::ConnectRead]);
         new.expires_at = Some(app.now() + TimeDelta::days(6));
@@ -111,8 +135,12 @@ async fn tokens(app: &App) {
         new.product = Some(widgets.clone());
     })
     .await;
-    let unbroken = "A-rather-long-name-without-a-single-space-as-programs-like-to-choose-it-for-us-all";
-    add(app, unbroken, |new| new.ranges = Ranges::parse("192.0.2.7").unwrap()).await;
+    let unbroken =
+        "A-rather-long-name-without-a-single-space-as-programs-like-to-choose-it-for-us-all";
+    add(app, unbroken, |new| {
+        new.ranges = Ranges::parse("192.0.2.7").unwrap()
+    })
+    .await;
     let okta = add(app, "Okta SCIM", |new| {
         new.scopes = scopes(&[Scope::AdminScim]);
         new.expires_at = Some(app.now() + TimeDelta::days(200));
@@ -120,7 +148,8 @@ async fn tokens(app: &App) {
     })
     .await;
     calls(app, &okta).await;
-    let at = |change: &str, name: &str| format!("UPDATE tokens SET {change} WHERE name = '{name}';");
+    let at =
+        |change: &str, name: &str| format!("UPDATE tokens SET {change} WHERE name = '{name}';");
     let changes = [
         at("scopes = NULL, created_by_name = ''", "Before scopes"),
         at("standing = 'revoked'", "Old crawler"),
@@ -133,7 +162,9 @@ async fn tokens(app: &App) {
 async fn product(app: &App, organization: OrganizationId) -> catalogue::Product {
     let connection = &mut *app.database().get().await.unwrap();
     let actor = Actor::command_line(organization);
-    catalogue::create_product(connection, &actor, "Widget Builder", "prod", app.now()).await.unwrap()
+    catalogue::create_product(connection, &actor, "Widget Builder", "prod", app.now())
+        .await
+        .unwrap()
 }
 
 async fn add(app: &App, name: &str, change: impl FnOnce(&mut NewToken)) -> Token {
@@ -151,7 +182,10 @@ async fn calls(app: &App, token: &Token) {
             weekday => (1000 + weekday * 137, if weekday == 3 { 210 } else { 0 }),
         };
         (total, refused) = (total + allowed, refused + denied);
-        statements += &format!("INSERT INTO usage_days VALUES ('{}', '{day}', {allowed}, {denied});", token.id);
+        statements += &format!(
+            "INSERT INTO usage_days VALUES ('{}', '{day}', {allowed}, {denied});",
+            token.id
+        );
     }
     statements += &format!(
         "UPDATE token_usage SET allowed = {total}, denied = {refused}, last_used_at = '{}',

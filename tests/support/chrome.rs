@@ -77,7 +77,12 @@ impl Chrome {
             _permit: permit,
         };
         if script == Script::Off {
-            chrome.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
+            chrome
+                .cdp(
+                    "Emulation.setScriptExecutionDisabled",
+                    json!({ "value": true }),
+                )
+                .await;
         }
         chrome.theme(Theme::Light).await;
         chrome.width(1280).await;
@@ -100,43 +105,61 @@ impl Chrome {
             { "name": "prefers-color-scheme", "value": theme.as_str() },
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]);
-        self.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+        self.cdp(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": features }),
+        )
+        .await;
     }
 
     /// The viewport's, in CSS pixels.
     pub async fn width(&self, width: u32) {
         let height = if width < 760 { 844 } else { 900 };
-        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.cdp("Emulation.setDeviceMetricsOverride", metrics)
+            .await;
     }
 
     /// A command of the Chrome DevTools Protocol.
     pub async fn cdp(&self, command: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
-        self.client.issue_cmd(Vendor("goog/cdp/execute", body)).await.unwrap()
+        self.client
+            .issue_cmd(Vendor("goog/cdp/execute", body))
+            .await
+            .unwrap()
     }
 
     /// The errors that the console showed since it was asked last, among which are breaches of
     /// the Content-Security-Policy. That a page's own status is no success is not one.
     pub async fn errors(&self) -> Vec<String> {
-        let entries = self.client.issue_cmd(Vendor("se/log", json!({ "type": "browser" }))).await.unwrap();
+        let entries = self
+            .client
+            .issue_cmd(Vendor("se/log", json!({ "type": "browser" })))
+            .await
+            .unwrap();
         entries
             .as_array()
             .unwrap()
             .iter()
             .filter(|entry| entry["level"] == "SEVERE")
             .map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
-            .filter(|message| message.contains("/assets/") || !message.contains("responded with a status of 4"))
+            .filter(|message| {
+                message.contains("/assets/") || !message.contains("responded with a status of 4")
+            })
             .collect()
     }
 
     /// The whole page as a PNG.
     pub async fn picture(&self) -> Vec<u8> {
         let size = &self.cdp("Page.getLayoutMetrics", json!({})).await["cssContentSize"];
-        let clip = json!({ "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1 });
+        let clip =
+            json!({ "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1 });
         let options = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let picture = self.cdp("Page.captureScreenshot", options).await;
-        BASE64_STANDARD.decode(picture["data"].as_str().unwrap()).unwrap()
+        BASE64_STANDARD
+            .decode(picture["data"].as_str().unwrap())
+            .unwrap()
     }
 
     /// Runs script of the test's own, which works in pages that may run none themselves.
@@ -145,13 +168,19 @@ impl Chrome {
     }
 
     pub async fn visit(&self, path: &str) {
-        self.client.goto(&format!("{}{path}", self.url)).await.unwrap();
+        self.client
+            .goto(&format!("{}{path}", self.url))
+            .await
+            .unwrap();
     }
 
     /// Path and query of the page shown.
     pub async fn path(&self) -> String {
         let url = self.client.current_url().await.unwrap();
-        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let query = url
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
         format!("{}{query}", url.path())
     }
 
@@ -186,7 +215,12 @@ impl Chrome {
                     return element;
                 }
             }
-            assert!(start.elapsed() < PATIENCE, "no {locator:?} at {}:\n{}", self.path().await, self.text().await);
+            assert!(
+                start.elapsed() < PATIENCE,
+                "no {locator:?} at {}:\n{}",
+                self.path().await,
+                self.text().await
+            );
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -231,7 +265,12 @@ impl Chrome {
     pub async fn until(&self, what: &str, is_true: impl AsyncFn() -> bool) {
         let start = Instant::now();
         while !is_true().await {
-            assert!(start.elapsed() < PATIENCE, "never came: {what}, at {}:\n{}", self.path().await, self.text().await);
+            assert!(
+                start.elapsed() < PATIENCE,
+                "never came: {what}, at {}:\n{}",
+                self.path().await,
+                self.text().await
+            );
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -255,12 +294,19 @@ impl Chrome {
 
     /// The words on what has the focus.
     pub async fn focused(&self) -> String {
-        let words = self.run("return (document.activeElement.textContent || '').trim()").await;
+        let words = self
+            .run("return (document.activeElement.textContent || '').trim()")
+            .await;
         words.as_str().unwrap().to_owned()
     }
 
     pub async fn value(&self, selector: &str) -> String {
-        self.element(selector).await.prop("value").await.unwrap().unwrap_or_default()
+        self.element(selector)
+            .await
+            .prop("value")
+            .await
+            .unwrap()
+            .unwrap_or_default()
     }
 
     /// What a reader sees.
@@ -271,7 +317,10 @@ impl Chrome {
 
     /// Fails unless the page shows these words, at once or soon.
     pub async fn reads(&self, words: &str) {
-        self.until(&format!("the words {words:?}"), async || self.text().await.contains(words)).await;
+        self.until(&format!("the words {words:?}"), async || {
+            self.text().await.contains(words)
+        })
+        .await;
     }
 
     pub async fn lacks(&self, words: &str) -> bool {
@@ -281,7 +330,9 @@ impl Chrome {
 
 /// Whether the element's page is no longer shown.
 fn is_gone(error: &CmdError) -> bool {
-    error.is_stale_element_reference() || error.is_no_such_element() || format!("{error:?}").contains("not belong")
+    error.is_stale_element_reference()
+        || error.is_no_such_element()
+        || format!("{error:?}").contains("not belong")
 }
 
 /// A command beyond the standard: the path below the session, and the body.
@@ -289,8 +340,16 @@ fn is_gone(error: &CmdError) -> bool {
 struct Vendor(&'static str, Value);
 
 impl WebDriverCompatibleCommand for Vendor {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.0))
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base.join(&format!(
+            "session/{}/{}",
+            session.unwrap_or_default(),
+            self.0
+        ))
     }
 
     fn method_and_body(&self, _: &url::Url) -> (reqwest::Method, Option<String>) {
@@ -345,7 +404,10 @@ impl Driver {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let profile = format!("--user-data-dir={}", self.directory.join("profile").display());
+        let profile = format!(
+            "--user-data-dir={}",
+            self.directory.join("profile").display()
+        );
         let arguments = [
             "--headless",
             "--no-sandbox",

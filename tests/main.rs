@@ -5,6 +5,7 @@ mod support;
 mod api;
 mod commands;
 mod csrf;
+mod browser;
 mod database_url;
 mod embedded;
 mod floors;

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod browser;
 pub mod catalogue;
+pub mod chrome;
 pub mod cluster;
 pub mod logs;
 pub mod process;
@@ -12,3 +13,4 @@ pub use app::App;
 pub use browser::{Browser, View};
 pub use process::{Place, Process, Server, until};
 pub use scratch::Scratch;
+pub use chrome::{Chrome, Script, Theme};

@@ -1,0 +1,7 @@
+//! What needs script or eyes, in a real browser.
+
+mod life;
+mod pages;
+mod sweep;
+mod weight;
+mod world;

@@ -1,0 +1,162 @@
+//! Every page in every state that looks different, and the way there. To sweep another one,
+//! add it.
+
+use Step::{Click, Fill, Follow, Meanwhile, Visit};
+use Who::{Ada, Fresh, Grace, Member, Nobody};
+
+pub struct Page {
+    /// For findings and pictures.
+    pub name: &'static str,
+    /// As mounted.
+    pub route: &'static str,
+    pub status: u16,
+    pub who: Who,
+    pub steps: &'static [Step],
+}
+
+/// Who looks at it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Who {
+    /// On a server that is not set up.
+    Fresh,
+    Nobody,
+    /// Administrator of two organisations, in one with many tokens.
+    Ada,
+    /// Administrator of an organisation without any.
+    Grace,
+    /// Not an administrator.
+    Member,
+}
+
+#[derive(Clone, Copy)]
+pub enum Step {
+    /// `{code}` stands for an invitation's code, `{Okta SCIM}` for that token's page.
+    Visit(&'static str),
+    Fill(&'static str, &'static str),
+    /// Something that stays on the page.
+    Click(&'static str),
+    /// What bears these words, to another page.
+    Follow(&'static str),
+    /// What someone else does.
+    Meanwhile(&'static str),
+}
+
+const LIST: &str = "/settings/api-access";
+const NEW: &str = "/settings/api-access/new";
+const SHOW: &str = "/settings/api-access/{id}";
+const EDIT: &str = "/settings/api-access/{id}/edit";
+const ROTATION: &str = "/settings/api-access/{id}/rotation";
+const OVERLAP_END: &str = "/settings/api-access/{id}/overlap-end";
+const TRANSITION: &str = "/settings/api-access/{id}/{transition}";
+const AUDIT_LOG: &str = "/settings/audit-log";
+const INVITATION: &str = "/invitations/{code}";
+
+const fn page(
+    name: &'static str,
+    route: &'static str,
+    who: Who,
+    status: u16,
+    steps: &'static [Step],
+) -> Page {
+    Page {
+        name,
+        route,
+        status,
+        who,
+        steps,
+    }
+}
+
+#[rustfmt::skip]
+pub const PAGES: &[Page] = &[
+    page("setup", "/setup", Fresh, 200, &[Visit("/setup")]),
+    page("setup-errors", "/setup", Fresh, 422, &[Visit("/setup"), Fill("#code", "wrong"), Follow("Create organisation")]),
+
+    page("sign-in", "/sign-in", Nobody, 200, &[Visit("/sign-in")]),
+    page("sign-in-wrong", "/sign-in", Nobody, 422, &[
+        Visit("/sign-in"), Fill("#email", "ada@northwind.example"), Fill("#password", "wrong"), Follow("Sign in"),
+    ]),
+    page("sign-in-throttled", "/sign-in", Nobody, 429, &[
+        Meanwhile("UPDATE sign_in_throttle SET blocked_until = '2026-11-22 14:01:00+00'"),
+        Visit("/sign-in"), Fill("#email", "ada@northwind.example"), Fill("#password", "wrong"), Follow("Sign in"),
+        Meanwhile("DELETE FROM sign_in_throttle"),
+    ]),
+    page("invitation", INVITATION, Nobody, 200, &[Visit("/invitations/{code}")]),
+    page("invitation-errors", INVITATION, Nobody, 422, &[
+        Visit("/invitations/{code}"), Fill("#name", ""), Fill("#password", "password"), Follow("Join"),
+    ]),
+    page("error-404", INVITATION, Nobody, 404, &[Visit("/invitations/none")]),
+
+    page("profile-member", "/profile", Member, 200, &[Visit("/profile")]),
+    page("error-403", LIST, Member, 403, &[Visit("/settings/api-access")]),
+
+    page("list-empty", LIST, Grace, 200, &[Visit("/settings/api-access")]),
+    page("create-first", NEW, Grace, 200, &[Visit("/settings/api-access/new")]),
+    page("audit-log-short", AUDIT_LOG, Grace, 200, &[Visit("/settings/audit-log")]),
+
+    page("list", LIST, Ada, 200, &[Visit("/settings/api-access")]),
+    page("list-second-page", LIST, Ada, 200, &[Visit("/settings/api-access"), Follow("Next")]),
+    page("list-menu", LIST, Ada, 200, &[Visit("/settings/api-access"), Click(".token .menu summary")]),
+    page("list-organisations", LIST, Ada, 200, &[Visit("/settings/api-access"), Click(".topbar__organization summary")]),
+    page("list-account", LIST, Ada, 200, &[Visit("/settings/api-access"), Click(".avatar")]),
+    page("list-sort", LIST, Ada, 200, &[Visit("/settings/api-access"), Click(".toolbar > .menu:last-child > summary")]),
+    page("list-revoked", LIST, Ada, 200, &[Visit("/settings/api-access?status=revoked")]),
+    page("list-none-found", LIST, Ada, 200, &[Visit("/settings/api-access?q=nonesuch")]),
+    page("list-none-of-product", LIST, Ada, 200, &[
+        Visit("/settings/api-access?status=revoked"), Click(".toolbar > .menu > summary"), Follow("Widget Builder"),
+    ]),
+    page("list-notice", LIST, Ada, 200, &[
+        Visit("{CRM sync}/disabling"), Follow("Disable"),
+    ]),
+    page("create", NEW, Ada, 200, &[Visit("/settings/api-access/new")]),
+    page("create-custom", NEW, Ada, 200, &[
+        Visit("/settings/api-access/new?name=Backup&scopes=admin:read"), Click("label:has([name=expiry][value=at])"),
+        Click(".disclosure > summary"),
+    ]),
+    page("create-errors", NEW, Ada, 422, &[
+        Visit("/settings/api-access/new"), Click(".choice:has([value=custom])"), Click("label:has([name=expiry][value=at])"),
+        Click(".disclosure > summary"), Fill("#allowed_ip_ranges", "10.1.2.3/8\nhere"), Follow("Create"),
+    ]),
+    page("reveal", NEW, Ada, 200, &[
+        Visit("/settings/api-access/new?name=Entra%20ID&level=scim"), Follow("Create"),
+    ]),
+    page("details", SHOW, Ada, 200, &[Visit("{Okta SCIM}")]),
+    page("details-menu", SHOW, Ada, 200, &[Visit("{Okta SCIM}"), Click(".actions .menu summary")]),
+    page("details-unused", SHOW, Ada, 200, &[Visit("{Intranet feed}")]),
+    page("details-legacy", SHOW, Ada, 200, &[Visit("{Before scopes}")]),
+    page("details-revoked", SHOW, Ada, 200, &[Visit("{Old crawler}")]),
+    page("edit", EDIT, Ada, 200, &[Visit("{Okta SCIM}/edit")]),
+    page("edit-errors", EDIT, Ada, 422, &[
+        Visit("{Okta SCIM}/edit"), Fill("#name", "crm sync"), Follow("Save"),
+    ]),
+    page("edit-conflict", EDIT, Ada, 422, &[
+        Visit("{Intranet feed}/edit"),
+        Meanwhile("UPDATE tokens SET version = version + 1 WHERE name = 'Intranet feed'"), Follow("Save"),
+    ]),
+    page("rotation", ROTATION, Ada, 200, &[Visit("{Okta SCIM}/rotation")]),
+    page("rotation-conflict", ROTATION, Ada, 409, &[
+        Visit("{Intranet feed}/rotation"),
+        Meanwhile("UPDATE tokens SET version = version + 1 WHERE name = 'Intranet feed'"), Follow("Rotate"),
+    ]),
+    page("rotation-refused", ROTATION, Ada, 409, &[Visit("{Old crawler}/rotation")]),
+    page("reveal-rotated", ROTATION, Ada, 200, &[
+        Visit("{Billing export}/rotation"), Click(".choice:has([value='24h'])"), Follow("Rotate"),
+    ]),
+    page("details-overlap", SHOW, Ada, 200, &[Visit("{Billing export}")]),
+    page("overlap-end", OVERLAP_END, Ada, 200, &[Visit("{Billing export}/overlap-end")]),
+    page("overlap-end-stale", OVERLAP_END, Ada, 200, &[Visit("{Intranet feed}/overlap-end")]),
+    page("disabling", TRANSITION, Ada, 200, &[Visit("{Okta SCIM}/disabling")]),
+    page("enabling", TRANSITION, Ada, 200, &[Visit("{Paused import}/enabling")]),
+    page("revocation", TRANSITION, Ada, 200, &[Visit("{Okta SCIM}/revocation")]),
+    page("revocation-stale", TRANSITION, Ada, 200, &[Visit("{Old crawler}/revocation")]),
+    page("deletion", TRANSITION, Ada, 200, &[Visit("{Okta SCIM}/deletion")]),
+    page("audit-log", AUDIT_LOG, Ada, 200, &[Visit("/settings/audit-log")]),
+    page("audit-log-none-found", AUDIT_LOG, Ada, 200, &[Visit("/settings/audit-log?token=nonesuch")]),
+    page("profile", "/profile", Ada, 200, &[Visit("/profile")]),
+    // From here on in the organisation with the longest name.
+    page("list-long-organisation", LIST, Ada, 200, &[
+        Visit("/settings/api-access"), Click(".topbar__organization summary"),
+        Follow("Tailspin International Manufacturing and Logistics Holding"),
+        Visit("/settings/api-access"), Click(".topbar__organization summary"),
+    ]),
+];

@@ -1,0 +1,213 @@
+//! Every page, light and dark, wide and narrow: axe-core finds nothing, nothing scrolls
+//! sideways at 320 pixels, the console stays silent. Where the variable `SCREENSHOTS` names a
+//! directory, a picture of each is left there.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::pages::{PAGES, Page, Step};
+use super::world::World;
+use crate::support::{Chrome, Script, Theme};
+
+/// By which axe-core knows the rules to check.
+const TAGS: &str = r#"["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]"#;
+const WIDTHS: [u32; 2] = [1280, 390];
+/// 1280 pixels at a zoom of 400% (WCAG 2.2, 1.4.10).
+const NARROWEST: u32 = 320;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_accessible_in_light_colours() {
+    sweep(Theme::Light).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_accessible_in_dark_colours() {
+    sweep(Theme::Dark).await;
+}
+
+#[test]
+fn every_route_that_renders_a_page_is_swept() {
+    let swept = |route: &String| PAGES.iter().any(|page| page.route == route);
+    // Home redirects, assets are no pages, and what is below /api is for programs.
+    let is_page = |route: &String| {
+        route != "/" && !route.starts_with("/assets/") && !route.starts_with("/api/")
+    };
+    let missing: Vec<String> = routes()
+        .into_iter()
+        .filter(is_page)
+        .filter(|route| !swept(route))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "add these to tests/browser/pages.rs: {missing:?}"
+    );
+}
+
+async fn sweep(theme: Theme) {
+    let axe = axe();
+    let mut world = World::new().await;
+    let mut chrome = Chrome::start(&world.url().to_owned(), Script::On).await;
+    chrome.theme(theme).await;
+    let mut findings = Vec::new();
+    for page in PAGES {
+        world.enter(&mut chrome, page).await;
+        chrome.width(WIDTHS[0]).await;
+        for step in page.steps {
+            take(&chrome, &world, *step).await;
+        }
+        let found = inspect(&chrome, page, theme, &axe).await;
+        findings.extend(
+            found
+                .into_iter()
+                .map(|finding| format!("{}, {finding}", page.name)),
+        );
+    }
+    assert!(
+        findings.is_empty(),
+        "{} findings:\n{}",
+        findings.len(),
+        findings.join("\n")
+    );
+    chrome.close().await;
+}
+
+async fn take(chrome: &Chrome, world: &World, step: Step) {
+    match step {
+        Step::Visit(path) => chrome.visit(&world.path(path).await).await,
+        Step::Fill(selector, text) => chrome.fill(selector, text).await,
+        Step::Click(selector) => chrome.click(selector).await,
+        Step::Follow(words) => chrome.follow(words).await,
+        Step::Meanwhile(sql) => world.execute(sql).await,
+    }
+}
+
+async fn inspect(chrome: &Chrome, page: &Page, theme: Theme, axe: &str) -> Vec<String> {
+    let mut findings = Vec::new();
+    let status = chrome
+        .run("return performance.getEntriesByType('navigation')[0].responseStatus")
+        .await;
+    if status != page.status {
+        findings.push(format!(
+            "status {status} instead of {}: {}",
+            page.status,
+            chrome.text().await
+        ));
+    }
+    chrome.run(axe).await;
+    for width in WIDTHS {
+        chrome.width(width).await;
+        let found = violations(chrome).await;
+        findings.extend(
+            found
+                .into_iter()
+                .map(|finding| format!("{} at {width}: {finding}", theme.as_str())),
+        );
+    }
+    for width in WIDTHS.into_iter().chain([NARROWEST]) {
+        chrome.width(width).await;
+        findings.extend(
+            overflow(chrome)
+                .await
+                .map(|finding| format!("scrolls sideways at {width}: {finding}")),
+        );
+        keep_picture(chrome, page, theme, width).await;
+    }
+    findings.extend(
+        chrome
+            .errors()
+            .await
+            .into_iter()
+            .map(|error| format!("console: {error}")),
+    );
+    findings
+}
+
+/// What axe-core objects to: the rule, and where.
+async fn violations(chrome: &Chrome) -> Vec<String> {
+    // An open menu covers what is below it, which axe-core takes for small.
+    let script = format!(
+        "const menu = document.querySelector('details.menu[open]');
+        return axe.run(document, {{
+            runOnly: {{ type: 'tag', values: {TAGS} }},
+            rules: {{ 'target-size': {{ enabled: !menu }} }},
+            resultTypes: ['violations'],
+        }}).then(({{ violations }}) => violations.flatMap(({{ id, nodes }}) =>
+            nodes.map((node) => `${{id}}: ${{node.target}}: ${{node.failureSummary}}`)))"
+    );
+    let found = chrome.run(&script).await;
+    let text = |finding: &Value| {
+        finding
+            .as_str()
+            .unwrap()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    found.as_array().unwrap().iter().map(text).collect()
+}
+
+/// How far the page is too wide, and what juts out.
+async fn overflow(chrome: &Chrome) -> Option<String> {
+    let script = "
+        const { scrollWidth, clientWidth } = document.documentElement;
+        if (scrollWidth <= clientWidth) return null;
+        const wide = [...document.querySelectorAll('body *')]
+            .filter((element) => element.getBoundingClientRect().right > clientWidth)
+            .map((element) => `${element.tagName.toLowerCase()}.${element.className}`);
+        return `${scrollWidth - clientWidth} too wide: ${wide.slice(0, 6).join(', ')}`;";
+    chrome.run(script).await.as_str().map(str::to_owned)
+}
+
+async fn keep_picture(chrome: &Chrome, page: &Page, theme: Theme, width: u32) {
+    let Some(directory) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) else {
+        return;
+    };
+    std::fs::create_dir_all(&directory).unwrap();
+    let name = format!("{}-{width}-{}.png", page.name, theme.as_str());
+    std::fs::write(directory.join(name), chrome.picture().await).unwrap();
+}
+
+fn axe() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node_modules/axe-core/axe.min.js");
+    std::fs::read_to_string(path).expect("tests/run, or npm install in tests/, brings axe-core")
+}
+
+/// The routes with a GET, as the sources mount them.
+fn routes() -> Vec<String> {
+    let mut routes = Vec::new();
+    for source in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let mut scope = "";
+        for part in source.split("web::").collect::<Vec<_>>().windows(2) {
+            let (before, after) = (part[0], part[1]);
+            if let Some(path) = argument(before, "scope") {
+                scope = path;
+            }
+            if let Some(path) = argument(before, "resource").filter(|_| after.starts_with("get()"))
+            {
+                routes.push(format!("{scope}{path}"));
+            }
+        }
+    }
+    assert!(routes.len() > 8, "{routes:?}");
+    routes
+}
+
+/// `/path` of `scope("/path")…`
+fn argument<'a>(code: &'a str, function: &str) -> Option<&'a str> {
+    let rest = code.strip_prefix(function)?.strip_prefix("(\"")?;
+    Some(rest.split_once('"')?.0)
+}
+
+fn sources(directory: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else {
+            found.push(std::fs::read_to_string(path).unwrap());
+        }
+    }
+    found
+}

@@ -1,0 +1,198 @@
+//! What the pages show: organisations, people, tokens of every status, calls.
+
+use chrono::{Days, TimeDelta};
+use tokendesk::access::{Actor, OrganizationId, Role};
+use tokendesk::catalogue::{self, Scope};
+use tokendesk::identity::queries::{self, NewUser};
+use tokendesk::identity::{Email, PersonName};
+use tokendesk::secret::Digest;
+use tokendesk::tokens::draft::NewToken;
+use tokendesk::tokens::{Ranges, Token};
+
+use super::pages::{Page, Who};
+use crate::support::app::ADA;
+use crate::support::cluster::execute;
+use crate::support::{App, Chrome};
+
+const GRACE: &str = "grace@fabrikam.example";
+const MEMBER: &str = "member@northwind.example";
+const CODE: &str = "an-invitation-code";
+const LONG_NAME: &str = "Tailspin International Manufacturing and Logistics Holding";
+
+pub struct World {
+    app: App,
+    /// Not set up.
+    empty: App,
+    /// Who is signed in.
+    who: Option<Who>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let (app, empty) = (App::start().await, App::start_empty(&[]).await);
+        people(&app).await;
+        tokens(&app).await;
+        Self {
+            app,
+            empty,
+            who: None,
+        }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.app.url
+    }
+
+    /// Signs in whoever looks at the page, unless that is done.
+    pub async fn enter(&mut self, chrome: &mut Chrome, page: &Page) {
+        if self.who == Some(page.who) {
+            return;
+        }
+        self.who = Some(page.who);
+        chrome.at(if page.who == Who::Fresh {
+            &self.empty.url
+        } else {
+            &self.app.url
+        });
+        match page.who {
+            Who::Fresh | Who::Nobody => chrome.client.delete_all_cookies().await.unwrap(),
+            Who::Ada => chrome.sign_in(ADA).await,
+            Who::Grace => chrome.sign_in(GRACE).await,
+            Who::Member => chrome.sign_in(MEMBER).await,
+        }
+    }
+
+    /// With what stands in braces in its place.
+    pub async fn path(&self, path: &str) -> String {
+        let Some((name, rest)) = path.strip_prefix('{').and_then(|path| path.split_once('}'))
+        else {
+            return path.replace("{code}", CODE);
+        };
+        let found = self
+            .app
+            .sql(&format!(
+                "SELECT id::text FROM tokens WHERE name = '{name}'"
+            ))
+            .await;
+        let id: String = found[0].get(0);
+        format!("/settings/api-access/{id}{rest}")
+    }
+
+    pub async fn execute(&self, sql: &str) {
+        execute(&self.app.address, sql).await;
+    }
+}
+
+async fn people(app: &App) {
+    let tailspin = app.another_organization(LONG_NAME).await;
+    app.add_member(tailspin, ADA, Role::Admin).await;
+    let fabrikam = app.another_organization("Fabrikam").await;
+    app.add_member(fabrikam, GRACE, Role::Admin).await;
+    app.add_member(app.organization, MEMBER, Role::Member).await;
+    let guest = NewUser {
+        email: &Email::parse("quentin.featherstonehaugh-warrington@northwind.example").unwrap(),
+        name: &PersonName::parse("Quentin Featherstonehaugh").unwrap(),
+        password_hash: None,
+    };
+    let connection = &mut *app.database().get().await.unwrap();
+    let actor = Actor::command_line(app.organization);
+    let code = Digest::of(CODE);
+    queries::invite(connection, &actor, &guest, Role::Admin, &code, app.now())
+        .await
+        .unwrap();
+}
+
+async fn tokens(app: &App) {
+    let widgets = product(app, app.organization).await;
+    let scopes = |scopes: &[Scope]| Some(scopes.iter().copied().collect());
+    for number in 1..=20 {
+        app.token(&format!("Integration {number}")).await;
+    }
+    add(app, "Before scopes", |_| {}).await;
+    add(app, "Old crawler", |new| {
+        new.scopes = scopes(&[Scope::ConnectRead])
+    })
+    .await;
+    add(app, "Paused import", |new| {
+        new.scopes = scopes(&[Scope::ConnectWrite])
+    })
+    .await;
+    add(app, "Conference 2026", |new| {
+        new.expires_at = Some(app.now() + TimeDelta::hours(1))
+    })
+    .await;
+    add(app, "CRM sync", |new| {
+        new.scopes = scopes(&[Scope::ConnectWrite, Scope::AdminRead])
+    })
+    .await;
+    add(app, "Intranet feed", |new| {
+        new.scopes = scopes(&[Scope::ConnectRead]);
+        new.expires_at = Some(app.now() + TimeDelta::days(6));
+    })
+    .await;
+    add(app, "Billing export", |new| {
+        new.scopes = scopes(&[Scope::AdminRead]);
+        new.product = Some(widgets.clone());
+    })
+    .await;
+    let unbroken =
+        "A-rather-long-name-without-a-single-space-as-programs-like-to-choose-it-for-us-all";
+    add(app, unbroken, |new| {
+        new.ranges = Ranges::parse("192.0.2.7").unwrap()
+    })
+    .await;
+    let okta = add(app, "Okta SCIM", |new| {
+        new.scopes = scopes(&[Scope::AdminScim]);
+        new.expires_at = Some(app.now() + TimeDelta::days(200));
+        new.ranges = Ranges::parse("203.0.113.0/24\n2001:db8:40::/48").unwrap();
+    })
+    .await;
+    calls(app, &okta).await;
+    let at =
+        |change: &str, name: &str| format!("UPDATE tokens SET {change} WHERE name = '{name}';");
+    let changes = [
+        at("scopes = NULL, created_by_name = ''", "Before scopes"),
+        at("standing = 'revoked'", "Old crawler"),
+        at("standing = 'disabled'", "Paused import"),
+        "UPDATE tokens SET expires_at = created_at WHERE name = 'Conference 2026';".to_owned(),
+    ];
+    execute(&app.address, &changes.concat()).await;
+}
+
+async fn product(app: &App, organization: OrganizationId) -> catalogue::Product {
+    let connection = &mut *app.database().get().await.unwrap();
+    let actor = Actor::command_line(organization);
+    catalogue::create_product(connection, &actor, "Widget Builder", "prod", app.now())
+        .await
+        .unwrap()
+}
+
+async fn add(app: &App, name: &str, change: impl FnOnce(&mut NewToken)) -> Token {
+    app.token_with(name, change).await.0
+}
+
+/// A month of them, the weekends quiet, some denied.
+async fn calls(app: &App, token: &Token) {
+    let mut statements = String::new();
+    let (mut total, mut refused) = (0, 0);
+    for ago in 0..30_u64 {
+        let day = app.now().date_naive() - Days::new(ago);
+        let (allowed, denied) = match ago % 7 {
+            0 | 6 => (120, 0),
+            weekday => (1000 + weekday * 137, if weekday == 3 { 210 } else { 0 }),
+        };
+        (total, refused) = (total + allowed, refused + denied);
+        statements += &format!(
+            "INSERT INTO usage_days VALUES ('{}', '{day}', {allowed}, {denied});",
+            token.id
+        );
+    }
+    statements += &format!(
+        "UPDATE token_usage SET allowed = {total}, denied = {refused}, last_used_at = '{}',
+             last_used_from = '203.0.113.24', last_user_agent = 'Okta SCIM Client 1.0.0'
+         WHERE token_id = '{}';",
+        app.now() - TimeDelta::minutes(3),
+        token.id
+    );
+    execute(&app.address, &statements).await;
+}

@@ -10,3 +10,5 @@ pub mod scratch;
 
 pub use app::App;
 pub use browser::{Browser, View};
+pub use process::{Place, Process, Server, until};
+pub use scratch::Scratch;

@@ -9,6 +9,7 @@ use actix_web::cookie::Key;
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -99,21 +100,46 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
         );
 }
 
-/// Starts what goes on beside the requests: usage is written every second, and what is of no
-/// use any more deleted every hour.
-#[must_use]
-pub fn chores(state: &State) -> [JoinHandle<()>; 2] {
-    [
-        tokio::spawn(every(FLUSH, state.clone(), flush)),
-        tokio::spawn(every(SWEEP, state.clone(), sweep)),
-    ]
+/// What goes on beside the requests, until it is told to finish.
+pub struct Chores {
+    going_on: watch::Sender<()>,
+    flush: JoinHandle<()>,
+    sweep: JoinHandle<()>,
 }
 
-async fn every<F: Future<Output = ()>>(period: Duration, state: State, chore: fn(State) -> F) {
+impl Chores {
+    /// Usage is written every second, and what is of no use any more deleted every hour.
+    #[must_use]
+    pub fn start(state: &State) -> Self {
+        let (going_on, over) = watch::channel(());
+        Self {
+            going_on,
+            flush: tokio::spawn(every(FLUSH, state.clone(), flush, over.clone())),
+            sweep: tokio::spawn(every(SWEEP, state.clone(), sweep, over)),
+        }
+    }
+
+    /// Counts that are being written get written; the rest is for one more flush.
+    pub async fn finish(self) {
+        drop(self.going_on);
+        self.sweep.abort();
+        let _ = self.flush.await;
+    }
+}
+
+async fn every<F: Future<Output = ()>>(
+    period: Duration,
+    state: State,
+    chore: fn(State) -> F,
+    mut over: watch::Receiver<()>,
+) {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = over.changed() => return,
+            _ = ticks.tick() => {}
+        }
         chore(state.clone()).await;
     }
 }

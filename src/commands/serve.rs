@@ -2,13 +2,18 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
 use super::{Desk, Failure};
-use crate::app::{self, State};
+use crate::app::{self, Chores, State};
 use crate::config::Config;
 use crate::identity;
+
+/// How long the database may take to write the last counts.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub async fn run(desk: &Desk) -> Result<(), Failure> {
     // Before anyone is told of the server, and may want to stop it.
@@ -28,7 +33,7 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
     let running = app::server(&state, listener).map_err(|error| Failure::because(&error))?;
     announce(desk, config).await?;
 
-    let chores = app::chores(&state);
+    let chores = Chores::start(&state);
     let handle = running.handle();
     let stopping = tokio::spawn(async move {
         stop.await;
@@ -37,14 +42,21 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
     });
     let served = running.await;
     stopping.abort();
-    for chore in chores {
-        chore.abort();
-    }
-    if let Err(error) = state.usage.flush(&state.database).await {
-        tracing::error!(%error, "the last counts of usage are lost");
-    }
+    write_last_counts(&state, chores).await;
     tracing::info!("stopped");
     served.map_err(|error| Failure::because(&error))
+}
+
+async fn write_last_counts(state: &State, chores: Chores) {
+    let written = timeout(PATIENCE, async {
+        chores.finish().await;
+        state.usage.flush(&state.database).await
+    });
+    match written.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "the last counts of usage are lost"),
+        Err(_) => tracing::error!("the last counts of usage are lost: the database hangs"),
+    }
 }
 
 /// On standard output, for the person who started it: the one place where the set-up code is.

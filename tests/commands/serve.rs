@@ -1,6 +1,6 @@
 //! `serve`: what it says as it starts, and what it finishes before it stops.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -13,7 +13,7 @@ use crate::support::process::SETTINGS;
 use crate::support::{Place, Scratch, Server, until};
 
 /// How long a server may take to stop: its period of grace and a bit.
-const LONGEST_STOP: Duration = Duration::from_secs(15);
+const LONGEST_STOP: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_set_up_link_is_the_same_at_each_start_until_it_was_used() {
@@ -162,9 +162,7 @@ async fn a_stop_finishes_everything(signal: Signal) {
     server.process.signal(signal);
     let told = Instant::now();
     server.process.logged("stopping: finishing what is running");
-    until("the server takes no more requests", || {
-        std::net::TcpStream::connect(server.url.trim_start_matches("http://")).is_err()
-    });
+    wait_until_closed(&server);
     assert!(!slow.is_finished());
     lock.batch_execute("COMMIT").await.unwrap();
     drop(lock);
@@ -187,6 +185,48 @@ async fn a_stop_finishes_everything(signal: Signal) {
     server.process.signal(signal);
     assert_eq!(server.process.finish().code, Some(0));
     assert!(!scratch.is_running());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn usage_that_is_being_written_as_the_server_stops_gets_written() {
+    let address = crate::support::cluster::database().await;
+    let place = Place::database(&address);
+    let server = place.serve();
+    found(&place);
+    let secret = token(&place, &["--name=Okta SCIM", "--scope=all"]);
+    let lock = connect(&address).await;
+    lock.batch_execute("BEGIN; LOCK TABLE usage_hours")
+        .await
+        .unwrap();
+    assert_eq!(server.asked_by(&secret).await.status(), 200);
+    wait_for_a_waiting_query(&lock).await;
+    server.process.signal(Signal::SIGTERM);
+    wait_until_closed(&server);
+    lock.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(server.process.finish().code, Some(0));
+    let written = lock
+        .query_one("SELECT sum(calls)::bigint FROM usage_hours", &[])
+        .await;
+    assert_eq!(written.unwrap().get::<_, Option<i64>>(0), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_hangs_does_not_keep_the_server_from_stopping() {
+    let address = crate::support::cluster::database().await;
+    let place = Place::database(&address);
+    let server = place.serve();
+    found(&place);
+    let secret = token(&place, &["--name=Okta SCIM", "--scope=all"]);
+    let lock = connect(&address).await;
+    lock.batch_execute("BEGIN; LOCK TABLE usage_hours")
+        .await
+        .unwrap();
+    assert_eq!(server.asked_by(&secret).await.status(), 200);
+    wait_for_a_waiting_query(&lock).await;
+    let told = Instant::now();
+    let said = server.stop().errors;
+    assert!(told.elapsed() < LONGEST_STOP, "{:?}", told.elapsed());
+    assert!(said.contains("the last counts of usage are lost"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -248,6 +288,12 @@ async fn connect(address: &Config) -> Client {
     let (client, connection) = address.connect(NoTls).await.unwrap();
     tokio::spawn(connection);
     client
+}
+
+/// Until the server takes no more requests.
+fn wait_until_closed(server: &Server) {
+    let address = server.url.trim_start_matches("http://");
+    until("the server is closed", || TcpStream::connect(address).is_err());
 }
 
 /// Until some other connection waits for a lock in this database.

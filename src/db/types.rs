@@ -20,6 +20,13 @@ macro_rules! id {
                 Self($crate::db::types::uuid_v7(now))
             }
 
+            /// Not after any ID of this millisecond or later, and after all earlier ones.
+            #[must_use]
+            #[allow(dead_code, reason = "not every kind of thing is asked for by time")]
+            pub fn first(at: chrono::DateTime<chrono::Utc>) -> Self {
+                Self($crate::db::types::first_uuid_v7(at))
+            }
+
             #[must_use]
             pub const fn uuid(self) -> uuid::Uuid {
                 self.0
@@ -140,4 +147,11 @@ pub fn uuid_v7(now: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
     let precise = ContextV7::new().with_additional_precision();
     Uuid::new_v7(Timestamp::from_unix(precise, seconds, now.timestamp_subsec_nanos()))
+}
+
+/// What every UUIDv7 from the millisecond of `at` on is greater than.
+#[must_use]
+pub fn first_uuid_v7(at: DateTime<Utc>) -> Uuid {
+    let milliseconds = u128::try_from(at.timestamp_millis()).unwrap_or_default();
+    Uuid::from_u128(milliseconds << 80)
 }

@@ -1,3 +1,5 @@
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+
 -- Who changed what. It outlives what it speaks of, so names stand in it as they were
 -- and nothing but the organisation is a foreign key.
 CREATE TABLE journal (
@@ -15,10 +17,10 @@ CREATE TABLE journal (
     changes jsonb NOT NULL
 );
 CREATE INDEX journal_newest ON journal (organization_id, id);
-CREATE INDEX journal_at ON journal (organization_id, at);
 CREATE INDEX journal_author ON journal (organization_id, author_id, id);
 CREATE INDEX journal_action ON journal (organization_id, action, id);
 CREATE INDEX journal_subject ON journal (organization_id, subject_id, id);
+CREATE INDEX journal_subject_name ON journal USING gin (subject_name gin_trgm_ops);
 
 CREATE FUNCTION journal_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

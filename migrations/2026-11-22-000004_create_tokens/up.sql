@@ -1,5 +1,3 @@
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
-
 CREATE TABLE tokens (
     id uuid PRIMARY KEY,
     organization_id uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
@@ -31,10 +29,14 @@ CREATE TABLE tokens (
 CREATE UNIQUE INDEX tokens_name_unless_revoked ON tokens (organization_id, name_folded)
     WHERE standing <> 'revoked';
 
--- One index an order of the list; the IDs are UUIDv7, so theirs is that of creation.
-CREATE INDEX tokens_newest ON tokens (organization_id, id);
-CREATE INDEX tokens_by_name ON tokens (organization_id, name_folded, id);
-CREATE INDEX tokens_by_expiry ON tokens (organization_id, expires_sort, id);
+-- One index an order of the list; the IDs are UUIDv7, so theirs is that of creation. What the
+-- list is filtered by stands in them too, so that rows that do not fit are passed over fast.
+CREATE INDEX tokens_newest ON tokens (organization_id, id)
+    INCLUDE (standing, expires_sort, product_id, search);
+CREATE INDEX tokens_by_name ON tokens (organization_id, name_folded, id)
+    INCLUDE (standing, expires_sort, product_id, search);
+CREATE INDEX tokens_by_expiry ON tokens (organization_id, expires_sort, id)
+    INCLUDE (standing, product_id, search);
 -- For the tabs and their counts.
 CREATE INDEX tokens_by_status ON tokens (organization_id, standing, expires_sort, id);
 CREATE INDEX tokens_by_product ON tokens (organization_id, product_id, standing, expires_sort)
@@ -42,11 +44,14 @@ CREATE INDEX tokens_by_product ON tokens (organization_id, product_id, standing,
 -- For when a user is deleted.
 CREATE INDEX tokens_created_by ON tokens (created_by) WHERE created_by IS NOT NULL;
 
--- Search: trigrams find parts of three characters or more, short_grams the shorter ones.
+-- Search: trigrams find parts of three characters or more, short_grams the shorter ones: the
+-- characters, and the pairs that begin at odd and at even places. Of built-in functions only,
+-- as it is called for each token that is written.
 CREATE FUNCTION short_grams(word text) RETURNS text[]
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT array_agg(DISTINCT substr(word, at, width))
-    FROM generate_series(1, char_length(word)) AS at, generate_series(1, 2) AS width
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT string_to_array(word, NULL)
+        || string_to_array(regexp_replace(word, '(..)', E'\\1\x01', 'g'), E'\x01')
+        || string_to_array(regexp_replace(substr(word, 2), '(..)', E'\\1\x01', 'g'), E'\x01')
 $$;
 CREATE INDEX tokens_search ON tokens USING gin (search gin_trgm_ops);
 CREATE INDEX tokens_search_short ON tokens USING gin (short_grams(search));

@@ -31,6 +31,9 @@ use self::owner::Owner;
 use self::programs::Programs;
 
 const NAME: &str = "tokendesk";
+/// What PostgreSQL keeps in memory: the indexes of a million tokens fit. Memory that is not
+/// needed is not taken.
+const CACHE: &str = "1GB";
 const PORT: u16 = 5432;
 /// How long the server may take to start, recovery after a crash included, in seconds.
 const PATIENCE: u64 = 300;
@@ -362,7 +365,8 @@ fn server_options(sockets: &Path) -> String {
     let sockets = format!("\"{sockets}\"").replace('\'', r"'\''");
     format!(
         "-c listen_addresses='' -c port={PORT} -c unix_socket_directories='{sockets}' \
-         -c unix_socket_permissions=0700 -c max_connections=100 -c timezone=UTC \
+         -c unix_socket_permissions=0700 -c max_connections=100 -c shared_buffers={CACHE} \
+         -c random_page_cost=1.1 -c timezone=UTC \
          -c log_timezone=UTC"
     )
 }

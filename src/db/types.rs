@@ -20,6 +20,13 @@ macro_rules! id {
                 Self($crate::db::types::uuid_v7(now))
             }
 
+            /// Not after any ID of this millisecond or later, and after all earlier ones.
+            #[must_use]
+            #[allow(dead_code, reason = "not every kind of thing is asked for by time")]
+            pub fn first(at: chrono::DateTime<chrono::Utc>) -> Self {
+                Self($crate::db::types::first_uuid_v7(at))
+            }
+
             #[must_use]
             pub const fn uuid(self) -> uuid::Uuid {
                 self.0
@@ -168,4 +175,11 @@ mod tests {
         assert!(ids.is_sorted() && ids[2] != ids[3], "{ids:#?}");
         assert_eq!(ids[0].get_version_num(), 7);
     }
+}
+
+/// What every UUIDv7 from the millisecond of `at` on is greater than.
+#[must_use]
+pub fn first_uuid_v7(at: DateTime<Utc>) -> Uuid {
+    let milliseconds = u128::try_from(at.timestamp_millis()).unwrap_or_default();
+    Uuid::from_u128(milliseconds << 80)
 }

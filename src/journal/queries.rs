@@ -107,11 +107,12 @@ pub async fn page(
     if let Some(name) = &filter.subject_name {
         query = query.filter(journal::subject_name.ilike(format!("%{}%", escaped(name))));
     }
+    // An entry's ID tells when it was written, and is what the entries are in order of.
     if let Some(from) = filter.from {
-        query = query.filter(journal::at.ge(from));
+        query = query.filter(journal::id.ge(EntryId::first(from)));
     }
     if let Some(before) = filter.before {
-        query = query.filter(journal::at.lt(before));
+        query = query.filter(journal::id.lt(EntryId::first(before)));
     }
     let cursor = filter.cursor.as_ref();
     query = match cursor {

@@ -60,7 +60,11 @@ pub async fn insert(
     count: usize,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let progress = progress(count);
+    if count == 0 {
+        return Ok(());
+    }
+    let indexes = queries::drop_indexes(connection).await?;
+    let progress = bar(count, "{bar:40} {human_pos} of {human_len} tokens, {eta} to go");
     let mut writer = Writer {
         rng: StdRng::seed_from_u64(3),
         products: &stage.products,
@@ -78,16 +82,22 @@ pub async fn insert(
         queries::insert_days(connection, &batch.days).await?;
     }
     progress.finish_and_clear();
+    let progress = bar(indexes.len(), "{bar:40} {pos} of {len} indexes");
+    for index in &indexes {
+        queries::create_index(connection, index).await?;
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
     Ok(())
 }
 
 /// On standard error, where that is a terminal.
-fn progress(count: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template(
-        "{bar:40} {human_pos} of {human_len} tokens, {eta} to go",
-    );
-    let bar = if count == 0 { ProgressBar::hidden() } else { ProgressBar::new(count as u64) };
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+fn bar(length: usize, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template);
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(length as u64).with_style(style);
+    bar.tick();
+    bar
 }
 
 fn created_at(number: usize, count: usize, now: DateTime<Utc>) -> DateTime<Utc> {

@@ -122,6 +122,37 @@ pub async fn insert_days(connection: &mut Connection, rows: &Days) -> QueryResul
     .await
 }
 
+#[derive(QueryableByName)]
+struct Index {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    definition: String,
+}
+
+/// Drops the indexes that only reading needs, and returns how to make them again. To fill a
+/// table first and to index it then takes half the time; until the transaction ends, nobody
+/// can read these tables.
+pub async fn drop_indexes(connection: &mut Connection) -> QueryResult<Vec<String>> {
+    let indexes: Vec<Index> = sql_query(
+        "SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition \
+         FROM pg_index WHERE NOT indisunique AND indrelid IN \
+             ('tokens'::regclass, 'secrets'::regclass, 'token_usage'::regclass)",
+    )
+    .load(connection)
+    .await?;
+    for index in &indexes {
+        sql_query(format!("DROP INDEX {}", index.name)).execute(connection).await?;
+    }
+    Ok(indexes.into_iter().map(|index| index.definition).collect())
+}
+
+pub async fn create_index(connection: &mut Connection, definition: &str) -> QueryResult<()> {
+    sql_query("SET LOCAL maintenance_work_mem = '256MB'").execute(connection).await?;
+    sql_query(definition).execute(connection).await?;
+    Ok(())
+}
+
 /// Tells the planner what is in the tables, and marks their pages for index-only scans.
 pub async fn tidy(connection: &mut Connection) -> QueryResult<()> {
     sql_query("VACUUM (ANALYZE)").execute(connection).await?;

@@ -12,7 +12,7 @@ use diesel_async::RunQueryDsl;
 use super::{Row, SecretRecord, TokenRow, UsageRow, assemble};
 use crate::access::{Admin, OrganizationId};
 use crate::catalogue::{Product, ProductId};
-use crate::db::Connection;
+use crate::db::{Connection, Count};
 use crate::db::schema::{products, secrets, token_usage, tokens};
 use crate::tokens::{Filter, Sort, Status, Token, TokenId};
 use crate::web::paging::{Cursor, Direction, Slice};
@@ -20,14 +20,25 @@ use crate::web::paging::{Cursor, Direction, Slice};
 /// Where counting stops without a search, and with one.
 const MOST_COUNTED: i64 = 10_000;
 const MOST_COUNTED_FOUND: i64 = 1_000;
+/// So many rows of a walk are looked at to see whether it meets enough of what is searched for.
+const STRETCH: i64 = 20_000;
 
-/// For the rest of the transaction, plans are made for the values that are asked for: what is
-/// best for a rare search is the worst for a common one.
+/// For the rest of the transaction, plans are made for the values that are asked for, as what
+/// is best for a rare search is the worst for a common one, and for a database in memory.
 pub async fn plan_afresh(connection: &mut Connection) -> QueryResult<()> {
-    sql_query("SET LOCAL plan_cache_mode = force_custom_plan")
-        .execute(connection)
-        .await?;
+    let settings = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), \
+                    set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true)";
+    sql_query(settings).execute(connection).await?;
     Ok(())
+}
+
+/// How the rows of a page are found.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Way {
+    /// Along the list's order, until the page is full.
+    Walk,
+    /// All that the search finds is put in order.
+    Collect,
 }
 
 /// A page of the list.
@@ -35,20 +46,84 @@ pub async fn page(
     connection: &mut Connection,
     admin: &Admin,
     filter: &Filter,
+    counts: &Counts,
     size: usize,
     now: DateTime<Utc>,
 ) -> QueryResult<Slice<Token>> {
-    let mut query = tokens::table
+    let way = way(connection, admin, filter, counts).await?;
+    let ids = ids(connection, admin, filter, way, size + 1, now).await?;
+    let mut rows: Vec<Row> = tokens::table
         .inner_join(token_usage::table)
         .left_join(products::table)
-        .filter(tokens::organization_id.eq(admin.organization().id))
-        .filter(token_usage::organization_id.eq(admin.organization().id))
+        .filter(tokens::id.eq_any(&ids))
         .select((
             TokenRow::as_select(),
             UsageRow::as_select(),
             Option::<Product>::as_select(),
         ))
-        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX))
+        .load(connection)
+        .await?;
+    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.0.id));
+    let place = |row: &Row| (key(row, filter.sort), row.0.id.uuid());
+    Ok(Slice::new(rows, size, filter.cursor.as_ref(), place).map(assemble))
+}
+
+/// Few are collected. A walk by name is long for a word that names begin with, however many
+/// do, unless it starts where they stand: by hand, as Diesel has no subquery to select from.
+async fn way(
+    connection: &mut Connection,
+    admin: &Admin,
+    filter: &Filter,
+    counts: &Counts,
+) -> QueryResult<Way> {
+    let Some(term) = filter.term() else {
+        return Ok(Way::Walk);
+    };
+    if counts.total() <= MOST_COUNTED_FOUND {
+        return Ok(Way::Collect);
+    }
+    if filter.sort != Sort::Name {
+        return Ok(Way::Walk);
+    }
+    let (from, direction) = match &filter.cursor {
+        Some(Cursor { direction: Direction::Before, .. }) => ("<=", "DESC"),
+        _ => (">=", "ASC"),
+    };
+    let start = filter.cursor.as_ref().map_or("", |cursor| &cursor.key);
+    let (found, value, end) = search(&term);
+    let met: Count = sql_query(format!(
+        "SELECT count(*) FROM (SELECT FROM (SELECT search FROM tokens \
+             WHERE organization_id = $1 AND name_folded {from} $2 \
+             ORDER BY name_folded {direction}, id {direction} LIMIT $3) AS tokens \
+         WHERE {found}$4{end} LIMIT $5) AS met"
+    ))
+    .bind::<SqlUuid, _>(admin.organization().id)
+    .bind::<Text, _>(start)
+    .bind::<BigInt, _>(STRETCH)
+    .bind::<Text, _>(value)
+    .bind::<BigInt, _>(STRETCH / 1_000)
+    .get_result(connection)
+    .await?;
+    Ok(if met.count < STRETCH / 1_000 { Way::Collect } else { Way::Walk })
+}
+
+/// Which tokens are on the page, by an index that has all that is asked: the rows themselves
+/// are read only for those that are shown.
+async fn ids(
+    connection: &mut Connection,
+    admin: &Admin,
+    filter: &Filter,
+    way: Way,
+    most: usize,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<TokenId>> {
+    let organization = admin.organization().id;
+    // Without a condition on it, PostgreSQL leaves the usage out of the query.
+    let mut query = tokens::table
+        .left_join(token_usage::table)
+        .filter(tokens::organization_id.eq(organization))
+        .select(tokens::id)
+        .limit(i64::try_from(most).unwrap_or(i64::MAX))
         .into_boxed::<Pg>();
     if let Some(status) = filter.status {
         let (before, after) = status.sql();
@@ -64,6 +139,11 @@ pub async fn page(
     let cursor = filter.cursor.as_ref();
     let backwards = cursor.is_some_and(|cursor| cursor.direction == Direction::Before);
 
+    if way == Way::Collect {
+        // Never true, which only we know: no index has this order.
+        query = query.order(tokens::name_folded.eq(""));
+    }
+
     /// `$key` and then the ID, ascending; from the cursor on, if it fits this order. The first
     /// of its two conditions follows from the second, and is what an index can be asked.
     macro_rules! in_order_of {
@@ -72,12 +152,12 @@ pub async fn page(
                 Some((id, place)) if backwards => query
                     .filter($key.le(place.clone()))
                     .filter($key.lt(place.clone()).or($key.eq(place).and($id.lt(TokenId::from(id)))))
-                    .order(($key.desc(), $id.desc())),
+                    .then_order_by(($key.desc(), $id.desc())),
                 Some((id, place)) => query
                     .filter($key.ge(place.clone()))
                     .filter($key.gt(place.clone()).or($key.eq(place).and($id.gt(TokenId::from(id)))))
-                    .order(($key.asc(), $id.asc())),
-                None => query.order(($key.asc(), $id.asc())),
+                    .then_order_by(($key.asc(), $id.asc())),
+                None => query.then_order_by(($key.asc(), $id.asc())),
             }
         }};
     }
@@ -88,12 +168,12 @@ pub async fn page(
                 Some((id, place)) if backwards => query
                     .filter($key.ge(place.clone()))
                     .filter($key.gt(place.clone()).or($key.eq(place).and($id.gt(TokenId::from(id)))))
-                    .order(($key.asc(), $id.asc())),
+                    .then_order_by(($key.asc(), $id.asc())),
                 Some((id, place)) => query
                     .filter($key.le(place.clone()))
                     .filter($key.lt(place.clone()).or($key.eq(place).and($id.lt(TokenId::from(id)))))
-                    .order(($key.desc(), $id.desc())),
-                None => query.order(($key.desc(), $id.desc())),
+                    .then_order_by(($key.desc(), $id.desc())),
+                None => query.then_order_by(($key.desc(), $id.desc())),
             }
         }};
     }
@@ -106,21 +186,20 @@ pub async fn page(
         Sort::Newest => match cursor {
             Some(Cursor { id, .. }) if backwards => query
                 .filter(tokens::id.gt(TokenId::from(*id)))
-                .order((tokens::id.asc(), tokens::id.asc())),
+                .then_order_by((tokens::id.asc(), tokens::id.asc())),
             Some(Cursor { id, .. }) => query
                 .filter(tokens::id.lt(TokenId::from(*id)))
-                .order((tokens::id.desc(), tokens::id.desc())),
-            None => query.order((tokens::id.desc(), tokens::id.desc())),
+                .then_order_by((tokens::id.desc(), tokens::id.desc())),
+            None => query.then_order_by((tokens::id.desc(), tokens::id.desc())),
         },
         Sort::Name => in_order_of!(tokens::name_folded, tokens::id, text),
         Sort::Expiry => in_order_of!(tokens::expires_sort, tokens::id, instant),
         Sort::LastUsed => {
+            query = query.filter(token_usage::organization_id.eq(organization));
             in_reverse_order_of!(token_usage::last_used_sort, token_usage::token_id, instant)
         }
     };
-    let rows: Vec<Row> = query.load(connection).await?;
-    let slice = Slice::new(rows, size, cursor, |row| (key(row, filter.sort), row.0.id.uuid()));
-    Ok(slice.map(assemble))
+    query.load(connection).await
 }
 
 /// What a cursor remembers of a row beside its ID.

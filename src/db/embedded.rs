@@ -16,12 +16,13 @@ pub mod programs;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use nix::fcntl::OFlag;
 use sha2::{Digest, Sha256};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
@@ -31,6 +32,8 @@ use self::owner::Owner;
 use self::programs::Programs;
 
 const NAME: &str = "tokendesk";
+/// Makes the database and its owner, who is an ordinary user.
+const SUPERUSER: &str = "postgres";
 /// What PostgreSQL keeps in memory: the indexes of a million tokens fit. Memory that is not
 /// needed is not taken.
 const CACHE: &str = "1GB";
@@ -170,7 +173,7 @@ impl Cluster {
     /// How to connect: as its superuser, to a database that exists.
     #[must_use]
     pub fn connection(&self) -> Config {
-        connection(&self.sockets, NAME)
+        connection(&self.sockets, NAME, NAME)
     }
 
     /// Stops the cluster if nobody else uses it. Blocks.
@@ -244,7 +247,7 @@ impl Cluster {
             let mut initdb = self.owner.command(&self.programs.path("initdb"));
             // Trust: only who may enter the socket's directory gets this far, and that is
             // who may read the files themselves.
-            initdb.args(["--auth=trust", "--encoding=UTF8", "--username", NAME]);
+            initdb.args(["--auth=trust", "--encoding=UTF8", "--username", SUPERUSER]);
             initdb.arg(format!("--locale={locale}"));
             initdb.arg("-D").arg(&unfinished);
             self.execute("initdb", initdb, turn)
@@ -349,6 +352,8 @@ fn wait_for_turn(data_dir: &Path) -> Result<File, Error> {
 fn lock_file(path: &Path) -> Result<File, Error> {
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false);
+    // Nobody else has to hold it, or to lead us elsewhere.
+    options.mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits());
     options.open(path).map_err(failed_to("open", path))
 }
 
@@ -371,31 +376,43 @@ fn server_options(sockets: &Path) -> String {
     )
 }
 
-fn connection(sockets: &Path, database: &str) -> Config {
+fn connection(sockets: &Path, user: &str, database: &str) -> Config {
     let mut config = Config::new();
     config
         .host_path(sockets)
         .port(PORT)
-        .user(NAME)
+        .user(user)
         .dbname(database);
     config.application_name(NAME).ssl_mode(SslMode::Disable);
     config
 }
 
-/// Makes the database if it is missing, and so shows that connections are accepted.
+/// Makes the database and its owner if they are missing, and so shows that connections are
+/// accepted.
 async fn make_database(sockets: &Path) -> Result<(), tokio_postgres::Error> {
-    match connection(sockets, NAME).connect(NoTls).await {
-        Err(error) if error.code() == Some(&SqlState::INVALID_CATALOG_NAME) => {}
+    match connection(sockets, NAME, NAME).connect(NoTls).await {
+        Err(error) if is_missing(&error) => {}
         result => return result.map(drop),
     }
-    let (client, io) = connection(sockets, "postgres").connect(NoTls).await?;
+    let (client, io) = connection(sockets, SUPERUSER, "postgres").connect(NoTls).await?;
     let io = tokio::spawn(io);
-    let created = client
-        .batch_execute(&format!("CREATE DATABASE {NAME}"))
-        .await;
+    let user = client.batch_execute(&format!("CREATE ROLE {NAME} LOGIN")).await;
+    let created = match user {
+        Err(error) if error.code() != Some(&SqlState::DUPLICATE_OBJECT) => Err(error),
+        _ => client.batch_execute(&format!("CREATE DATABASE {NAME} OWNER {NAME}")).await,
+    };
     drop(client);
     let _ = io.await;
     created
+}
+
+/// The user or the database.
+fn is_missing(error: &tokio_postgres::Error) -> bool {
+    let missing = [
+        &SqlState::INVALID_CATALOG_NAME,
+        &SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+    ];
+    error.code().is_some_and(|code| missing.contains(&code))
 }
 
 /// The result, unless the server hangs.

@@ -22,7 +22,7 @@ const TEMPLATE: &str = "template";
 pub async fn database() -> Config {
     let server = CLUSTER.get_or_init(start).await;
     let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    execute(server, &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
+    execute(server, &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER tokendesk")).await;
     named(server, &name)
 }
 
@@ -30,7 +30,7 @@ pub async fn database() -> Config {
 pub async fn empty_database() -> Config {
     let server = CLUSTER.get_or_init(start).await;
     let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    execute(server, &format!("CREATE DATABASE {name}")).await;
+    execute(server, &format!("CREATE DATABASE {name} OWNER tokendesk")).await;
     named(server, &name)
 }
 
@@ -59,12 +59,13 @@ async fn start() -> Config {
         .await
         .unwrap();
     stop_with_this_process(&directory);
-    let server = cluster.connection();
+    let mut server = cluster.connection();
+    server.user("postgres");
     // What is lost in a crash was worth nothing.
     execute(&server, "ALTER SYSTEM SET fsync = off").await;
     execute(&server, "ALTER SYSTEM SET full_page_writes = off").await;
     execute(&server, "SELECT pg_reload_conf()").await;
-    execute(&server, &format!("CREATE DATABASE {TEMPLATE}")).await;
+    execute(&server, &format!("CREATE DATABASE {TEMPLATE} OWNER tokendesk")).await;
     let template = Database::new(Target::embedded(named(&server, TEMPLATE)), 2);
     template.migrate().await.unwrap();
     template.close();
@@ -104,6 +105,6 @@ fn stop_with_this_process(directory: &Path) {
 
 fn named(server: &Config, name: &str) -> Config {
     let mut config = server.clone();
-    config.dbname(name);
+    config.user("tokendesk").dbname(name);
     config
 }

@@ -12,7 +12,7 @@ use crate::db::types::{id, text_enum};
 use crate::web::{Error, Page, Submission};
 
 /// The name that stands for whoever runs commands on the machine.
-pub const COMMAND_LINE: &str = "the command line";
+pub const COMMAND_LINE: &str = "Command line";
 
 id!(OrganizationId);
 id!(UserId);

@@ -26,7 +26,7 @@ async fn the_audit_log_tells_who_changed_what_from_and_to() {
     ] {
         assert!(rows[0].contains(change), "{change} in {}", rows[0]);
     }
-    assert!(rows[1].contains("the command line Created the token Okta"), "{rows:#?}");
+    assert!(rows[1].contains("Command line Created the token Okta"), "{rows:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,7 +43,7 @@ impl PersonName {
     /// What to do about it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let name = parse_name(text, 100)?;
-        if fold(&name) == COMMAND_LINE {
+        if fold(&name) == fold(COMMAND_LINE) {
             return Err("This name stands for the command line. Choose another.".to_owned());
         }
         Ok(Self(name))

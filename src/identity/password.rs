@@ -43,6 +43,9 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| {
 /// What is wrong and what to do about it.
 pub fn judge(password: &Password, context: &[&str]) -> Result<(), String> {
     let length = password.reveal().chars().count();
+    if length == 0 {
+        return Err("Enter a password.".to_owned());
+    }
     if length < SHORTEST {
         return Err(format!(
             "Use {SHORTEST} characters or more; these are {length}. A few unrelated words work well."

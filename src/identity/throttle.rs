@@ -138,7 +138,7 @@ fn next(before: &Attempts, free: i32, now: DateTime<Utc>) -> Result<Attempts, Er
     if before.blocked_until > now {
         let wait = before.blocked_until - now;
         return Err(Error::TooMany {
-            retry_after_seconds: wait.num_seconds().max(0) + 1,
+            retry_after_seconds: (wait.num_milliseconds() + 999) / 1000,
         });
     }
     let forgotten = before.last_attempt_at + MEMORY < now;

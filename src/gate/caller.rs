@@ -32,43 +32,41 @@ impl FromRequest for Caller {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        let address = ClientAddress::from_request(&request, payload);
-        Box::pin(async move {
-            let address = address.await?;
-            let digest = match Credential::of(request.headers()) {
-                Credential::Token(digest) => digest,
-                Credential::Missing => return Err(refused(Code::Missing)),
-                Credential::Malformed => return Err(refused(Code::Unknown)),
-                Credential::Several => return Err(several()),
-            };
-            let view = state::<Views>(&request).get(&digest).await?;
-            let now = now(&request);
-            let asked = Request {
-                address: address.0,
-                product: None,
-                scope: None,
-            };
-            let code = decide(view.as_ref(), &asked, now);
-            let Some(view) = view else {
-                return Err(refused(code));
-            };
-            let user_agent = request.headers().get(USER_AGENT);
-            state::<Usage>(&request).count(&Decided {
-                token: view.token,
-                code,
-                operation: operation(&request),
-                address,
-                user_agent: user_agent.and_then(|agent| agent.to_str().ok()),
-                at: now,
-            });
-            if code == Code::Valid {
-                Ok(Self(view))
-            } else {
-                Err(refused(code))
-            }
-        })
+        Box::pin(async move { admit(&request).await.map(Self) })
+    }
+}
+
+/// Decides, and counts the decision about a token that is known.
+async fn admit(request: &HttpRequest) -> Result<View, Error> {
+    let digest = match Credential::of(request.headers()) {
+        Credential::Token(digest) => digest,
+        Credential::Missing => return Err(refused(Code::Missing)),
+        Credential::Malformed => return Err(refused(Code::Unknown)),
+        Credential::Several => return Err(several()),
+    };
+    let view = state::<Views>(request).get(&digest).await?;
+    let (address, now) = (ClientAddress::of(request), now(request));
+    let asked = Request {
+        address: address.0,
+        product: None,
+        scope: None,
+    };
+    let code = decide(view.as_ref(), &asked, now);
+    let view = view.ok_or_else(|| refused(code))?;
+    let user_agent = request.headers().get(USER_AGENT);
+    state::<Usage>(request).count(&Decided {
+        token: view.token,
+        code,
+        operation: operation(request),
+        address,
+        user_agent: user_agent.and_then(|agent| agent.to_str().ok()),
+        at: now,
+    });
+    match code {
+        Code::Valid => Ok(view),
+        code => Err(refused(code)),
     }
 }
 

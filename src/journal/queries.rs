@@ -7,54 +7,37 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::pages::Filter;
-use super::{Action, Change, Draft, Entry, EntryId};
+use super::{Action, Draft, Entry, EntryId};
 use crate::access::{Actor, Admin, UserId};
 use crate::db::Connection;
 use crate::db::schema::{journal, memberships, users};
 use crate::web::paging::{Cursor, Direction, Slice};
 
-type Row = (
-    EntryId,
-    DateTime<Utc>,
-    Option<UserId>,
-    String,
-    Action,
-    Uuid,
-    String,
-    Value,
-);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = journal)]
+struct Row {
+    id: EntryId,
+    at: DateTime<Utc>,
+    author_id: Option<UserId>,
+    author_name: String,
+    action: Action,
+    subject_id: Uuid,
+    subject_name: String,
+    changes: Value,
+}
 
-const COLUMNS: (
-    journal::id,
-    journal::at,
-    journal::author_id,
-    journal::author_name,
-    journal::action,
-    journal::subject_id,
-    journal::subject_name,
-    journal::changes,
-) = (
-    journal::id,
-    journal::at,
-    journal::author_id,
-    journal::author_name,
-    journal::action,
-    journal::subject_id,
-    journal::subject_name,
-    journal::changes,
-);
-
-fn entry((id, at, author, author_name, action, subject_id, subject_name, changes): Row) -> Entry {
-    let changes: Vec<Change> = serde_json::from_value(changes).unwrap_or_default();
-    Entry {
-        id,
-        at,
-        author,
-        author_name,
-        action,
-        subject_id,
-        subject_name,
-        changes,
+impl From<Row> for Entry {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            at: row.at,
+            author: row.author_id,
+            author_name: row.author_name,
+            action: row.action,
+            subject_id: row.subject_id,
+            subject_name: row.subject_name,
+            changes: serde_json::from_value(row.changes).unwrap_or_default(),
+        }
     }
 }
 
@@ -92,7 +75,7 @@ pub async fn page(
 ) -> QueryResult<Slice<Entry>> {
     let mut query = journal::table
         .filter(journal::organization_id.eq(admin.organization().id))
-        .select(COLUMNS)
+        .select(Row::as_select())
         .limit(i64::try_from(size + 1).unwrap_or(i64::MAX))
         .into_boxed();
     if let Some(author) = filter.author {
@@ -129,7 +112,7 @@ pub async fn page(
         None => query.order(journal::id.desc()),
     };
     let rows: Vec<Row> = query.load(connection).await?;
-    let entries = rows.into_iter().map(entry).collect();
+    let entries = rows.into_iter().map(Entry::from).collect();
     Ok(Slice::new(entries, size, cursor, |entry| {
         (String::new(), entry.id.uuid())
     }))
@@ -147,10 +130,10 @@ pub async fn of_subject(
         .filter(journal::subject_id.eq(subject))
         .order(journal::id.desc())
         .limit(limit)
-        .select(COLUMNS)
+        .select(Row::as_select())
         .load(connection)
         .await?;
-    Ok(rows.into_iter().map(entry).collect())
+    Ok(rows.into_iter().map(Entry::from).collect())
 }
 
 /// Whom the filter offers: the organisation's members, by name.

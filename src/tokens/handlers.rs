@@ -16,8 +16,8 @@ use uuid::Uuid;
 use super::draft::{self, Context, Draft, Prefill};
 use super::pages::{self, Card, Chart, Question, Reveal, Sparkline};
 use super::queries::{self, ChangeError};
-use super::{Filter, Secret, Token, TokenId, filter, secret, snippets};
-use crate::access::{Admin, Section};
+use super::{Filter, Name, Secret, Token, TokenId, filter, secret, snippets};
+use crate::access::{Actor, Admin, Section};
 use crate::catalogue::{Product, list_products};
 use crate::config::Config;
 use crate::db::{Connection, Database};
@@ -124,23 +124,36 @@ pub async fn create(
     let connection = &mut *database.get().await?;
     let products = list_products(connection, admin.organization().id).await?;
     let draft = Draft::from(form.into_inner());
+    match try_create(connection, &actor, draft, &products, page.now).await? {
+        Ok((token, secret)) => {
+            reveal(connection, &admin, page, revealed(&token, secret, &config)).await
+        }
+        Err(draft) => page::render_again(&form_page(&admin, page, *draft, products, None)),
+    }
+}
+
+/// The new token, or the form to correct.
+async fn try_create(
+    connection: &mut Connection,
+    actor: &Actor,
+    draft: Draft,
+    products: &[Product],
+    now: DateTime<Utc>,
+) -> Result<Result<(Token, Secret), Box<Draft>>, Error> {
     let context = Context {
-        now: page.now,
-        products: &products,
+        now,
+        products,
         current: None,
     };
-    let draft = match draft.clone().parse(&context) {
-        Err(draft) => draft,
-        Ok(new) => match queries::create(connection, &actor, &new, page.now).await {
-            Ok((token, secret)) => {
-                let created = revealed(&token, secret, &config);
-                return reveal(connection, &admin, page, created).await;
-            }
-            Err(ChangeError::NameTaken) => draft.name_taken(),
-            Err(error) => return Err(error.into()),
-        },
+    let new = match draft.clone().parse(&context) {
+        Ok(new) => new,
+        Err(draft) => return Ok(Err(draft)),
     };
-    page::render_again(&form_page(&admin, page, *draft, products, None))
+    match queries::create(connection, actor, &new, now).await {
+        Ok(created) => Ok(Ok(created)),
+        Err(ChangeError::NameTaken) => Ok(Err(draft.name_taken())),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn revealed(token: &Token, secret: Secret, config: &Config) -> Reveal {
@@ -216,29 +229,42 @@ pub async fn update(
     let connection = &mut *database.get().await?;
     let token = queries::token(connection, &admin, id.into_inner().into()).await?;
     let draft = Draft::from(form.into_inner());
-    let context = Context {
-        now: page.now,
-        products: &[],
-        current: Some(&token),
-    };
-    let draft = match draft.clone().parse(&context) {
-        Err(draft) => draft,
-        Ok(new) => {
-            let version = draft.version;
-            match queries::edit(connection, &actor, token.id, version, &new, page.now).await {
-                Ok(()) => {
-                    page::notify(&session, format!("“{}” is saved.", new.name.as_str()))?;
-                    return Ok(see_other(&token.path()));
-                }
-                Err(ChangeError::NameTaken) => draft.name_taken(),
-                Err(ChangeError::Outdated(current)) if current.status(&page.now).permits_edit() => {
-                    draft.outdated(&current)
-                }
-                Err(error) => return Err(error.into()),
-            }
+    match try_update(connection, &actor, draft, &token, page.now).await? {
+        Ok(name) => {
+            page::notify(&session, format!("“{}” is saved.", name.as_str()))?;
+            Ok(see_other(&token.path()))
         }
+        Err(draft) => {
+            page::render_again(&form_page(&admin, page, *draft, Vec::new(), Some(token)))
+        }
+    }
+}
+
+/// The token's name now, or the form to correct.
+async fn try_update(
+    connection: &mut Connection,
+    actor: &Actor,
+    draft: Draft,
+    token: &Token,
+    now: DateTime<Utc>,
+) -> Result<Result<Name, Box<Draft>>, Error> {
+    let context = Context {
+        now,
+        products: &[],
+        current: Some(token),
     };
-    page::render_again(&form_page(&admin, page, *draft, Vec::new(), Some(token)))
+    let new = match draft.clone().parse(&context) {
+        Ok(new) => new,
+        Err(draft) => return Ok(Err(draft)),
+    };
+    match queries::edit(connection, actor, token.id, draft.version, &new, now).await {
+        Ok(()) => Ok(Ok(new.name)),
+        Err(ChangeError::NameTaken) => Ok(Err(draft.name_taken())),
+        Err(ChangeError::Outdated(current)) if current.status(&now).permits_edit() => {
+            Ok(Err(draft.outdated(&current)))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A page that asks before it is done.

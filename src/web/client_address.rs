@@ -17,6 +17,16 @@ use crate::config::Config;
 pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
+    /// Of whoever sent the request.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Self {
+        let peer = request
+            .peer_addr()
+            .map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip());
+        let trusted = &state::<Config>(request).trusted_proxies;
+        Self(client(peer, request.headers(), trusted))
+    }
+
     /// The network that counts as one source: the IPv4 /24 or IPv6 /48.
     #[must_use]
     pub fn network(self) -> IpNet {
@@ -42,11 +52,7 @@ impl FromRequest for ClientAddress {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let peer = request
-            .peer_addr()
-            .map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip());
-        let trusted = &state::<Config>(request).trusted_proxies;
-        ready(Ok(Self(client(peer, request.headers(), trusted))))
+        ready(Ok(Self::of(request)))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::access::session;
 use crate::config::Config;
 use crate::db::Database;
 use crate::identity::drafts::Email;
-use crate::identity::sign_in::{Credentials, authenticate};
+use crate::identity::sign_in::{Credentials, SignedIn, authenticate};
 use crate::identity::throttle::BROWSER_MEMORY;
 use crate::identity::{pages, queries};
 use crate::secret::{Digest, Password, Plaintext};
@@ -51,7 +51,6 @@ pub async fn create(
     session: Session,
     database: web::Data<Database>,
     config: web::Data<Config>,
-    address: ClientAddress,
     form: Submission<Form>,
 ) -> Answer {
     let form = form.into_inner();
@@ -63,20 +62,13 @@ pub async fn create(
     let credentials = Credentials {
         email,
         password: form.password,
-        address,
+        address: ClientAddress::of(&request),
         browser: request
             .cookie(browser_cookie(&config))
             .map(|cookie| Digest::of(cookie.value())),
     };
     match authenticate(&database, credentials, page.now).await {
-        Ok(Some(signed_in)) => {
-            session::begin(&session, signed_in.user)?;
-                    let mut response = see_other(if next.is_empty() { "/" } else { &next });
-            if let Some(browser) = signed_in.new_browser {
-                remember(&mut response, &browser, &config)?;
-            }
-            Ok(response)
-        }
+        Ok(Some(signed_in)) => enter(&session, signed_in, &next, &config),
         Ok(None) => {
             field.refuse("Email or password is wrong.");
             again(StatusCode::UNPROCESSABLE_ENTITY, page, field, next, None)
@@ -87,6 +79,16 @@ pub async fn create(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Leads them to where they wanted to go.
+fn enter(session: &Session, signed_in: SignedIn, next: &str, config: &Config) -> Answer {
+    session::begin(session, signed_in.user)?;
+    let mut response = see_other(if next.is_empty() { "/" } else { next });
+    if let Some(browser) = signed_in.new_browser {
+        remember(&mut response, &browser, config)?;
+    }
+    Ok(response)
 }
 
 fn again(

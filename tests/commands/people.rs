@@ -51,7 +51,7 @@ async fn weak_passwords_are_refused_and_never_repeated() {
     for (weak, why) in [
         ("hunter2-hunter", "15 characters or more; these are 14"),
         ("passwordpassword", "easy to guess"),
-        ("ada@northwind.example", "too much like your name, email or organisation"),
+        ("ada@northwind.example", "A few unrelated words work well"),
         (&"x".repeat(257), "at most 256 characters"),
     ] {
         let refusal = create(&place, &[], Some(weak)).refused();

@@ -162,11 +162,6 @@ impl Process {
         assert!(said, "{text:?} is not in:\n{}", self.errors.so_far());
     }
 
-    /// What it printed by now.
-    pub fn printed(&self) -> String {
-        self.output.so_far()
-    }
-
     pub fn finish(mut self) -> Finished {
         until("the process has ended", || !self.is_running());
         Finished {

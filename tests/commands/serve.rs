@@ -157,7 +157,7 @@ async fn a_stop_finishes_everything(signal: Signal) {
         .bearer_auth(&secret)
         .send();
     let slow = tokio::spawn(slow);
-    wait_for_a_waiting_query(&lock).await;
+    wait_for_a_waiting_query(&cluster.connection()).await;
 
     server.process.signal(signal);
     let told = Instant::now();
@@ -199,7 +199,7 @@ async fn usage_that_is_being_written_as_the_server_stops_gets_written() {
         .await
         .unwrap();
     assert_eq!(server.asked_by(&secret).await.status(), 200);
-    wait_for_a_waiting_query(&lock).await;
+    wait_for_a_waiting_query(&address).await;
     server.process.signal(Signal::SIGTERM);
     wait_until_closed(&server);
     lock.batch_execute("COMMIT").await.unwrap();
@@ -222,7 +222,7 @@ async fn a_database_that_hangs_does_not_keep_the_server_from_stopping() {
         .await
         .unwrap();
     assert_eq!(server.asked_by(&secret).await.status(), 200);
-    wait_for_a_waiting_query(&lock).await;
+    wait_for_a_waiting_query(&address).await;
     let told = Instant::now();
     let said = server.stop().errors;
     assert!(told.elapsed() < LONGEST_STOP, "{:?}", told.elapsed());
@@ -242,7 +242,7 @@ async fn a_request_that_takes_too_long_does_not_keep_the_server_from_stopping() 
         .unwrap();
     let url = format!("{}/api/v1/token", server.url);
     let slow = tokio::spawn(reqwest::Client::new().get(url).bearer_auth(&secret).send());
-    wait_for_a_waiting_query(&lock).await;
+    wait_for_a_waiting_query(&address).await;
     let told = Instant::now();
     server.stop();
     assert!(told.elapsed() < LONGEST_STOP, "{:?}", told.elapsed());
@@ -293,13 +293,17 @@ async fn connect(address: &Config) -> Client {
 /// Until the server takes no more requests.
 fn wait_until_closed(server: &Server) {
     let address = server.url.trim_start_matches("http://");
-    until("the server is closed", || TcpStream::connect(address).is_err());
+    until("the server is closed", || {
+        TcpStream::connect(address).is_err()
+    });
 }
 
-/// Until some other connection waits for a lock in this database.
-async fn wait_for_a_waiting_query(client: &Client) {
+/// Until a connection waits for a lock in this database. Asked outside of a transaction, in
+/// which the answer would stay the same.
+async fn wait_for_a_waiting_query(address: &Config) {
     let waiting = "SELECT count(*) FROM pg_stat_activity \
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let client = connect(address).await;
     let deadline = Instant::now() + Duration::from_secs(60);
     while client
         .query_one(waiting, &[])

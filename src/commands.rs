@@ -103,7 +103,11 @@ pub async fn run(line: CommandLine) -> Result<(), Failure> {
 }
 
 async fn carry_out(command: Command, desk: &Desk) -> Result<(), Failure> {
-    let migrated = desk.database.migrate().await.map_err(|error| Failure::because(&error))?;
+    let migrated = desk
+        .database
+        .migrate()
+        .await
+        .map_err(|error| Failure::because(&error))?;
     match command {
         Command::Serve => serve::run(desk).await,
         Command::Migrate => {
@@ -145,6 +149,9 @@ async fn organization(connection: &mut Connection, slug: &str) -> Result<Organiz
          `tokendesk organization create --help`."
             .to_owned()
     } else {
-        format!("There is no organisation {slug:?}. There are: {}", slugs.join(", "))
+        format!(
+            "There is no organisation {slug:?}. There are: {}",
+            slugs.join(", ")
+        )
     }))
 }

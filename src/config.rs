@@ -279,7 +279,9 @@ fn trusted_proxies(text: &str) -> Result<Vec<IpNet>, String> {
             part.parse::<IpNet>()
                 .or_else(|_| part.parse::<std::net::IpAddr>().map(IpNet::from))
                 .map_err(|_| {
-                    format!("TRUSTED_PROXIES: {part:?} is not an address or CIDR such as 10.0.0.0/8")
+                    format!(
+                        "TRUSTED_PROXIES: {part:?} is not an address or CIDR such as 10.0.0.0/8"
+                    )
                 })
         })
         .collect()
@@ -327,7 +329,10 @@ mod tests {
         let here: SocketAddr = "127.0.0.1:49152".parse().unwrap();
         let chosen = config(&["--bind=127.0.0.1:0"]).unwrap().listening_at(here);
         assert_eq!(chosen.public_url.origin(), "http://127.0.0.1:49152");
-        let behind = ["--bind=127.0.0.1:0", "--public-url=https://tokens.example.com"];
+        let behind = [
+            "--bind=127.0.0.1:0",
+            "--public-url=https://tokens.example.com",
+        ];
         let behind = config(&behind).unwrap().listening_at(here);
         assert_eq!(behind.public_url.origin(), "https://tokens.example.com");
     }

@@ -163,10 +163,11 @@ fn refuse_newer_schema(
     let applied = harness
         .applied_migrations()
         .map_err(MigrationError::Failed)?;
-    match applied
-        .iter()
-        .find(|version| !known.iter().any(|known| known.name().version() == **version))
-    {
+    match applied.iter().find(|version| {
+        !known
+            .iter()
+            .any(|known| known.name().version() == **version)
+    }) {
         Some(unknown) => Err(MigrationError::SchemaTooNew(unknown.to_string())),
         None => Ok(()),
     }

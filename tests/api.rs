@@ -54,7 +54,10 @@ async fn a_valid_token_is_told_what_it_is() {
     assert_eq!(body["name"], "Okta SCIM");
     assert_eq!(body["organization"]["name"], "Northwind");
     assert_eq!(body["scopes"], serde_json::json!(["admin:scim"]));
-    assert_eq!(body["allowed_ip_ranges"], serde_json::json!(["127.0.0.0/8"]));
+    assert_eq!(
+        body["allowed_ip_ranges"],
+        serde_json::json!(["127.0.0.0/8"])
+    );
     assert_eq!(body["expires_at"], "2026-12-22T14:00:00Z");
     assert_eq!(body["status"], "active");
     assert!(!body.to_string().contains(secret.reveal()));
@@ -63,19 +66,37 @@ async fn a_valid_token_is_told_what_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_refusal_has_its_code_and_challenge() {
     let app = App::start().await;
-    let response = Client::new().get(format!("{}/api/v1/token", app.url)).send().await.unwrap();
+    let response = Client::new()
+        .get(format!("{}/api/v1/token", app.url))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status(), 401);
-    assert_eq!(response.headers()["www-authenticate"], r#"Bearer realm="tokendesk""#);
+    assert_eq!(
+        response.headers()["www-authenticate"],
+        r#"Bearer realm="tokendesk""#
+    );
 
     let never_issued = Secret::generate("wxt");
     let response = ask(&app, never_issued.reveal()).await;
-    let challenge = response.headers()["www-authenticate"].to_str().unwrap().to_owned();
-    assert_eq!(challenge, r#"Bearer realm="tokendesk", error="invalid_token""#);
-    assert_eq!(code(&app, never_issued.reveal()).await, (401, "unknown".into()));
+    let challenge = response.headers()["www-authenticate"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        challenge,
+        r#"Bearer realm="tokendesk", error="invalid_token""#
+    );
+    assert_eq!(
+        code(&app, never_issued.reveal()).await,
+        (401, "unknown".into())
+    );
     assert_eq!(code(&app, "wxt_nonsense").await, (401, "unknown".into()));
 
     let (expiring, secret) = app
-        .token_with("Expiring", |new| new.expires_at = Some(app.now() + TimeDelta::hours(1)))
+        .token_with("Expiring", |new| {
+            new.expires_at = Some(app.now() + TimeDelta::hours(1))
+        })
         .await;
     app.state.clock.advance(TimeDelta::hours(1));
     assert_eq!(code(&app, secret.reveal()).await, (401, "expired".into()));
@@ -85,9 +106,14 @@ async fn each_refusal_has_its_code_and_challenge() {
     assert_eq!(code(&app, secret.reveal()).await, (401, "unknown".into()));
 
     let (_, secret) = app
-        .token_with("Elsewhere", |new| new.ranges = Ranges::parse("198.51.100.0/24").unwrap())
+        .token_with("Elsewhere", |new| {
+            new.ranges = Ranges::parse("198.51.100.0/24").unwrap()
+        })
         .await;
-    assert_eq!(code(&app, secret.reveal()).await, (403, "ip_not_allowed".into()));
+    assert_eq!(
+        code(&app, secret.reveal()).await,
+        (403, "ip_not_allowed".into())
+    );
 
     let (token, secret) = app.token("Switched").await;
     change(&app, &token.path(), "disabling", &[]).await;
@@ -111,12 +137,20 @@ async fn a_rotated_secret_works_until_its_overlap_ends() {
     assert_eq!(code(&app, old.reveal()).await.1, "retired");
     app.flush().await;
     let page = app.ada().await.visit(&token.path()).await;
-    assert!(page.says("A retired secret was refused 1 time from 127.0.0.0/24"), "{}", page.text());
+    assert!(
+        page.says("A retired secret was refused 1 time from 127.0.0.0/24"),
+        "{}",
+        page.text()
+    );
 
     let (token, old) = app.token("Exposed").await;
     change(&app, &token.path(), "rotation", &[("overlap", "24h")]).await;
     change(&app, &token.path(), "rotation", &[("overlap", "none")]).await;
-    assert_eq!(code(&app, old.reveal()).await.1, "retired", "an exposed token's older secrets too");
+    assert_eq!(
+        code(&app, old.reveal()).await.1,
+        "retired",
+        "an exposed token's older secrets too"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,19 +173,34 @@ async fn calls_are_counted_with_their_last_use() {
     assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (4, 1));
     assert_eq!(row.get::<_, String>(2), "127.0.0.1");
     assert_eq!(row.get::<_, String>(3), "curl/8.0");
-    let days = app.sql("SELECT day::text, allowed, denied FROM usage_days ORDER BY day").await;
-    let days: Vec<(String, i64, i64)> = days.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
-    assert_eq!(days, [("2026-11-22".into(), 3, 0), ("2026-11-23".into(), 1, 1)]);
+    let days = app
+        .sql("SELECT day::text, allowed, denied FROM usage_days ORDER BY day")
+        .await;
+    let days: Vec<(String, i64, i64)> = days
+        .iter()
+        .map(|row| (row.get(0), row.get(1), row.get(2)))
+        .collect();
+    assert_eq!(
+        days,
+        [("2026-11-22".into(), 3, 0), ("2026-11-23".into(), 1, 1)]
+    );
     let hours = app
         .sql("SELECT code, operation, network::text, calls FROM usage_hours ORDER BY hour, code")
         .await;
     assert_eq!(hours.len(), 3);
     assert_eq!(hours[0].get::<_, String>(1), "GET /api/v1/token");
     assert_eq!(hours[0].get::<_, String>(2), "127.0.0.0/24");
-    assert_eq!((hours[1].get::<_, String>(0), hours[1].get::<_, i64>(3)), ("disabled".into(), 1));
+    assert_eq!(
+        (hours[1].get::<_, String>(0), hours[1].get::<_, i64>(3)),
+        ("disabled".into(), 1)
+    );
 
     let list = app.ada().await.visit("/settings/api-access").await;
-    assert!(list.says("5 calls") && list.says("127.0.0.1"), "{}", list.text());
+    assert!(
+        list.says("5 calls") && list.says("127.0.0.1"),
+        "{}",
+        list.text()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,7 +212,11 @@ async fn counts_wait_for_a_database_that_is_away_and_skip_deleted_tokens() {
     ask(&app, gone_secret.reveal()).await;
     app.sql("ALTER TABLE usage_days RENAME TO away").await;
     assert!(app.state.usage.flush(app.database()).await.is_err());
-    assert_eq!(app.count("SELECT count(*) FROM usage_hours").await, 0, "all or nothing");
+    assert_eq!(
+        app.count("SELECT count(*) FROM usage_hours").await,
+        0,
+        "all or nothing"
+    );
     app.sql("ALTER TABLE away RENAME TO usage_days").await;
     change(&app, &gone.path(), "deletion", &[]).await;
     app.flush().await;
@@ -195,11 +248,22 @@ async fn two_instances_count_into_the_same_rows() {
             at: app.now(),
         });
     }
-    let (one, two) = tokio::join!(app.state.usage.flush(app.database()), second.flush(app.database()));
+    let (one, two) = tokio::join!(
+        app.state.usage.flush(app.database()),
+        second.flush(app.database())
+    );
     one.unwrap();
     two.unwrap();
-    assert_eq!(app.count("SELECT sum(allowed)::bigint FROM token_usage").await, 40);
-    assert_eq!(app.count("SELECT sum(calls)::bigint FROM usage_hours").await, 40);
+    assert_eq!(
+        app.count("SELECT sum(allowed)::bigint FROM token_usage")
+            .await,
+        40
+    );
+    assert_eq!(
+        app.count("SELECT sum(calls)::bigint FROM usage_hours")
+            .await,
+        40
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,13 +303,23 @@ async fn a_token_in_the_query_string_is_not_looked_at() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_from_before_scopes_counts_as_all() {
     let app = App::start().await;
-    let (token, secret) = app.token_with("Old importer", |new| new.scopes = None).await;
+    let (token, secret) = app
+        .token_with("Old importer", |new| new.scopes = None)
+        .await;
     let body: Value = ask(&app, secret.reveal()).await.json().await.unwrap();
     assert_eq!(body["scopes"], serde_json::json!(["all"]));
     let list = app.ada().await.visit("/settings/api-access").await;
     assert!(list.says("All scopes (none set)"));
     let ada = app.ada().await;
     let edit = ada.visit(&format!("{}/edit", token.path())).await;
-    edit.form(&token.path()).fill("name", "Renamed").submit().await;
-    assert_eq!(app.count("SELECT count(*) FROM tokens WHERE scopes IS NULL").await, 1, "an edit of the name sets none");
+    edit.form(&token.path())
+        .fill("name", "Renamed")
+        .submit()
+        .await;
+    assert_eq!(
+        app.count("SELECT count(*) FROM tokens WHERE scopes IS NULL")
+            .await,
+        1,
+        "an edit of the name sets none"
+    );
 }

@@ -25,14 +25,22 @@ fn token(place: &Place, rest: &[&str]) -> String {
     let create = ["token", "create", "--organization=northwind"];
     let printed = place.run(&[&create, rest].concat()).succeeded();
     let secret = printed.strip_suffix('\n').unwrap();
-    assert!(secret.starts_with("wxt_") && secret.len() == 42, "{secret:?}");
+    assert!(
+        secret.starts_with("wxt_") && secret.len() == 42,
+        "{secret:?}"
+    );
     secret.to_owned()
 }
 
 /// Adds a member of Northwind, who has the password of all tests.
 fn add(place: &Place, email: &str, role: &str) {
     let (email, role) = (format!("--email={email}"), format!("--role={role}"));
-    let create = ["user", "create", "--organization=northwind", "--name=Some Member"];
+    let create = [
+        "user",
+        "create",
+        "--organization=northwind",
+        "--name=Some Member",
+    ];
     let arguments = [&create[..], &[&email, &role]].concat();
     let finished = place.run_with_input(&arguments, &format!("{PASSWORD}\n"));
     assert_eq!(finished.succeeded(), "");
@@ -54,7 +62,10 @@ async fn every_command_works_beside_a_server_with_the_private_postgresql() {
     let postmaster = scratch.postmaster();
 
     let migrated = place.run(&["migrate"]).succeeded();
-    assert_eq!(migrated, "0 migrations were run; the schema is up to date.\n");
+    assert_eq!(
+        migrated,
+        "0 migrations were run; the schema is up to date.\n"
+    );
     found(&place);
     add(&place, "ada@northwind.example", "admin");
     let secret = token(&place, &["--name=Okta SCIM", "--scope=admin:scim"]);

@@ -6,16 +6,34 @@ use crate::support::App;
 fn forms(path: &str) -> Vec<(String, Vec<(&'static str, &'static str)>)> {
     let at = |rest: &str| format!("{path}{rest}");
     vec![
-        ("/sign-in".into(), vec![("email", "ada@northwind.example"), ("password", "x")]),
+        (
+            "/sign-in".into(),
+            vec![("email", "ada@northwind.example"), ("password", "x")],
+        ),
         ("/sign-out".into(), vec![]),
         ("/setup".into(), vec![("code", "x")]),
-        ("/organization".into(), vec![("organization", "00000000-0000-0000-0000-000000000000")]),
+        (
+            "/organization".into(),
+            vec![("organization", "00000000-0000-0000-0000-000000000000")],
+        ),
         ("/invitations/x".into(), vec![("name", "x")]),
         (
             "/settings/api-access".into(),
-            vec![("name", "forged"), ("access_level", "full-access"), ("expiry", "never")],
+            vec![
+                ("name", "forged"),
+                ("access_level", "full-access"),
+                ("expiry", "never"),
+            ],
         ),
-        (path.to_owned(), vec![("name", "forged"), ("access_level", "full-access"), ("expiry", "never"), ("version", "1")]),
+        (
+            path.to_owned(),
+            vec![
+                ("name", "forged"),
+                ("access_level", "full-access"),
+                ("expiry", "never"),
+                ("version", "1"),
+            ],
+        ),
         (at("/rotation"), vec![("overlap", "none"), ("version", "1")]),
         (at("/overlap-end"), vec![]),
         (at("/disabling"), vec![]),
@@ -27,7 +45,8 @@ fn forms(path: &str) -> Vec<(String, Vec<(&'static str, &'static str)>)> {
 async fn unchanged(app: &App) {
     let row = &app.sql("SELECT name, standing, version FROM tokens").await;
     assert_eq!(row.len(), 1);
-    let (name, standing, version): (String, String, i32) = (row[0].get(0), row[0].get(1), row[0].get(2));
+    let (name, standing, version): (String, String, i32) =
+        (row[0].get(0), row[0].get(1), row[0].get(2));
     assert_eq!((&*name, &*standing, version), ("Okta", "active", 1));
 }
 
@@ -49,7 +68,12 @@ async fn a_form_with_another_browsers_token_is_refused() {
     let app = App::start().await;
     let (token, _) = app.token("Okta").await;
     let (ada, mallory) = (app.ada().await, app.browser());
-    let foreign = mallory.visit("/sign-in").await.form("/sign-in").value("csrf").to_owned();
+    let foreign = mallory
+        .visit("/sign-in")
+        .await
+        .form("/sign-in")
+        .value("csrf")
+        .to_owned();
     for (path, mut fields) in forms(&token.path()) {
         let foreign: &'static str = foreign.clone().leak();
         fields.push(("csrf", foreign));
@@ -85,7 +109,12 @@ async fn a_form_from_another_site_is_refused_even_with_its_token() {
 async fn a_form_from_before_a_sign_in_or_sign_out_cannot_be_replayed() {
     let app = App::start().await;
     let browser = app.browser();
-    let before = browser.visit("/sign-in").await.form("/sign-in").value("csrf").to_owned();
+    let before = browser
+        .visit("/sign-in")
+        .await
+        .form("/sign-in")
+        .value("csrf")
+        .to_owned();
     let page = browser.visit("/sign-in").await;
     page.form("/sign-in")
         .fill("email", crate::support::app::ADA)
@@ -100,7 +129,10 @@ async fn a_form_from_before_a_sign_in_or_sign_out_cannot_be_replayed() {
     let during = signed_in.form("/sign-out").value("csrf").to_owned();
     signed_in.form("/sign-out").submit().await;
     let replayed = browser
-        .post("/sign-in", &[("csrf", &during), ("email", "x"), ("password", "x")])
+        .post(
+            "/sign-in",
+            &[("csrf", &during), ("email", "x"), ("password", "x")],
+        )
         .await;
     assert_eq!(replayed.status, 403);
 }

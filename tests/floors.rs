@@ -97,7 +97,12 @@ fn breaches(floors: &[String], path: &Path, code: &str) -> Vec<String> {
     used(code)
         .into_iter()
         .filter(|name| *name != own && place(name).is_some_and(|used| used > height))
-        .map(|name| format!("{} uses src/{name}.rs, which stands above it", path.display()))
+        .map(|name| {
+            format!(
+                "{} uses src/{name}.rs, which stands above it",
+                path.display()
+            )
+        })
         .collect()
 }
 
@@ -133,14 +138,25 @@ fn a_breach_is_found() {
     let floors = floors();
     let found = |code| breaches(&floors, Path::new("src/journal/queries.rs"), code).len();
     assert_eq!(found("use crate::tokens::Token;"), 1);
-    assert_eq!(found("use crate::{access::{Actor, Role}, db, tokens::Token};"), 1);
+    assert_eq!(
+        found("use crate::{access::{Actor, Role}, db, tokens::Token};"),
+        1
+    );
     assert_eq!(found("use crate::{api, app};"), 2);
     assert_eq!(found("use crate::access::Actor; crate::db::violates(x)"), 0);
 }
 
 #[test]
 fn only_queries_name_diesel() {
-    let features = ["access", "journal", "identity", "catalogue", "tokens", "gate", "api"];
+    let features = [
+        "access",
+        "journal",
+        "identity",
+        "catalogue",
+        "tokens",
+        "gate",
+        "api",
+    ];
     for path in sources() {
         let floor = floor_of(&path);
         if !features.contains(&&*floor) {
@@ -150,6 +166,9 @@ fn only_queries_name_diesel() {
         let is_queries = shown.contains("queries") || shown.ends_with("catalogue/products.rs");
         // A transaction is opened where what belongs together is known.
         let diesel = code.replace("use diesel_async::AsyncConnection;", "");
-        assert!(is_queries || !diesel.contains("diesel"), "{shown} names Diesel");
+        assert!(
+            is_queries || !diesel.contains("diesel"),
+            "{shown} names Diesel"
+        );
     }
 }

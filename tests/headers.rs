@@ -24,9 +24,16 @@ async fn every_page_forbids_what_it_does_not_need() {
         assert!(!policy.contains("unsafe"), "{path}");
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(header("referrer-policy"), "no-referrer", "{path}");
-        assert_eq!(header("cross-origin-opener-policy"), "same-origin", "{path}");
+        assert_eq!(
+            header("cross-origin-opener-policy"),
+            "same-origin",
+            "{path}"
+        );
         assert_eq!(header("cache-control"), "no-store", "{path}");
-        assert!(header("permissions-policy").contains("geolocation=()"), "{path}");
+        assert!(
+            header("permissions-policy").contains("geolocation=()"),
+            "{path}"
+        );
         assert!(page.headers.contains_key("x-request-id"), "{path}");
         let inline = ["style=", "<style", "onclick=", "javascript:"];
         assert!(!inline.iter().any(|bad| page.html.contains(bad)), "{path}");
@@ -37,7 +44,9 @@ async fn every_page_forbids_what_it_does_not_need() {
 async fn under_https_cookies_are_bound_to_the_host_and_transport_is_strict() {
     let app = App::start_with(&["--public-url=https://tokens.example.com"]).await;
     let response = reqwest::get(format!("{}/sign-in", app.url)).await.unwrap();
-    let strict = response.headers()["strict-transport-security"].to_str().unwrap();
+    let strict = response.headers()["strict-transport-security"]
+        .to_str()
+        .unwrap();
     assert!(strict.starts_with("max-age=63072000"));
     let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
     assert!(!cookies.is_empty());
@@ -58,7 +67,10 @@ async fn assets_are_kept_for_a_year_under_the_name_of_their_content() {
     let style = page.attributes("link[rel=stylesheet]", "href").remove(0);
     let asset = app.browser().visit(&style).await;
     assert_eq!(asset.status, 200);
-    assert_eq!(asset.headers["cache-control"], "public, max-age=31536000, immutable");
+    assert_eq!(
+        asset.headers["cache-control"],
+        "public, max-age=31536000, immutable"
+    );
     assert_eq!(asset.headers["content-type"], "text/css; charset=utf-8");
     let other = style.replace(style.split('/').nth(2).unwrap(), "000000000000");
     assert_eq!(app.browser().visit(&other).await.status, 404);
@@ -77,15 +89,26 @@ async fn errors_are_pages_for_people_and_problems_for_programs() {
         ("/settings/api-access/not-an-id", 401, "sign_in_required"),
         ("/profile", 401, "sign_in_required"),
     ] {
-        let response = client.get(format!("{}{path}", app.url)).send().await.unwrap();
+        let response = client
+            .get(format!("{}{path}", app.url))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(response.status(), status, "{path}");
-        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json"
+        );
         let id = response.headers()["x-request-id"].clone();
         let problem: serde_json::Value = response.json().await.unwrap();
         assert_eq!(problem["code"], code, "{path}");
         assert_eq!(problem["request_id"], id.to_str().unwrap());
     }
-    let wrong = client.delete(format!("{}/api/v1/token", app.url)).send().await.unwrap();
+    let wrong = client
+        .delete(format!("{}/api/v1/token", app.url))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(wrong.status(), 405);
 }
 
@@ -109,8 +132,15 @@ async fn without_a_database_pages_and_apis_say_so_and_nobody_is_let_in() {
     for path in ["/settings/api-access", "/profile", "/sign-in"] {
         let page = ada.visit(path).await;
         assert_eq!(page.status, 503, "{path}");
-        assert!(page.says("The database does not answer"), "{path}: {}", page.text());
-        assert!(page.headers.contains_key("content-security-policy"), "{path}");
+        assert!(
+            page.says("The database does not answer"),
+            "{path}: {}",
+            page.text()
+        );
+        assert!(
+            page.headers.contains_key("content-security-policy"),
+            "{path}"
+        );
     }
     let response = reqwest::Client::new()
         .get(format!("{}/api/v1/token", app.url))
@@ -135,5 +165,11 @@ async fn a_compressed_body_is_refused_unread() {
         .unwrap();
     assert_eq!(response.status(), 400);
     let problem: serde_json::Value = response.json().await.unwrap();
-    assert!(problem["detail"].as_str().unwrap().contains("without Content-Encoding"), "{problem}");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("without Content-Encoding"),
+        "{problem}"
+    );
 }

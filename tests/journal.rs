@@ -18,7 +18,10 @@ async fn the_audit_log_tells_who_changed_what_from_and_to() {
         .await;
     let log = ada.visit("/settings/audit-log").await;
     let rows = log.texts("tbody tr");
-    assert!(rows[0].contains("Ada Lovell Edited the token Okta 2"), "{rows:#?}");
+    assert!(
+        rows[0].contains("Ada Lovell Edited the token Okta 2"),
+        "{rows:#?}"
+    );
     for change in [
         "name Okta → to Okta 2",
         "scopes all → to admin:scim",
@@ -26,7 +29,10 @@ async fn the_audit_log_tells_who_changed_what_from_and_to() {
     ] {
         assert!(rows[0].contains(change), "{change} in {}", rows[0]);
     }
-    assert!(rows[1].contains("Command line Created the token Okta"), "{rows:#?}");
+    assert!(
+        rows[1].contains("Command line Created the token Okta"),
+        "{rows:#?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,7 +43,11 @@ async fn an_edit_that_changes_nothing_leaves_no_entry() {
     let edit = ada.visit(&format!("{}/edit", token.path())).await;
     let saved = edit.form(&token.path()).submit().await;
     assert_eq!(saved.path, token.path());
-    assert_eq!(app.count("SELECT count(*) FROM journal WHERE action = 'token.edited'").await, 0);
+    assert_eq!(
+        app.count("SELECT count(*) FROM journal WHERE action = 'token.edited'")
+            .await,
+        0
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +77,11 @@ async fn filters_narrow_by_actor_action_token_and_time() {
     assert_eq!(rows("from=2026-11-24".into()).await, 1);
     assert_eq!(rows("to=2026-11-22".into()).await, 4);
     assert_eq!(rows("from=2026-11-23&to=2026-11-23".into()).await, 0);
-    assert_eq!(rows("actor=x&action=y&from=z&page=!".into()).await, 5, "nonsense does not filter");
+    assert_eq!(
+        rows("actor=x&action=y&from=z&page=!".into()).await,
+        5,
+        "nonsense does not filter"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,7 +93,10 @@ async fn pages_lead_from_the_newest_to_the_oldest_entry_and_back() {
     let ada = app.ada().await;
     let first = ada.visit("/settings/audit-log?action=token.created").await;
     let second = first.follow("Next").await;
-    let (newer, older) = (first.texts("tbody td:nth-child(3)"), second.texts("tbody td:nth-child(3)"));
+    let (newer, older) = (
+        first.texts("tbody td:nth-child(3)"),
+        second.texts("tbody td:nth-child(3)"),
+    );
     assert_eq!((newer.len(), older.len()), (50, 10));
     assert!(newer[0].ends_with("Token 59") && older[9].ends_with("Token 00"));
     let back = second.follow("Previous").await;
@@ -92,25 +109,46 @@ async fn a_change_and_its_entry_are_one() {
     let (token, _) = app.token("Okta").await;
     let ada = app.ada().await;
     // Without the journal no change can be told of, so none may happen.
-    app.sql("ALTER TABLE journal ADD CONSTRAINT refuse CHECK (action LIKE 'organization.%') NOT VALID").await;
+    app.sql(
+        "ALTER TABLE journal ADD CONSTRAINT refuse CHECK (action LIKE 'organization.%') NOT VALID",
+    )
+    .await;
     let revocation = format!("{}/revocation", token.path());
     let rotation = format!("{}/rotation", token.path());
     for (page, action) in [
         (revocation.clone(), revocation),
         (rotation.clone(), rotation),
-        (format!("{}/deletion", token.path()), format!("{}/deletion", token.path())),
-        (format!("{}/disabling", token.path()), format!("{}/disabling", token.path())),
+        (
+            format!("{}/deletion", token.path()),
+            format!("{}/deletion", token.path()),
+        ),
+        (
+            format!("{}/disabling", token.path()),
+            format!("{}/disabling", token.path()),
+        ),
     ] {
         let failed = ada.visit(&page).await.form(&action).submit().await;
         assert_eq!(failed.status, 500, "{action}");
     }
     let edit = ada.visit(&format!("{}/edit", token.path())).await;
-    assert_eq!(edit.form(&token.path()).fill("name", "Other").submit().await.status, 500);
+    assert_eq!(
+        edit.form(&token.path())
+            .fill("name", "Other")
+            .submit()
+            .await
+            .status,
+        500
+    );
     let new = ada.visit("/settings/api-access/new").await;
-    let form = new.form("/settings/api-access").fill("name", "New").fill("access_level", "scim");
+    let form = new
+        .form("/settings/api-access")
+        .fill("name", "New")
+        .fill("access_level", "scim");
     assert_eq!(form.submit().await.status, 500);
 
-    let rows = app.sql("SELECT name, standing, version, (SELECT count(*) FROM secrets) FROM tokens").await;
+    let rows = app
+        .sql("SELECT name, standing, version, (SELECT count(*) FROM secrets) FROM tokens")
+        .await;
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].get::<_, String>(0), "Okta");
     assert_eq!(rows[0].get::<_, String>(1), "active");

@@ -3,9 +3,9 @@
 mod support;
 
 mod api;
+mod browser;
 mod commands;
 mod csrf;
-mod browser;
 mod database_url;
 mod embedded;
 mod floors;

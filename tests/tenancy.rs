@@ -32,7 +32,8 @@ const POST: [&str; 8] = [
 async fn another_organizations_things_are_not_found() {
     let app = App::start().await;
     let other = app.another_organization("Contoso").await;
-    app.add_member(other, "eve@contoso.example", Role::Admin).await;
+    app.add_member(other, "eve@contoso.example", Role::Admin)
+        .await;
     let (token, _) = app.token("Okta").await;
     let eve = app.signed_in("eve@contoso.example").await;
     let id = token.id.to_string();
@@ -46,7 +47,11 @@ async fn another_organizations_things_are_not_found() {
     let csrf = form.form("/settings/api-access").value("csrf").to_owned();
     for path in POST {
         // A form of their own organisation for the other's thing, and a switch to the other.
-        let organization = if path == "/organization" { app.organization } else { other };
+        let organization = if path == "/organization" {
+            app.organization
+        } else {
+            other
+        };
         let fields = [
             ("csrf", &*csrf),
             ("name", "Taken over"),
@@ -68,7 +73,8 @@ async fn another_organizations_things_are_not_found() {
 async fn lists_filters_and_the_audit_log_show_ones_own_organization_only() {
     let app = App::start().await;
     let other = app.another_organization("Contoso").await;
-    app.add_member(other, "eve@contoso.example", Role::Admin).await;
+    app.add_member(other, "eve@contoso.example", Role::Admin)
+        .await;
     let (token, _) = app.token("Okta").await;
     let eve = app.signed_in("eve@contoso.example").await;
     for path in [
@@ -81,7 +87,10 @@ async fn lists_filters_and_the_audit_log_show_ones_own_organization_only() {
     ] {
         let page = eve.visit(&path).await;
         assert_eq!(page.status, 200, "{path}");
-        assert!(!page.html.contains("Okta") && !page.says("Ada Lovell"), "{path}");
+        assert!(
+            !page.html.contains("Okta") && !page.says("Ada Lovell"),
+            "{path}"
+        );
     }
 }
 
@@ -111,7 +120,8 @@ async fn a_product_of_another_organization_cannot_be_linked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn members_see_no_settings() {
     let app = App::start().await;
-    app.add_member(app.organization, "mei@northwind.example", Role::Member).await;
+    app.add_member(app.organization, "mei@northwind.example", Role::Member)
+        .await;
     let (token, _) = app.token("Okta").await;
     let mei = app.signed_in("mei@northwind.example").await;
     let home = mei.visit("/").await;
@@ -131,14 +141,19 @@ async fn members_see_no_settings() {
     let csrf = home.form("/sign-out").value("csrf").to_owned();
     let revocation = format!("{}/revocation", token.path());
     assert_eq!(mei.post(&revocation, &[("csrf", &csrf)]).await.status, 403);
-    assert_eq!(app.count("SELECT count(*) FROM tokens WHERE standing = 'active'").await, 1);
+    assert_eq!(
+        app.count("SELECT count(*) FROM tokens WHERE standing = 'active'")
+            .await,
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn someone_in_two_organizations_switches_between_them() {
     let app = App::start().await;
     let other = app.another_organization("Contoso").await;
-    app.add_member(other, crate::support::app::ADA, Role::Admin).await;
+    app.add_member(other, crate::support::app::ADA, Role::Admin)
+        .await;
     app.token("In Northwind").await;
     app.token_of(other, "In Contoso", |_| {}).await;
     let ada = app.ada().await;
@@ -149,23 +164,40 @@ async fn someone_in_two_organizations_switches_between_them() {
         .fill("organization", &app.organization.to_string())
         .submit()
         .await;
-    assert!(second.says("In Northwind") && !second.says("In Contoso"), "{}", second.text());
-    assert_eq!(ada.visit("/settings/api-access").await.texts(".token h2"), ["In Northwind"]);
+    assert!(
+        second.says("In Northwind") && !second.says("In Contoso"),
+        "{}",
+        second.text()
+    );
+    assert_eq!(
+        ada.visit("/settings/api-access").await.texts(".token h2"),
+        ["In Northwind"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_of_one_organization_is_not_carried_out_in_another() {
     let app = App::start().await;
     let other = app.another_organization("Contoso").await;
-    app.add_member(other, crate::support::app::ADA, Role::Admin).await;
+    app.add_member(other, crate::support::app::ADA, Role::Admin)
+        .await;
     let ada = app.ada().await;
     let form = ada.visit("/settings/api-access/new").await;
-    let switched = form.form("/organization").fill("organization", &app.organization.to_string());
+    let switched = form
+        .form("/organization")
+        .fill("organization", &app.organization.to_string());
     assert_eq!(switched.submit().await.status, 200);
-    let form = form.form("/settings/api-access").fill("name", "x").fill("access_level", "full-access");
+    let form = form
+        .form("/settings/api-access")
+        .fill("name", "x")
+        .fill("access_level", "full-access");
     let refused = form.submit().await;
     assert_eq!(refused.status, 409);
-    assert!(refused.says("You look at another organisation now"), "{}", refused.text());
+    assert!(
+        refused.says("You look at another organisation now"),
+        "{}",
+        refused.text()
+    );
     assert_eq!(app.count("SELECT count(*) FROM tokens").await, 0);
 }
 
@@ -173,10 +205,15 @@ async fn a_form_of_one_organization_is_not_carried_out_in_another() {
 async fn pages_seen_meanwhile_do_not_undo_a_switch() {
     let app = App::start().await;
     let other = app.another_organization("Contoso").await;
-    app.add_member(other, crate::support::app::ADA, Role::Admin).await;
+    app.add_member(other, crate::support::app::ADA, Role::Admin)
+        .await;
     let ada = app.ada().await;
     for round in 0..10 {
-        let chosen = if round % 2 == 0 { app.organization } else { other };
+        let chosen = if round % 2 == 0 {
+            app.organization
+        } else {
+            other
+        };
         let form = ada.visit("/profile").await.form("/organization");
         let views: Vec<_> = (0..5)
             .map(|_| {
@@ -184,18 +221,34 @@ async fn pages_seen_meanwhile_do_not_undo_a_switch() {
                 tokio::spawn(async move { ada.visit("/profile").await })
             })
             .collect();
-        form.fill("organization", &chosen.to_string()).submit().await;
+        form.fill("organization", &chosen.to_string())
+            .submit()
+            .await;
         for view in views {
             view.await.unwrap();
         }
-        let name = if round % 2 == 0 { "Northwind" } else { "Contoso" };
-        assert!(ada.visit("/profile").await.says(&format!("Organisation {name}")), "round {round}");
+        let name = if round % 2 == 0 {
+            "Northwind"
+        } else {
+            "Contoso"
+        };
+        assert!(
+            ada.visit("/profile")
+                .await
+                .says(&format!("Organisation {name}")),
+            "round {round}"
+        );
     }
 }
 
 #[test]
 fn no_address_with_an_id_is_missing_from_the_sweep() {
-    let sources = ["src/tokens.rs", "src/identity.rs", "src/journal.rs", "src/api.rs"];
+    let sources = [
+        "src/tokens.rs",
+        "src/identity.rs",
+        "src/journal.rs",
+        "src/api.rs",
+    ];
     for source in sources {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
         let text = std::fs::read_to_string(path).unwrap();
@@ -206,9 +259,14 @@ fn no_address_with_an_id_is_missing_from_the_sweep() {
             .unwrap_or_default();
         for resource in text.split("web::resource(\"").skip(1) {
             let path = format!("{scope}{}", resource.split('"').next().unwrap());
-            let path = path.replace("{code}", "{id}").replace("{transition}", "revocation");
+            let path = path
+                .replace("{code}", "{id}")
+                .replace("{transition}", "revocation");
             if path.contains("{id}") {
-                assert!(GET.contains(&&*path) || POST.contains(&&*path), "{path} in {source}");
+                assert!(
+                    GET.contains(&&*path) || POST.contains(&&*path),
+                    "{path} in {source}"
+                );
             }
         }
     }

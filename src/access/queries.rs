@@ -140,7 +140,11 @@ pub async fn delete_ended_sessions(
     seen: DateTime<Utc>,
 ) -> QueryResult<usize> {
     diesel::delete(sessions::table)
-        .filter(sessions::created_at.le(begun).or(sessions::last_seen_at.le(seen)))
+        .filter(
+            sessions::created_at
+                .le(begun)
+                .or(sessions::last_seen_at.le(seen)),
+        )
         .execute(connection)
         .await
 }

@@ -18,8 +18,13 @@ pub struct Create {
 }
 
 pub async fn run(desk: &Desk, Command::Create(create): Command) -> Result<(), Failure> {
-    let name = PersonName::parse(&create.name).map_err(|error| Failure::new(format!("--name: {error}")))?;
-    let connection = &mut *desk.database.get().await.map_err(|error| Failure::because(&error))?;
+    let name = PersonName::parse(&create.name)
+        .map_err(|error| Failure::new(format!("--name: {error}")))?;
+    let connection = &mut *desk
+        .database
+        .get()
+        .await
+        .map_err(|error| Failure::because(&error))?;
     let slug = identity::queries::create_organization(connection, &name, desk.clock.now())
         .await
         .map_err(|error| Failure::because(&error))?;

@@ -25,7 +25,9 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
              another address and port."
         ))
     })?;
-    let address = listener.local_addr().map_err(|error| Failure::because(&error))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Failure::because(&error))?;
     let config = &desk.config.clone().listening_at(address);
     let state = State::new(config.clone(), desk.database.clone(), desk.clock.clone())
         .await
@@ -69,7 +71,10 @@ async fn announce(desk: &Desk, config: &Config) -> Result<(), Failure> {
         let key = identity::queries::site_key(connection).await;
         let key = key.map_err(|error| failure(&error))?;
         let code = identity::setup_code::setup_code(&key);
-        println!("Set it up at {}", config.public_url.join(&format!("/setup?code={code}")));
+        println!(
+            "Set it up at {}",
+            config.public_url.join(&format!("/setup?code={code}"))
+        );
     }
     Ok(())
 }

@@ -37,7 +37,11 @@ pub struct Create {
 pub async fn run(desk: &Desk, Command::Create(create): Command) -> Result<(), Failure> {
     let now = desk.clock.now();
     let new = parse(&create, now).map_err(|mistakes| Failure::new(mistakes.join("\n")))?;
-    let connection = &mut *desk.database.get().await.map_err(|error| Failure::because(&error))?;
+    let connection = &mut *desk
+        .database
+        .get()
+        .await
+        .map_err(|error| Failure::because(&error))?;
     let organization = organization(connection, &create.organization).await?;
     let actor = Actor::command_line(organization.id);
     match queries::create(connection, &actor, &new, now).await {

@@ -38,8 +38,10 @@ enum RoleArgument {
 }
 
 pub async fn run(desk: &Desk, Command::Create(create): Command) -> Result<(), Failure> {
-    let email = Email::parse(&create.email).map_err(|error| Failure::new(format!("--email: {error}")))?;
-    let name = PersonName::parse(&create.name).map_err(|error| Failure::new(format!("--name: {error}")))?;
+    let email =
+        Email::parse(&create.email).map_err(|error| Failure::new(format!("--email: {error}")))?;
+    let name = PersonName::parse(&create.name)
+        .map_err(|error| Failure::new(format!("--name: {error}")))?;
     let role = match create.role {
         RoleArgument::Admin => Role::Admin,
         RoleArgument::Member => Role::Member,
@@ -49,7 +51,11 @@ pub async fn run(desk: &Desk, Command::Create(create): Command) -> Result<(), Fa
         Some(password) => Some(hashed(password, &email, &name, &create.organization).await?),
         None => None,
     };
-    let connection = &mut *desk.database.get().await.map_err(|error| Failure::because(&error))?;
+    let connection = &mut *desk
+        .database
+        .get()
+        .await
+        .map_err(|error| Failure::because(&error))?;
     let organization = organization(connection, &create.organization).await?;
     let actor = Actor::command_line(organization.id);
     let known = queries::user_exists(connection, &email)
@@ -66,8 +72,14 @@ pub async fn run(desk: &Desk, Command::Create(create): Command) -> Result<(), Fa
         let until = queries::invite(connection, &actor, &person, role, &code.digest(), now)
             .await
             .map_err(|error| Failure::because(&error))?;
-        let link = desk.config.public_url.join(&format!("/invitations/{}", code.reveal()));
-        eprintln!("Send this link; it works once, until {}:", format::date_time(&until));
+        let link = desk
+            .config
+            .public_url
+            .join(&format!("/invitations/{}", code.reveal()));
+        eprintln!(
+            "Send this link; it works once, until {}:",
+            format::date_time(&until)
+        );
         println!("{link}");
         return Ok(());
     }
@@ -79,7 +91,10 @@ pub async fn run(desk: &Desk, Command::Create(create): Command) -> Result<(), Fa
             organization.name
         ),
         Err(MemberError::AlreadyMember) => {
-            return Err(Failure::new(format!("{} is a member already.", email.as_str())));
+            return Err(Failure::new(format!(
+                "{} is a member already.",
+                email.as_str()
+            )));
         }
         Err(MemberError::Query(error)) => return Err(Failure::because(&error)),
     }

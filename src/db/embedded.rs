@@ -394,12 +394,20 @@ async fn make_database(sockets: &Path) -> Result<(), tokio_postgres::Error> {
         Err(error) if is_missing(&error) => {}
         result => return result.map(drop),
     }
-    let (client, io) = connection(sockets, SUPERUSER, "postgres").connect(NoTls).await?;
+    let (client, io) = connection(sockets, SUPERUSER, "postgres")
+        .connect(NoTls)
+        .await?;
     let io = tokio::spawn(io);
-    let user = client.batch_execute(&format!("CREATE ROLE {NAME} LOGIN")).await;
+    let user = client
+        .batch_execute(&format!("CREATE ROLE {NAME} LOGIN"))
+        .await;
     let created = match user {
         Err(error) if error.code() != Some(&SqlState::DUPLICATE_OBJECT) => Err(error),
-        _ => client.batch_execute(&format!("CREATE DATABASE {NAME} OWNER {NAME}")).await,
+        _ => {
+            client
+                .batch_execute(&format!("CREATE DATABASE {NAME} OWNER {NAME}"))
+                .await
+        }
     };
     drop(client);
     let _ = io.await;

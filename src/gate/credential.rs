@@ -111,11 +111,20 @@ mod tests {
         let secret = Secret::generate("wxt");
         let bearer = format!("Bearer {}", secret.reveal());
         assert!(matches!(taken(&[]), Credential::Missing));
-        for nonsense in ["Bearer", "Bearer x", "Digest abc", "Basic !!!", "Basic YTpi"] {
+        for nonsense in [
+            "Bearer",
+            "Bearer x",
+            "Digest abc",
+            "Basic !!!",
+            "Basic YTpi",
+        ] {
             let found = taken(&[("authorization", nonsense)]);
             assert!(matches!(found, Credential::Malformed), "{nonsense}");
         }
-        let twice = [("authorization", &*bearer), ("x-api-token", secret.reveal())];
+        let twice = [
+            ("authorization", &*bearer),
+            ("x-api-token", secret.reveal()),
+        ];
         assert!(matches!(taken(&twice), Credential::Several));
         let again = [("authorization", &*bearer), ("authorization", &*bearer)];
         assert!(matches!(taken(&again), Credential::Several));

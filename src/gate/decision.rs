@@ -170,7 +170,11 @@ mod tests {
                 if (*code, *later) == (Code::Revoked, Code::Disabled) {
                     view.standing = Standing::Revoked;
                 }
-                assert_eq!(decide(Some(&view), &request(), now()), *code, "before {later}");
+                assert_eq!(
+                    decide(Some(&view), &request(), now()),
+                    *code,
+                    "before {later}"
+                );
             }
         }
     }

@@ -57,7 +57,18 @@ pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<O
         .await
         .optional()?;
     Ok(row.map(
-        |(token, organization, organization_name, name, standing, expires_at, retires_at, ranges, scopes, product)| View {
+        |(
+            token,
+            organization,
+            organization_name,
+            name,
+            standing,
+            expires_at,
+            retires_at,
+            ranges,
+            scopes,
+            product,
+        )| View {
             token,
             organization,
             organization_name,

@@ -106,9 +106,11 @@ impl Usage {
             return Ok(());
         }
         let written = match database.get().await {
-            Ok(mut connection) => connection
-                .transaction(async |connection| write(connection, &pending).await)
-                .await,
+            Ok(mut connection) => {
+                connection
+                    .transaction(async |connection| write(connection, &pending).await)
+                    .await
+            }
             Err(error) => Err(error.into()),
         };
         if written.is_err() {
@@ -146,7 +148,10 @@ impl Pending {
         if self.hours.len() >= MOST_PENDING && !self.hours.contains_key(&bucket) {
             return;
         }
-        let sum = self.hours.entry(bucket).or_insert(Calls { count: 0, ..calls });
+        let sum = self
+            .hours
+            .entry(bucket)
+            .or_insert(Calls { count: 0, ..calls });
         sum.count += calls.count;
         sum.last_at = sum.last_at.max(calls.last_at);
     }
@@ -237,7 +242,11 @@ fn summed<K: std::hash::Hash + Eq>(
     let mut sums = HashMap::new();
     for (bucket, calls) in rows {
         let (allowed, denied) = sums.entry(key(bucket)).or_insert((0, 0));
-        *if bucket.code == Code::Valid { allowed } else { denied } += calls.count;
+        *if bucket.code == Code::Valid {
+            allowed
+        } else {
+            denied
+        } += calls.count;
     }
     sums
 }

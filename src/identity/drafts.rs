@@ -20,9 +20,15 @@ impl Email {
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim().to_lowercase();
         let well_formed = text.rsplit_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty() && !domain.is_empty() && !domain.starts_with('.') && !domain.ends_with('.')
+            !local.is_empty()
+                && !domain.is_empty()
+                && !domain.starts_with('.')
+                && !domain.ends_with('.')
         });
-        if !well_formed || text.len() > 254 || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        if !well_formed
+            || text.len() > 254
+            || text.chars().any(|c| c.is_whitespace() || c.is_control())
+        {
             return Err("Enter an email address, such as ada@example.com.".to_owned());
         }
         Ok(Self(text))
@@ -96,12 +102,18 @@ impl SetUp {
             password: Field::default(),
         };
         if !code_is_right {
-            draft.code.refuse("This is not the code that the server printed when it started.");
+            draft
+                .code
+                .refuse("This is not the code that the server printed when it started.");
         }
         let organization = draft.organization.parse(PersonName::parse);
         let name = draft.name.parse(PersonName::parse);
         let email = draft.email.parse(Email::parse);
-        let context = [&*draft.email.value, &draft.organization.value, &draft.name.value];
+        let context = [
+            &*draft.email.value,
+            &draft.organization.value,
+            &draft.name.value,
+        ];
         // Nobody without the code makes us work.
         if code_is_right && let Err(why) = password::judge(&form.password, &context) {
             draft.password.refuse(why);
@@ -182,9 +194,19 @@ mod tests {
 
     #[test]
     fn emails_are_folded_and_checked_no_more_than_needed() {
-        assert_eq!(Email::parse(" Ada@Example.COM ").unwrap().as_str(), "ada@example.com");
+        assert_eq!(
+            Email::parse(" Ada@Example.COM ").unwrap().as_str(),
+            "ada@example.com"
+        );
         assert!(Email::parse("o'hara+x@sub.example.com").is_ok());
-        for bad in ["", "ada", "@example.com", "ada@", "a b@example.com", "a@.com"] {
+        for bad in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "a b@example.com",
+            "a@.com",
+        ] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");
         }
     }

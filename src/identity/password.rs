@@ -52,7 +52,9 @@ pub fn judge(password: &Password, context: &[&str]) -> Result<(), String> {
         ));
     }
     if length > LONGEST {
-        return Err(format!("Use at most {LONGEST} characters; these are {length}."));
+        return Err(format!(
+            "Use at most {LONGEST} characters; these are {length}."
+        ));
     }
     let words: Vec<&str> = context
         .iter()
@@ -62,9 +64,11 @@ pub fn judge(password: &Password, context: &[&str]) -> Result<(), String> {
         .filter(|word| word.chars().count() >= 3)
         .collect();
     if is_mostly(password.reveal(), &words) {
-        return Err("This is too much like your name, email or organisation. A few unrelated \
+        return Err(
+            "This is too much like your name, email or organisation. A few unrelated \
                     words work well."
-            .to_owned());
+                .to_owned(),
+        );
     }
     let beginning: String = password.reveal().chars().take(LONGEST_ESTIMATED).collect();
     let beginning = Zeroizing::new(beginning);
@@ -74,7 +78,9 @@ pub fn judge(password: &Password, context: &[&str]) -> Result<(), String> {
     }
     let warning = estimate.feedback().and_then(Feedback::warning);
     Err(match warning {
-        Some(warning) => format!("This is easy to guess. {warning} A few unrelated words work well."),
+        Some(warning) => {
+            format!("This is easy to guess. {warning} A few unrelated words work well.")
+        }
         None => "This is easy to guess. A few unrelated words work well.".to_owned(),
     })
 }
@@ -146,7 +152,11 @@ mod tests {
 
     #[test]
     fn a_few_unrelated_words_will_do() {
-        for good in ["violet anchor drums mustard", "пять тёмных лун над озером", "q8v 2mz 0pd 7yt x1"] {
+        for good in [
+            "violet anchor drums mustard",
+            "пять тёмных лун над озером",
+            "q8v 2mz 0pd 7yt x1",
+        ] {
             assert_eq!(judged(good), Ok(()), "{good}");
         }
     }
@@ -155,7 +165,10 @@ mod tests {
     fn short_and_overlong_passwords_are_refused() {
         assert!(judged("k3!Vz9#qLp2@Xw").is_err(), "14 characters");
         assert!(judged("k3!Vz9#qLp2@XwR").is_ok(), "15 characters");
-        assert!(judged(&"k3!Vz9#qLp2@XwR".repeat(18)).is_err(), "270 characters");
+        assert!(
+            judged(&"k3!Vz9#qLp2@XwR".repeat(18)).is_err(),
+            "270 characters"
+        );
     }
 
     #[test]

@@ -6,11 +6,9 @@ mod members;
 mod organizations;
 
 pub use attempts::{
-    Attempts, clear_attempts, delete_attempts_before, delete_browsers_before, forgive_attempt, is_known_browser,
-    lock_attempts, remember_browser, save_attempts,
+    Attempts, clear_attempts, delete_attempts_before, delete_browsers_before, forgive_attempt,
+    is_known_browser, lock_attempts, remember_browser, save_attempts,
 };
 pub use invitations::{Invitation, accept, invitation, invite};
 pub use members::{MemberError, NewUser, add_member, credentials, user_exists};
-pub use organizations::{
-    create_organization, found, is_set_up, organization, site_key, slugs,
-};
+pub use organizations::{create_organization, found, is_set_up, organization, site_key, slugs};

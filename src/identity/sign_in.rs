@@ -36,7 +36,12 @@ pub async fn authenticate(
     credentials: Credentials,
     now: DateTime<Utc>,
 ) -> Result<Option<SignedIn>, Error> {
-    let Credentials { email, password, address, browser } = credentials;
+    let Credentials {
+        email,
+        password,
+        address,
+        browser,
+    } = credentials;
     let (subjects, known, found) = {
         let connection = &mut *database.get().await?;
         let known = match browser {
@@ -49,7 +54,11 @@ pub async fn authenticate(
         throttle::admit(connection, &subjects, now)
             .await
             .inspect_err(|error| tracing::warn!(address = %address.0, %error, "sign-in refused"))?;
-        (subjects, known, queries::credentials(connection, &email).await?)
+        (
+            subjects,
+            known,
+            queries::credentials(connection, &email).await?,
+        )
     };
     // No connection is held while the hash is computed.
     let hash = found.as_ref().and_then(|(_, hash)| hash.clone());
@@ -63,7 +72,10 @@ pub async fn authenticate(
     let connection = &mut *database.get().await?;
     throttle::forgive(connection, &subjects).await?;
     if known.is_some() {
-        return Ok(Some(SignedIn { user, new_browser: None }));
+        return Ok(Some(SignedIn {
+            user,
+            new_browser: None,
+        }));
     }
     let browser = Plaintext::random(32);
     queries::remember_browser(connection, user, &browser.digest(), now).await?;

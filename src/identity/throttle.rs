@@ -142,7 +142,11 @@ fn next(before: &Attempts, free: i32, now: DateTime<Utc>) -> Result<Attempts, Er
         });
     }
     let forgotten = before.last_attempt_at + MEMORY < now;
-    let failures = if forgotten { 1 } else { before.failures.saturating_add(1) };
+    let failures = if forgotten {
+        1
+    } else {
+        before.failures.saturating_add(1)
+    };
     Ok(Attempts {
         failures,
         last_attempt_at: now,
@@ -154,7 +158,9 @@ fn next(before: &Attempts, free: i32, now: DateTime<Utc>) -> Result<Attempts, Er
 fn wait_after(failures: i32, free: i32) -> i64 {
     match failures - free {
         ..=0 => 0,
-        beyond => 2_i64.saturating_pow(beyond.unsigned_abs()).min(LONGEST_WAIT),
+        beyond => 2_i64
+            .saturating_pow(beyond.unsigned_abs())
+            .min(LONGEST_WAIT),
     }
 }
 
@@ -179,7 +185,12 @@ mod tests {
         }
         (0..86_400)
             .step_by(600)
-            .map(|from| admitted.iter().filter(|at| (from..from + 3600).contains(*at)).count())
+            .map(|from| {
+                admitted
+                    .iter()
+                    .filter(|at| (from..from + 3600).contains(*at))
+                    .count()
+            })
             .collect()
     }
 

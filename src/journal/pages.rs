@@ -90,7 +90,10 @@ pub struct Index {
 
 impl Index {
     fn previous(&self) -> Option<String> {
-        self.entries.previous.as_ref().map(|page| self.query.at(page))
+        self.entries
+            .previous
+            .as_ref()
+            .map(|page| self.query.at(page))
     }
 
     fn next(&self) -> Option<String> {

@@ -114,7 +114,11 @@ impl From<Form> for Draft {
         Self {
             name: Field::new(form.name),
             access_level: Field::new(form.access_level),
-            scopes: form.scope.iter().filter_map(|name| name.parse().ok()).collect(),
+            scopes: form
+                .scope
+                .iter()
+                .filter_map(|name| name.parse().ok())
+                .collect(),
             product: Field::new(form.product),
             expiry: Field::new(form.expiry),
             expires_at: Field::new(form.expires_at),
@@ -139,7 +143,13 @@ impl From<Prefill> for Draft {
             Err(_) => Some(AccessLevel::of(scopes.iter().copied().collect())),
         };
         Self {
-            name: Field::new(prefill.name.chars().take(super::name::LONGEST).collect::<String>()),
+            name: Field::new(
+                prefill
+                    .name
+                    .chars()
+                    .take(super::name::LONGEST)
+                    .collect::<String>(),
+            ),
             access_level: Field::new(level.map_or("", AccessLevel::as_str)),
             scopes,
             expiry: Field::new(Expiry::Quarter.as_str()),
@@ -151,7 +161,9 @@ impl From<Prefill> for Draft {
 impl From<&Token> for Draft {
     fn from(token: &Token) -> Self {
         let scopes = token.effective_scopes();
-        let level = token.scopes.map_or(AccessLevel::FullAccess, AccessLevel::of);
+        let level = token
+            .scopes
+            .map_or(AccessLevel::FullAccess, AccessLevel::of);
         let (expiry, expires_at) = match token.expires_at {
             Some(at) => (Expiry::At, local(&at)),
             None => (Expiry::Never, String::new()),
@@ -224,7 +236,8 @@ impl Draft {
             .iter()
             .find(|product| product.id.to_string() == self.product.value);
         if chosen.is_none() {
-            self.product.refuse("This product no longer exists. Choose another.");
+            self.product
+                .refuse("This product no longer exists. Choose another.");
         }
         chosen.cloned().map(Some)
     }
@@ -243,7 +256,8 @@ impl Draft {
 
     fn parse_instant(&mut self, context: &Context<'_>) -> Option<DateTime<Utc>> {
         let Some(at) = instant(&self.expires_at.value) else {
-            self.expires_at.refuse("Enter a date and time, such as 2027-02-20T14:30.");
+            self.expires_at
+                .refuse("Enter a date and time, such as 2027-02-20T14:30.");
             return None;
         };
         let unchanged = context
@@ -254,7 +268,8 @@ impl Draft {
             return unchanged;
         }
         if at <= context.now {
-            self.expires_at.refuse("Choose a time in the future. Times are UTC.");
+            self.expires_at
+                .refuse("Choose a time in the future. Times are UTC.");
             return None;
         }
         Some(at)
@@ -331,11 +346,15 @@ fn local(at: &DateTime<Utc>) -> String {
 /// With or without seconds, `T` or space, and a final `Z`. Years of four digits.
 fn instant(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim().trim_end_matches('Z').replace(' ', "T");
-    ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f"]
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok())
-        .filter(|at| (1970..9999).contains(&at.year()))
-        .map(|at| at.and_utc())
+    [
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%dT%H:%M:%S",
+        "%Y-%m-%dT%H:%M:%S%.f",
+    ]
+    .iter()
+    .find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok())
+    .filter(|at| (1970..9999).contains(&at.year()))
+    .map(|at| at.and_utc())
 }
 
 #[cfg(test)]

@@ -63,7 +63,13 @@ impl Query {
     #[must_use]
     pub fn filter(&self) -> Filter {
         Filter {
-            q: self.q.trim().chars().filter(|c| !c.is_control()).take(100).collect(),
+            q: self
+                .q
+                .trim()
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(100)
+                .collect(),
             status: self.status.parse().ok(),
             sort: self.sort.parse().unwrap_or(Sort::Newest),
             product: self.product.parse::<Uuid>().ok().map(ProductId::from),
@@ -146,7 +152,10 @@ impl Filter {
     fn address(&self) -> String {
         let query = Query {
             q: self.q.clone(),
-            status: self.status.map(|status| status.to_string()).unwrap_or_default(),
+            status: self
+                .status
+                .map(|status| status.to_string())
+                .unwrap_or_default(),
             sort: Some(self.sort)
                 .filter(|sort| *sort != Sort::Newest)
                 .map(|sort| sort.to_string())

@@ -67,7 +67,11 @@ async fn list(
     let retiring = queries::retiring(connection, &ids, now).await?;
     let retiring: HashMap<TokenId, DateTime<Utc>> = retiring.into_iter().collect();
     let cards = slice.map(|token| {
-        let own: Vec<_> = days.iter().filter(|day| day.token_id == token.id).copied().collect();
+        let own: Vec<_> = days
+            .iter()
+            .filter(|day| day.token_id == token.id)
+            .copied()
+            .collect();
         Card {
             sparkline: Sparkline::new(&own, today),
             old_until: retiring.get(&token.id).copied(),
@@ -86,12 +90,7 @@ async fn list(
 
 /// The one answer that holds a secret. It is not compressed, as the size of compressed text
 /// can tell of its content.
-async fn reveal(
-    connection: &mut Connection,
-    admin: &Admin,
-    page: Page,
-    reveal: Reveal,
-) -> Answer {
+async fn reveal(connection: &mut Connection, admin: &Admin, page: Page, reveal: Reveal) -> Answer {
     let filter = filter::Query::default().filter();
     let list = connection
         .transaction(async |connection| list(connection, admin, page, filter, Some(reveal)).await)
@@ -214,7 +213,13 @@ pub async fn edit(
     if !token.status(&page.now).permits_edit() {
         return Err(Error::Conflict("A revoked token cannot be changed."));
     }
-    page::render(&form_page(&admin, page, Draft::from(&token), Vec::new(), Some(token)))
+    page::render(&form_page(
+        &admin,
+        page,
+        Draft::from(&token),
+        Vec::new(),
+        Some(token),
+    ))
 }
 
 pub async fn update(
@@ -234,9 +239,7 @@ pub async fn update(
             page::notify(&session, format!("“{}” is saved.", name.as_str()))?;
             Ok(see_other(&token.path()))
         }
-        Err(draft) => {
-            page::render_again(&form_page(&admin, page, *draft, Vec::new(), Some(token)))
-        }
+        Err(draft) => page::render_again(&form_page(&admin, page, *draft, Vec::new(), Some(token))),
     }
 }
 

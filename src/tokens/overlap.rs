@@ -28,7 +28,9 @@ impl Overlap {
     pub fn hint(self) -> &'static str {
         match self {
             Self::None => "Use this if the token has been exposed.",
-            Self::Day => "Both secrets work until then, so integrations can be updated without downtime.",
+            Self::Day => {
+                "Both secrets work until then, so integrations can be updated without downtime."
+            }
             Self::Hour | Self::Week => "",
         }
     }
@@ -58,6 +60,9 @@ mod tests {
         assert_eq!(Overlap::None.end(now, None), now);
         assert_eq!(Overlap::Day.end(now, None), now + TimeDelta::hours(24));
         assert_eq!(Overlap::Day.end(now, Some(expiry)), expiry);
-        assert_eq!(Overlap::Hour.end(now, Some(expiry)), now + TimeDelta::hours(1));
+        assert_eq!(
+            Overlap::Hour.end(now, Some(expiry)),
+            now + TimeDelta::hours(1)
+        );
     }
 }

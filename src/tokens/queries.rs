@@ -4,9 +4,7 @@ mod change;
 mod list;
 mod usage;
 
-pub use change::{
-    ChangeError, Rotated, apply, create, edit, end_overlap, insert, rotate,
-};
+pub use change::{ChangeError, Rotated, apply, create, edit, end_overlap, insert, rotate};
 pub use list::{Counts, counts, page, plan_afresh, retiring, secrets, token};
 pub use usage::{Day, RetiredUse, calls_of_last_day, days, retired_uses};
 

@@ -145,7 +145,10 @@ mod tests {
     #[test]
     fn host_bits_are_refused_with_what_was_probably_meant() {
         let errors = Ranges::parse("10.1.2.3/8\nnonsense").unwrap_err();
-        assert!(errors[0].ends_with("Did you mean 10.0.0.0/8?"), "{errors:?}");
+        assert!(
+            errors[0].ends_with("Did you mean 10.0.0.0/8?"),
+            "{errors:?}"
+        );
         assert!(errors[1].contains("“nonsense”"));
     }
 
@@ -156,7 +159,12 @@ mod tests {
 
     #[test]
     fn at_most_100_are_taken() {
-        let many = |n: u32| (0..n).map(|i| format!("10.0.{i}.0/24")).collect::<Vec<_>>().join("\n");
+        let many = |n: u32| {
+            (0..n)
+                .map(|i| format!("10.0.{i}.0/24"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
         assert!(Ranges::parse(&many(100)).is_ok());
         assert!(Ranges::parse(&many(101)).is_err());
     }

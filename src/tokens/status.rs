@@ -42,8 +42,14 @@ impl Status {
     #[must_use]
     pub fn sql(self) -> (&'static str, &'static str) {
         match self {
-            Self::Active => ("(tokens.standing = 'active' AND tokens.expires_sort > ", ")"),
-            Self::Inactive => ("(tokens.standing = 'disabled' AND tokens.expires_sort > ", ")"),
+            Self::Active => (
+                "(tokens.standing = 'active' AND tokens.expires_sort > ",
+                ")",
+            ),
+            Self::Inactive => (
+                "(tokens.standing = 'disabled' AND tokens.expires_sort > ",
+                ")",
+            ),
             Self::Expired => (
                 "(tokens.standing IN ('active', 'disabled') AND tokens.expires_sort <= ",
                 ")",

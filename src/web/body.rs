@@ -39,7 +39,9 @@ pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<web::By
     let body = web::Bytes::from_request(request, &mut payload);
     match timeout(PATIENCE, body).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Error::Malformed("the body is too large or broken off".into())),
+        Ok(Err(_)) => Err(Error::Malformed(
+            "the body is too large or broken off".into(),
+        )),
         Err(_) => Err(Error::Malformed("the body did not come in time".into())),
     }
 }

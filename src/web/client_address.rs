@@ -114,15 +114,27 @@ mod tests {
     #[test]
     fn what_the_client_wrote_itself_is_not_believed() {
         let forwarded = ["192.0.2.66, 198.51.100.7", "10.0.0.2"];
-        assert_eq!(seen("10.0.0.1", &forwarded, &["10.0.0.0/8"]), "198.51.100.7");
+        assert_eq!(
+            seen("10.0.0.1", &forwarded, &["10.0.0.0/8"]),
+            "198.51.100.7"
+        );
     }
 
     #[test]
     fn ports_brackets_and_mapped_addresses_are_understood() {
         let trusted = ["10.0.0.0/8"];
-        assert_eq!(seen("10.0.0.1", &["[2001:db8::1]:99"], &trusted), "2001:db8::1");
-        assert_eq!(seen("10.0.0.1", &["203.0.113.9:4711"], &trusted), "203.0.113.9");
-        assert_eq!(seen("::ffff:10.0.0.1", &["::ffff:203.0.113.9"], &trusted), "203.0.113.9");
+        assert_eq!(
+            seen("10.0.0.1", &["[2001:db8::1]:99"], &trusted),
+            "2001:db8::1"
+        );
+        assert_eq!(
+            seen("10.0.0.1", &["203.0.113.9:4711"], &trusted),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            seen("::ffff:10.0.0.1", &["::ffff:203.0.113.9"], &trusted),
+            "203.0.113.9"
+        );
         assert_eq!(seen("10.0.0.1", &["unknown"], &trusted), "10.0.0.1");
     }
 

@@ -101,7 +101,10 @@ impl Field {
     }
 
     /// Parses what was typed; what is wrong with it is kept beside it.
-    pub fn parse<T, E: Into<String>>(&mut self, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+    pub fn parse<T, E: Into<String>>(
+        &mut self,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
         match parse(&self.value) {
             Ok(parsed) => Some(parsed),
             Err(error) => {

@@ -94,8 +94,16 @@ impl<T> Slice<T> {
             })
         };
         Self {
-            previous: to(rows.first().filter(|_| has_previous), Direction::Before, skipped),
-            next: to(rows.last().filter(|_| has_next), Direction::After, skipped + shown),
+            previous: to(
+                rows.first().filter(|_| has_previous),
+                Direction::Before,
+                skipped,
+            ),
+            next: to(
+                rows.last().filter(|_| has_next),
+                Direction::After,
+                skipped + shown,
+            ),
             rows,
             skipped,
         }
@@ -104,7 +112,9 @@ impl<T> Slice<T> {
     /// The numbers of the first and the last row shown, from 1; `None` for an empty slice.
     #[must_use]
     pub fn range(&self) -> Option<(i64, i64)> {
-        let shown = i64::try_from(self.rows.len()).ok().filter(|shown| *shown > 0)?;
+        let shown = i64::try_from(self.rows.len())
+            .ok()
+            .filter(|shown| *shown > 0)?;
         Some((self.skipped + 1, self.skipped + shown))
     }
 
@@ -136,22 +146,36 @@ mod tests {
                 .take(4)
                 .collect(),
         };
-        Slice::new(rows, 3, cursor, |row| (String::new(), Uuid::from_u128(*row)))
+        Slice::new(rows, 3, cursor, |row| {
+            (String::new(), Uuid::from_u128(*row))
+        })
     }
 
     #[test]
     fn pages_lead_to_the_end_and_back() {
         let first = slice(8, None);
-        assert_eq!((&first.rows[..], first.range()), (&[0, 1, 2][..], Some((1, 3))));
+        assert_eq!(
+            (&first.rows[..], first.range()),
+            (&[0, 1, 2][..], Some((1, 3)))
+        );
         assert!(first.previous.is_none());
         let second = slice(8, Cursor::decode(&first.next.unwrap()).as_ref());
         let third = slice(8, Cursor::decode(&second.next.unwrap()).as_ref());
-        assert_eq!((&third.rows[..], third.range()), (&[6, 7][..], Some((7, 8))));
+        assert_eq!(
+            (&third.rows[..], third.range()),
+            (&[6, 7][..], Some((7, 8)))
+        );
         assert!(third.next.is_none());
         let back = slice(8, Cursor::decode(&third.previous.unwrap()).as_ref());
-        assert_eq!((&back.rows[..], back.range()), (&[3, 4, 5][..], Some((4, 6))));
+        assert_eq!(
+            (&back.rows[..], back.range()),
+            (&[3, 4, 5][..], Some((4, 6)))
+        );
         let start = slice(8, Cursor::decode(&back.previous.unwrap()).as_ref());
-        assert_eq!((&start.rows[..], start.range()), (&[0, 1, 2][..], Some((1, 3))));
+        assert_eq!(
+            (&start.rows[..], start.range()),
+            (&[0, 1, 2][..], Some((1, 3)))
+        );
         assert!(start.previous.is_none() && start.next.is_some());
     }
 

@@ -24,9 +24,9 @@ pub fn parse_name(text: &str, longest: usize) -> Result<String, String> {
     let text = text.trim();
     match text.chars().count() {
         0 => Err("Enter a name.".to_owned()),
-        length if length > longest => {
-            Err(format!("Use at most {longest} characters; these are {length}."))
-        }
+        length if length > longest => Err(format!(
+            "Use at most {longest} characters; these are {length}."
+        )),
         _ if text.chars().any(is_invisible) => {
             Err("Remove the control or invisible characters, such as line breaks.".to_owned())
         }
@@ -62,7 +62,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_no_name() {
-        for bad in ["", " ", "a\nb", "a\0b", "a\u{202e}b", "a\u{ad}", "\u{3164}", "\u{2800}", "a\u{e0041}"] {
+        for bad in [
+            "",
+            " ",
+            "a\nb",
+            "a\0b",
+            "a\u{202e}b",
+            "a\u{ad}",
+            "\u{3164}",
+            "\u{2800}",
+            "a\u{e0041}",
+        ] {
             assert!(parse_name(bad, 100).is_err(), "{bad:?}");
         }
         assert_eq!(parse_name(" Größe 🚀 ", 100).unwrap(), "Größe 🚀");

@@ -17,9 +17,16 @@ async fn invite(app: &App, email: &str, code: &str) {
     };
     let connection = &mut *app.database().get().await.unwrap();
     let actor = Actor::command_line(app.organization);
-    queries::invite(connection, &actor, &person, Role::Member, &Digest::of(code), app.now())
-        .await
-        .unwrap();
+    queries::invite(
+        connection,
+        &actor,
+        &person,
+        Role::Member,
+        &Digest::of(code),
+        app.now(),
+    )
+    .await
+    .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,9 +36,17 @@ async fn an_invitation_works_once_and_for_seven_days() {
     let browser = app.browser();
     let page = browser.visit("/invitations/first").await;
     assert!(page.says("Join Northwind"));
-    let weak = page.form("/invitations/first").fill("password", "short").submit().await;
+    let weak = page
+        .form("/invitations/first")
+        .fill("password", "short")
+        .submit()
+        .await;
     assert_eq!(weak.status, 422);
-    let joined = page.form("/invitations/first").fill("password", PASSWORD).submit().await;
+    let joined = page
+        .form("/invitations/first")
+        .fill("password", PASSWORD)
+        .submit()
+        .await;
     assert_eq!(joined.path, "/profile");
     assert!(joined.says("Mei Tanaka"));
     assert_eq!(app.browser().visit("/invitations/first").await.status, 404);
@@ -53,7 +68,11 @@ async fn an_invitation_never_takes_over_an_account_and_is_not_used_up_by_the_att
         .await;
     assert_eq!(refused.status, 409);
     app.ada().await;
-    assert_eq!(app.count("SELECT count(*) FROM invitations WHERE accepted_at IS NULL").await, 1);
+    assert_eq!(
+        app.count("SELECT count(*) FROM invitations WHERE accepted_at IS NULL")
+            .await,
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,7 +84,9 @@ async fn of_two_invitations_to_one_email_accepted_at_once_one_makes_the_account(
     for code in ["one", "two"] {
         let address = format!("/invitations/{code}");
         let page = app.browser().visit(&address).await;
-        attempts.push(tokio::spawn(page.form(&address).fill("password", PASSWORD).submit()));
+        attempts.push(tokio::spawn(
+            page.form(&address).fill("password", PASSWORD).submit(),
+        ));
     }
     let mut statuses = Vec::new();
     for attempt in attempts {
@@ -73,7 +94,11 @@ async fn of_two_invitations_to_one_email_accepted_at_once_one_makes_the_account(
     }
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409]);
-    assert_eq!(app.count("SELECT count(*) FROM users WHERE email LIKE 'mei%'").await, 1);
+    assert_eq!(
+        app.count("SELECT count(*) FROM users WHERE email LIKE 'mei%'")
+            .await,
+        1
+    );
 }
 
 #[test]

@@ -44,14 +44,23 @@ async fn signing_in_gives_a_new_key_of_which_only_the_hash_is_stored() {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();
-    let page = client.get(format!("{}/sign-in", app.url)).send().await.unwrap();
+    let page = client
+        .get(format!("{}/sign-in", app.url))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(cookie(&page, "session"), None, "strangers have no session");
     let csrf = cookie(&page, "csrf").unwrap();
     let mut keys: Vec<String> = Vec::new();
     for _ in 0..2 {
-        let session = keys.last().map(|key| format!("; session={key}")).unwrap_or_default();
+        let session = keys
+            .last()
+            .map(|key| format!("; session={key}"))
+            .unwrap_or_default();
         let cookies = format!("csrf={csrf}{session}");
-        let page = client.get(format!("{}/sign-in", app.url)).header("cookie", &cookies);
+        let page = client
+            .get(format!("{}/sign-in", app.url))
+            .header("cookie", &cookies);
         let html = page.send().await.unwrap().text().await.unwrap();
         let field = html.split("name=\"csrf\" value=\"").nth(1).unwrap();
         let field = field.split('"').next().unwrap();
@@ -72,7 +81,11 @@ async fn signing_in_gives_a_new_key_of_which_only_the_hash_is_stored() {
     assert!(!dump.contains(key));
     let digest = app.sql("SELECT digest FROM sessions").await[0].get::<_, Vec<u8>>(0);
     assert_eq!(digest, tokendesk::secret::Digest::of(key).as_bytes());
-    assert_eq!(app.count("SELECT count(*) FROM sessions").await, 1, "the one before is gone");
+    assert_eq!(
+        app.count("SELECT count(*) FROM sessions").await,
+        1,
+        "the one before is gone"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,7 +93,11 @@ async fn signing_out_ends_the_session_on_the_server() {
     let app = App::start().await;
     let ada = app.ada().await;
     ada.visit("/profile").await.form("/sign-out").submit().await;
-    assert_eq!(app.count("SELECT count(*) FROM sessions WHERE user_id IS NOT NULL").await, 0);
+    assert_eq!(
+        app.count("SELECT count(*) FROM sessions WHERE user_id IS NOT NULL")
+            .await,
+        0
+    );
     assert!(ada.visit("/profile").await.path.starts_with("/sign-in"));
 }
 
@@ -88,7 +105,8 @@ async fn signing_out_ends_the_session_on_the_server() {
 async fn a_session_ends_with_the_membership() {
     let app = App::start().await;
     let ada = app.ada().await;
-    app.sql("UPDATE memberships SET deactivated_at = now()").await;
+    app.sql("UPDATE memberships SET deactivated_at = now()")
+        .await;
     assert!(ada.visit("/profile").await.path.starts_with("/sign-in"));
 }
 
@@ -98,7 +116,9 @@ async fn ended_sessions_are_swept_away() {
     app.ada().await;
     app.state.clock.advance(TimeDelta::hours(13));
     app.ada().await;
-    let swept = session::sweep(app.database(), &app.state.clock).await.unwrap();
+    let swept = session::sweep(app.database(), &app.state.clock)
+        .await
+        .unwrap();
     assert_eq!(swept, 1);
     assert_eq!(app.count("SELECT count(*) FROM sessions").await, 1);
 }

@@ -72,7 +72,10 @@ async fn of_many_who_set_up_at_once_one_does() {
     for _ in 0..8 {
         forms.push(filled_in(&app.browser(), &code).await);
     }
-    let attempts: Vec<_> = forms.into_iter().map(|form| tokio::spawn(form.submit())).collect();
+    let attempts: Vec<_> = forms
+        .into_iter()
+        .map(|form| tokio::spawn(form.submit()))
+        .collect();
     let mut statuses = Vec::new();
     for attempt in attempts {
         statuses.push(attempt.await.unwrap().status);

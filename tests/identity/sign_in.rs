@@ -39,7 +39,10 @@ async fn wrong_passwords_and_unknown_emails_take_the_same_time() {
             // Known by nobody, and not throttled: each round is an hour later.
             app.state.clock.advance(TimeDelta::hours(2));
             let page = app.browser().visit("/sign-in").await;
-            let form = page.form("/sign-in").fill("email", email).fill("password", "wrong");
+            let form = page
+                .form("/sign-in")
+                .fill("email", email)
+                .fill("password", "wrong");
             let started = Instant::now();
             assert_eq!(form.submit().await.status, 422);
             if round > 0 {
@@ -49,7 +52,10 @@ async fn wrong_passwords_and_unknown_emails_take_the_same_time() {
     }
     let least = times.map(|times| times.into_iter().min().unwrap());
     let (shorter, longer) = (least[0].min(least[1]), least[0].max(least[1]));
-    assert!(shorter > Duration::from_millis(5), "a hash was computed: {least:?}");
+    assert!(
+        shorter > Duration::from_millis(5),
+        "a hash was computed: {least:?}"
+    );
     assert!(longer < shorter * 2, "{least:?}");
 }
 
@@ -62,12 +68,20 @@ async fn guesses_are_delayed_more_and_more_and_refused_without_a_look() {
     }
     let page = attempt(&stranger, ADA, PASSWORD).await;
     assert_eq!(page.status, 429, "even the right one");
-    assert!(page.says("Too many attempts. Try again in"), "{}", page.text());
+    assert!(
+        page.says("Too many attempts. Try again in"),
+        "{}",
+        page.text()
+    );
     assert_eq!(page.attributes("#email", "value"), [ADA]);
     app.state.clock.advance(TimeDelta::seconds(3));
     assert_eq!(attempt(&stranger, ADA, "wrong").await.status, 422);
     app.state.clock.advance(TimeDelta::seconds(3));
-    assert_eq!(attempt(&stranger, ADA, PASSWORD).await.status, 429, "now it is longer");
+    assert_eq!(
+        attempt(&stranger, ADA, PASSWORD).await.status,
+        429,
+        "now it is longer"
+    );
     app.state.clock.advance(TimeDelta::seconds(60));
     assert_eq!(attempt(&stranger, ADA, PASSWORD).await.status, 200);
 }
@@ -85,7 +99,10 @@ async fn many_guesses_at_once_gain_nothing() {
     for guess in guesses {
         looked_at += i32::from(guess.await.unwrap() == 422);
     }
-    assert_eq!(looked_at, 6, "five free ones, and the one that begins the delay");
+    assert_eq!(
+        looked_at, 6,
+        "five free ones, and the one that begins the delay"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,15 +115,27 @@ async fn a_stranger_cannot_lock_the_owner_out_of_a_known_browser() {
         attempt(&stranger, ADA, "wrong").await;
     }
     assert_eq!(attempt(&stranger, ADA, PASSWORD).await.status, 429);
-    assert_eq!(attempt(&own, ADA, PASSWORD).await.path, "/settings/api-access");
+    assert_eq!(
+        attempt(&own, ADA, PASSWORD).await.path,
+        "/settings/api-access"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_known_browser_of_one_user_is_a_strangers_for_another() {
     let app = App::start().await;
-    app.add_member(app.organization, "mei@northwind.example", tokendesk::access::Role::Member).await;
+    app.add_member(
+        app.organization,
+        "mei@northwind.example",
+        tokendesk::access::Role::Member,
+    )
+    .await;
     let meis = app.signed_in("mei@northwind.example").await;
-    meis.visit("/profile").await.form("/sign-out").submit().await;
+    meis.visit("/profile")
+        .await
+        .form("/sign-out")
+        .submit()
+        .await;
     for _ in 0..6 {
         attempt(&meis, ADA, "wrong").await;
     }
@@ -128,12 +157,26 @@ async fn one_address_that_tries_many_accounts_is_delayed() {
 async fn after_signing_in_one_gets_where_one_wanted_to_go() {
     let app = App::start().await;
     let browser = app.browser();
-    let page = browser.visit("/settings/audit-log?action=token.created").await;
-    assert_eq!(page.path, "/sign-in?next=%2Fsettings%2Faudit-log%3Faction%3Dtoken.created");
-    let form = page.form("/sign-in").fill("email", ADA).fill("password", PASSWORD);
-    assert_eq!(form.submit().await.path, "/settings/audit-log?action=token.created");
+    let page = browser
+        .visit("/settings/audit-log?action=token.created")
+        .await;
+    assert_eq!(
+        page.path,
+        "/sign-in?next=%2Fsettings%2Faudit-log%3Faction%3Dtoken.created"
+    );
+    let form = page
+        .form("/sign-in")
+        .fill("email", ADA)
+        .fill("password", PASSWORD);
+    assert_eq!(
+        form.submit().await.path,
+        "/settings/audit-log?action=token.created"
+    );
 
     let page = app.browser().visit("/sign-in?next=//evil.example/").await;
-    let form = page.form("/sign-in").fill("email", ADA).fill("password", PASSWORD);
+    let form = page
+        .form("/sign-in")
+        .fill("email", ADA)
+        .fill("password", PASSWORD);
     assert_eq!(form.submit().await.path, "/settings/api-access");
 }

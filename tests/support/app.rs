@@ -54,7 +54,10 @@ impl App {
     pub async fn start_with(flags: &[&str]) -> Self {
         let mut app = Self::start_empty(flags).await;
         let name = PersonName::parse("Northwind").unwrap();
-        let (email, ada) = (Email::parse(ADA).unwrap(), PersonName::parse("Ada Lovell").unwrap());
+        let (email, ada) = (
+            Email::parse(ADA).unwrap(),
+            PersonName::parse("Ada Lovell").unwrap(),
+        );
         let administrator = NewUser {
             email: &email,
             name: &ada,
@@ -62,7 +65,9 @@ impl App {
         };
         let connection = &mut *app.state.database.get().await.unwrap();
         let now = app.state.clock.now();
-        let founded = queries::found(connection, &name, administrator, now).await.unwrap();
+        let founded = queries::found(connection, &name, administrator, now)
+            .await
+            .unwrap();
         app.organization = founded.unwrap().0;
         app
     }
@@ -78,7 +83,9 @@ impl App {
         let line = [&["tokendesk", &*bind, "--data-dir=/nowhere"], flags].concat();
         let config = Config::new(Line::parse_from(line).settings).unwrap();
         let database = Database::new(Target::embedded(address.clone()), 8);
-        let state = State::new(config, database, Clock::fixed(beginning())).await.unwrap();
+        let state = State::new(config, database, Clock::fixed(beginning()))
+            .await
+            .unwrap();
         let server = app::server(&state, listener).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
@@ -131,15 +138,23 @@ impl App {
         };
         let connection = &mut *self.database().get().await.unwrap();
         let actor = Actor::command_line(organization);
-        queries::add_member(connection, &actor, person, role, self.now()).await.unwrap();
+        queries::add_member(connection, &actor, person, role, self.now())
+            .await
+            .unwrap();
     }
 
     /// A second organisation, without members.
     pub async fn another_organization(&self, name: &str) -> OrganizationId {
         let connection = &mut *self.database().get().await.unwrap();
         let name = PersonName::parse(name).unwrap();
-        let slug = queries::create_organization(connection, &name, self.now()).await.unwrap();
-        queries::organization(connection, &slug).await.unwrap().unwrap().id
+        let slug = queries::create_organization(connection, &name, self.now())
+            .await
+            .unwrap();
+        queries::organization(connection, &slug)
+            .await
+            .unwrap()
+            .unwrap()
+            .id
     }
 
     /// A token of Northwind's with full access.
@@ -147,7 +162,11 @@ impl App {
         self.token_with(name, |_| {}).await
     }
 
-    pub async fn token_with(&self, name: &str, change: impl FnOnce(&mut NewToken)) -> (Token, Secret) {
+    pub async fn token_with(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut NewToken),
+    ) -> (Token, Secret) {
         self.token_of(self.organization, name, change).await
     }
 
@@ -211,7 +230,9 @@ impl Drop for App {
 async fn password_hash() -> String {
     static HASH: LazyLock<OnceCell<String>> = LazyLock::new(OnceCell::new);
     HASH.get_or_init(|| async {
-        password::hash(Password::new(PASSWORD.to_owned())).await.unwrap()
+        password::hash(Password::new(PASSWORD.to_owned()))
+            .await
+            .unwrap()
     })
     .await
     .clone()

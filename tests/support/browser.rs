@@ -48,7 +48,12 @@ impl Browser {
     }
 
     /// The same with headers.
-    pub async fn post_with(&self, path: &str, fields: &[(&str, &str)], headers: &[(&'static str, &str)]) -> View {
+    pub async fn post_with(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        headers: &[(&'static str, &str)],
+    ) -> View {
         let mut request = self.client.post(format!("{}{path}", self.url)).form(fields);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -59,7 +64,9 @@ impl Browser {
     /// Sends whatever body.
     pub async fn send(&self, path: &str, content_type: &str, body: &str) -> View {
         let request = self.client.post(format!("{}{path}", self.url));
-        let request = request.header(CONTENT_TYPE, content_type).body(body.to_owned());
+        let request = request
+            .header(CONTENT_TYPE, content_type)
+            .body(body.to_owned());
         self.view(request).await
     }
 
@@ -67,7 +74,10 @@ impl Browser {
         let request = request.header(ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8");
         let response = request.send().await.unwrap();
         let url = response.url();
-        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let query = url
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
         View {
             status: response.status().as_u16(),
             path: format!("{}{query}", url.path()),
@@ -83,7 +93,10 @@ impl View {
     pub fn text(&self) -> String {
         let html = Html::parse_document(&self.html);
         let text: Vec<&str> = html.root_element().text().collect();
-        text.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+        text.join(" ")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     pub fn says(&self, text: &str) -> bool {
@@ -147,7 +160,10 @@ impl View {
     /// The secret that is revealed.
     pub fn secret(&self) -> String {
         let values = self.attributes("#secret", "value");
-        values.into_iter().next().unwrap_or_else(|| panic!("no secret at {}: {}", self.path, self.text()))
+        values
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| panic!("no secret at {}: {}", self.path, self.text()))
     }
 }
 
@@ -165,12 +181,15 @@ fn fields(form: ElementRef<'_>) -> Vec<(String, String)> {
                     .select(&options)
                     .find(|option| option.attr("selected").is_some())
                     .or_else(|| control.select(&options).next());
-                let value = chosen.and_then(|option| option.attr("value")).unwrap_or_default();
+                let value = chosen
+                    .and_then(|option| option.attr("value"))
+                    .unwrap_or_default();
                 fields.push((name, value.to_owned()));
             }
             _ => {
                 let kind = control.attr("type").unwrap_or("text");
-                let skipped = matches!(kind, "radio" | "checkbox") && control.attr("checked").is_none();
+                let skipped =
+                    matches!(kind, "radio" | "checkbox") && control.attr("checked").is_none();
                 if !skipped {
                     let value = control.attr("value").unwrap_or_default();
                     fields.push((name, value.to_owned()));
@@ -208,6 +227,8 @@ impl Form {
         let query = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(&fields)
             .finish();
-        self.browser.visit(&format!("{}?{query}", self.action)).await
+        self.browser
+            .visit(&format!("{}?{query}", self.action))
+            .await
     }
 }

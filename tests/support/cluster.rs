@@ -22,7 +22,11 @@ const TEMPLATE: &str = "template";
 pub async fn database() -> Config {
     let server = CLUSTER.get_or_init(start).await;
     let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    execute(server, &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER tokendesk")).await;
+    execute(
+        server,
+        &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER tokendesk"),
+    )
+    .await;
     named(server, &name)
 }
 
@@ -65,7 +69,11 @@ async fn start() -> Config {
     execute(&server, "ALTER SYSTEM SET fsync = off").await;
     execute(&server, "ALTER SYSTEM SET full_page_writes = off").await;
     execute(&server, "SELECT pg_reload_conf()").await;
-    execute(&server, &format!("CREATE DATABASE {TEMPLATE} OWNER tokendesk")).await;
+    execute(
+        &server,
+        &format!("CREATE DATABASE {TEMPLATE} OWNER tokendesk"),
+    )
+    .await;
     let template = Database::new(Target::embedded(named(&server, TEMPLATE)), 2);
     template.migrate().await.unwrap();
     template.close();
@@ -79,7 +87,13 @@ async fn wait_until_unused(server: &Config, name: &str) {
     let (client, connection) = server.connect(NoTls).await.unwrap();
     tokio::spawn(connection);
     let used = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
-    while client.query_one(used, &[&name]).await.unwrap().get::<_, i64>(0) > 0 {
+    while client
+        .query_one(used, &[&name])
+        .await
+        .unwrap()
+        .get::<_, i64>(0)
+        > 0
+    {
         tokio::task::yield_now().await;
     }
 }

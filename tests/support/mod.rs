@@ -11,6 +11,6 @@ pub mod scratch;
 
 pub use app::App;
 pub use browser::{Browser, View};
+pub use chrome::{Chrome, Script, Theme};
 pub use process::{Place, Process, Server, until};
 pub use scratch::Scratch;
-pub use chrome::{Chrome, Script, Theme};

@@ -11,7 +11,11 @@ async fn twenty_simultaneous_creates_of_one_name_give_one_token() {
     let mut forms = Vec::new();
     for _ in 0..20 {
         let page = ada.visit("/settings/api-access/new").await;
-        forms.push(page.form("/settings/api-access").fill("name", "Okta").fill("access_level", "scim"));
+        forms.push(
+            page.form("/settings/api-access")
+                .fill("name", "Okta")
+                .fill("access_level", "scim"),
+        );
     }
     let barrier = Arc::new(tokio::sync::Barrier::new(20));
     let attempts: Vec<_> = forms
@@ -39,7 +43,11 @@ async fn twenty_simultaneous_creates_of_one_name_give_one_token() {
     }
     assert_eq!((created, refused), (1, 19));
     assert_eq!(app.count("SELECT count(*) FROM tokens").await, 1);
-    assert_eq!(app.count("SELECT count(*) FROM journal WHERE action = 'token.created'").await, 1);
+    assert_eq!(
+        app.count("SELECT count(*) FROM journal WHERE action = 'token.created'")
+            .await,
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +67,11 @@ async fn of_ten_who_rotate_at_once_one_gets_a_secret() {
         assert!(page.status == 200 || page.status == 409, "{}", page.text());
     }
     assert_eq!(rotated, 1);
-    assert_eq!(app.count("SELECT count(*) FROM secrets WHERE retires_at IS NULL").await, 1);
+    assert_eq!(
+        app.count("SELECT count(*) FROM secrets WHERE retires_at IS NULL")
+            .await,
+        1
+    );
     assert_eq!(app.count("SELECT count(*) FROM secrets").await, 2);
 }
 
@@ -79,13 +91,24 @@ async fn a_stale_confirmation_says_so_and_changes_nothing() {
     for (page, resource) in [(&disabling, "disabling"), (&revocation, "revocation")] {
         let stale = page.form(&address(resource)).submit().await;
         assert_eq!(stale.status, 409, "{resource}");
-        assert!(stale.says("This token is revoked already"), "{}", stale.text());
+        assert!(
+            stale.says("This token is revoked already"),
+            "{}",
+            stale.text()
+        );
     }
     let stale = rotation.form(&address("rotation")).submit().await;
     assert_eq!(stale.status, 409);
     let row = &app.sql("SELECT standing, version FROM tokens").await[0];
-    assert_eq!((row.get::<_, String>(0), row.get::<_, i32>(1)), ("revoked".into(), 2));
-    assert_eq!(app.count("SELECT count(*) FROM journal WHERE action LIKE 'token.%'").await, 2);
+    assert_eq!(
+        (row.get::<_, String>(0), row.get::<_, i32>(1)),
+        ("revoked".into(), 2)
+    );
+    assert_eq!(
+        app.count("SELECT count(*) FROM journal WHERE action LIKE 'token.%'")
+            .await,
+        2
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,10 +118,22 @@ async fn an_edit_of_what_someone_else_edited_meanwhile_is_told_so_and_keeps_what
     let ada = app.ada().await;
     let edit = format!("{}/edit", token.path());
     let (first, second) = (ada.visit(&edit).await, ada.visit(&edit).await);
-    first.form(&token.path()).fill("name", "Theirs").submit().await;
-    let conflict = second.form(&token.path()).fill("name", "Mine").submit().await;
+    first
+        .form(&token.path())
+        .fill("name", "Theirs")
+        .submit()
+        .await;
+    let conflict = second
+        .form(&token.path())
+        .fill("name", "Mine")
+        .submit()
+        .await;
     assert_eq!(conflict.status, 422);
-    assert!(conflict.says("Someone else changed this token"), "{}", conflict.text());
+    assert!(
+        conflict.says("Someone else changed this token"),
+        "{}",
+        conflict.text()
+    );
     assert_eq!(conflict.attributes("#name", "value"), ["Mine"]);
     let name: String = app.sql("SELECT name FROM tokens").await[0].get(0);
     assert_eq!(name, "Theirs");

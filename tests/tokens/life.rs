@@ -31,7 +31,11 @@ async fn a_token_lives_from_creation_to_deletion() {
     assert!(page.says("2001:db8:40::/48"));
 
     let edit = ada.visit(&format!("{path}/edit")).await;
-    let saved = edit.form(&path).fill("name", "Okta provisioning").submit().await;
+    let saved = edit
+        .form(&path)
+        .fill("name", "Okta provisioning")
+        .submit()
+        .await;
     assert_eq!(saved.path, path, "{}", saved.text());
     assert!(saved.says("“Okta provisioning” is saved."));
 
@@ -43,7 +47,11 @@ async fn a_token_lives_from_creation_to_deletion() {
         .await;
     assert_ne!(rotated.secret(), secret);
     let page = ada.visit(&path).await;
-    assert!(page.says("works until 23 Nov 2026, 14:00 UTC"), "{}", page.text());
+    assert!(
+        page.says("works until 23 Nov 2026, 14:00 UTC"),
+        "{}",
+        page.text()
+    );
 
     for (transition, status) in [
         ("disabling", "Inactive"),
@@ -62,8 +70,13 @@ async fn a_token_lives_from_creation_to_deletion() {
     assert_eq!(ada.visit(&path).await.status, 404);
     let log = ada.visit("/settings/audit-log").await;
     let told = log.texts("tbody tr td:nth-child(3)");
-    let verbs = ["Deleted", "Revoked", "Enabled", "Disabled", "Rotated", "Edited", "Created"];
+    let verbs = [
+        "Deleted", "Revoked", "Enabled", "Disabled", "Rotated", "Edited", "Created",
+    ];
     for (sentence, verb) in told.iter().zip(verbs) {
-        assert!(sentence.starts_with(&format!("{verb} the token Okta")), "{told:#?}");
+        assert!(
+            sentence.starts_with(&format!("{verb} the token Okta")),
+            "{told:#?}"
+        );
     }
 }

@@ -39,8 +39,15 @@ async fn search_finds_parts_of_names_and_prefixes_without_case() {
         ("'%22{},", ""),
         (okta.display.as_str(), "Okta SCIM"),
     ] {
-        let expected: Vec<&str> = Some(found).filter(|name| !name.is_empty()).into_iter().collect();
-        assert_eq!(names(&ada, &format!("?q={query}")).await, expected, "{query}");
+        let expected: Vec<&str> = Some(found)
+            .filter(|name| !name.is_empty())
+            .into_iter()
+            .collect();
+        assert_eq!(
+            names(&ada, &format!("?q={query}")).await,
+            expected,
+            "{query}"
+        );
     }
     assert_eq!(names(&ada, "?q=wxt_").await.len(), 4);
     let none = ada.visit("/settings/api-access?q=zq").await;
@@ -53,7 +60,10 @@ async fn tabs_have_counts_and_hold_their_status() {
     for name in ["Active 1", "Active 2"] {
         app.token(name).await;
     }
-    app.token_with("Expired", |new| new.expires_at = Some(app.now() + TimeDelta::minutes(1))).await;
+    app.token_with("Expired", |new| {
+        new.expires_at = Some(app.now() + TimeDelta::minutes(1))
+    })
+    .await;
     let (disabled, _) = app.token("Disabled").await;
     let (revoked, _) = app.token("Revoked").await;
     let ada = app.ada().await;
@@ -67,7 +77,10 @@ async fn tabs_have_counts_and_hold_their_status() {
         page.texts(".segments a"),
         ["All 5", "Active 2", "Inactive 1", "Expired 1", "Revoked 1"]
     );
-    assert_eq!(names(&ada, "?status=active").await, ["Active 2", "Active 1"]);
+    assert_eq!(
+        names(&ada, "?status=active").await,
+        ["Active 2", "Active 1"]
+    );
     assert_eq!(names(&ada, "?status=inactive").await, ["Disabled"]);
     assert_eq!(names(&ada, "?status=expired").await, ["Expired"]);
     assert_eq!(names(&ada, "?status=revoked").await, ["Revoked"]);
@@ -75,7 +88,12 @@ async fn tabs_have_counts_and_hold_their_status() {
     assert_eq!(page.texts(".segments a")[..2], ["All 2", "Active 2"]);
     let page = page.form("/settings/api-access");
     assert_eq!(page.value("q"), "ctive");
-    assert_eq!(names(&ada, "?status=nonsense&sort=nonsense&page=nonsense").await.len(), 5);
+    assert_eq!(
+        names(&ada, "?status=nonsense&sort=nonsense&page=nonsense")
+            .await
+            .len(),
+        5
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,13 +118,22 @@ async fn every_order_pages_through_all_tokens_and_back() {
     app.flush().await;
     expected.sort();
     let ada = app.ada().await;
-    for query in ["", "?sort=name", "?sort=last-used", "?sort=expiry", "?q=token&sort=last-used"] {
+    for query in [
+        "",
+        "?sort=name",
+        "?sort=last-used",
+        "?sort=expiry",
+        "?q=token&sort=last-used",
+    ] {
         let mut pages = vec![ada.visit(&format!("/settings/api-access{query}")).await];
         while pages.last().unwrap().has("a[rel=next]") {
             let next = pages.last().unwrap().follow("Next").await;
             pages.push(next);
         }
-        let mut seen: Vec<String> = pages.iter().flat_map(|page| page.texts(".token h2")).collect();
+        let mut seen: Vec<String> = pages
+            .iter()
+            .flat_map(|page| page.texts(".token h2"))
+            .collect();
         assert_eq!(pages.len(), 3, "{query}");
         assert!(pages[1].says("26–50 of 60"), "{query}");
         if query == "?sort=name" {
@@ -115,9 +142,17 @@ async fn every_order_pages_through_all_tokens_and_back() {
         seen.sort();
         assert_eq!(seen, expected, "{query}");
         let back = pages[2].follow("Previous").await;
-        assert_eq!(back.texts(".token h2"), pages[1].texts(".token h2"), "{query}");
+        assert_eq!(
+            back.texts(".token h2"),
+            pages[1].texts(".token h2"),
+            "{query}"
+        );
         let start = back.follow("Previous").await;
-        assert_eq!(start.texts(".token h2"), pages[0].texts(".token h2"), "{query}");
+        assert_eq!(
+            start.texts(".token h2"),
+            pages[0].texts(".token h2"),
+            "{query}"
+        );
         assert!(!start.has("a[rel=prev]"), "{query}");
     }
 }
@@ -125,9 +160,17 @@ async fn every_order_pages_through_all_tokens_and_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_are_what_they_say() {
     let app = App::start().await;
-    let (_, first) = app.token_with("b", |new| new.expires_at = Some(app.now() + TimeDelta::days(9))).await;
+    let (_, first) = app
+        .token_with("b", |new| {
+            new.expires_at = Some(app.now() + TimeDelta::days(9))
+        })
+        .await;
     app.token_with("C", |new| new.expires_at = None).await;
-    let (_, last) = app.token_with("a", |new| new.expires_at = Some(app.now() + TimeDelta::days(20))).await;
+    let (_, last) = app
+        .token_with("a", |new| {
+            new.expires_at = Some(app.now() + TimeDelta::days(20))
+        })
+        .await;
     for secret in [last, first] {
         app.state.clock.advance(TimeDelta::minutes(1));
         reqwest::Client::new()
@@ -143,7 +186,10 @@ async fn orders_are_what_they_say() {
     assert_eq!(names(&ada, "?sort=name").await, ["a", "b", "C"]);
     assert_eq!(names(&ada, "?sort=last-used").await, ["b", "a", "C"]);
     assert_eq!(names(&ada, "?sort=expiry").await, ["b", "a", "C"]);
-    assert!(ada.visit("/settings/api-access").await.says("in 8 days"), "a warning from 14 days before");
+    assert!(
+        ada.visit("/settings/api-access").await.says("in 8 days"),
+        "a warning from 14 days before"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,8 +210,14 @@ async fn hostile_addresses_are_answered() {
         "/settings/api-access?q=%00".to_owned(),
         format!("/settings/api-access?q={}", "x".repeat(5000)),
         format!("/settings/api-access?sort=name&page={}", cursor("\0")),
-        format!("/settings/api-access?sort=expiry&page={}", cursor("-200000-01-01T00:00:00Z")),
-        format!("/settings/api-access?sort=last-used&page={}", cursor("+200000-01-01T00:00:00Z")),
+        format!(
+            "/settings/api-access?sort=expiry&page={}",
+            cursor("-200000-01-01T00:00:00Z")
+        ),
+        format!(
+            "/settings/api-access?sort=last-used&page={}",
+            cursor("+200000-01-01T00:00:00Z")
+        ),
         "/settings/api-access/new?name=%00".to_owned(),
         "/settings/audit-log?token=%00".to_owned(),
         "/settings/audit-log?from=-5000-01-01&to=%2B262142-12-31".to_owned(),
@@ -178,7 +230,14 @@ async fn hostile_addresses_are_answered() {
 async fn a_secret_pasted_with_its_scheme_is_cut_too() {
     let app = App::start().await;
     let (_, secret) = app.token("Okta").await;
-    let page = app.ada().await.visit(&format!("/settings/api-access?q=Bearer%20{}.", secret.reveal())).await;
+    let page = app
+        .ada()
+        .await
+        .visit(&format!(
+            "/settings/api-access?q=Bearer%20{}.",
+            secret.reveal()
+        ))
+        .await;
     assert!(!page.html.contains(secret.reveal()));
     assert_eq!(page.texts(".token h2"), ["Okta"]);
 }

@@ -17,12 +17,28 @@ async fn a_revealed_secret_is_found_nowhere_else() {
         .await;
     let first = revealed.secret();
     assert_eq!(revealed.headers["cache-control"], "no-store");
-    assert!(revealed.headers.get("content-encoding").is_none_or(|encoding| encoding == "identity"));
+    assert!(
+        revealed
+            .headers
+            .get("content-encoding")
+            .is_none_or(|encoding| encoding == "identity")
+    );
     assert_eq!(revealed.html.matches(&first).count(), 1, "in one field");
 
-    let path = ada.visit("/settings/api-access").await.follow("Okta").await.path;
+    let path = ada
+        .visit("/settings/api-access")
+        .await
+        .follow("Okta")
+        .await
+        .path;
     let address = format!("{path}/rotation");
-    let rotated = ada.visit(&address).await.form(&address).fill("overlap", "7d").submit().await;
+    let rotated = ada
+        .visit(&address)
+        .await
+        .form(&address)
+        .fill("overlap", "7d")
+        .submit()
+        .await;
     let second = rotated.secret();
 
     for path in [
@@ -48,7 +64,10 @@ async fn a_revealed_secret_is_found_nowhere_else() {
     app.flush().await;
     let (dump, logs) = (dump(&app), logs::captured());
     assert!(dump.contains("Okta"), "the dump is one");
-    assert!(logs.contains("/settings/api-access/{id}/rotation"), "the logs are some");
+    assert!(
+        logs.contains("/settings/api-access/{id}/rotation"),
+        "the logs are some"
+    );
     for secret in [&first, &second] {
         assert!(!dump.contains(&secret[8..]));
         assert!(!logs.contains(&secret[8..]));
@@ -67,7 +86,11 @@ fn dump(app: &App) -> String {
         .arg(app.address.get_dbname().unwrap())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -75,14 +98,25 @@ fn dump(app: &App) -> String {
 async fn a_form_sent_again_does_not_reveal_another_secret() {
     let app = App::start().await;
     let ada = app.ada().await;
-    let form = || async { ada.visit("/settings/api-access/new").await.form("/settings/api-access") };
-    let fill = |form: crate::support::browser::Form| form.fill("name", "Okta").fill("access_level", "scim");
+    let form = || async {
+        ada.visit("/settings/api-access/new")
+            .await
+            .form("/settings/api-access")
+    };
+    let fill = |form: crate::support::browser::Form| {
+        form.fill("name", "Okta").fill("access_level", "scim")
+    };
     assert_eq!(fill(form().await).submit().await.status, 200);
     let again = fill(form().await).submit().await;
     assert_eq!(again.status, 422);
     assert!(!again.has("#secret"));
 
-    let path = ada.visit("/settings/api-access").await.follow("Okta").await.path;
+    let path = ada
+        .visit("/settings/api-access")
+        .await
+        .follow("Okta")
+        .await
+        .path;
     let address = format!("{path}/rotation");
     let page = ada.visit(&address).await;
     assert_eq!(page.form(&address).submit().await.status, 200);
@@ -97,8 +131,15 @@ async fn a_secret_pasted_into_the_search_is_cut_to_what_may_be_shown() {
     let app = App::start().await;
     let (_, secret) = app.token("Okta").await;
     app.token("Grafana").await;
-    let page = app.ada().await.visit(&format!("/settings/api-access?q={}", secret.reveal())).await;
-    assert_eq!(page.path, format!("/settings/api-access?q={}", secret.display()));
+    let page = app
+        .ada()
+        .await
+        .visit(&format!("/settings/api-access?q={}", secret.reveal()))
+        .await;
+    assert_eq!(
+        page.path,
+        format!("/settings/api-access?q={}", secret.display())
+    );
     assert!(!page.html.contains(secret.reveal()));
     assert_eq!(page.texts(".token h2"), ["Okta"]);
 }

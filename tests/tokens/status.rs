@@ -22,7 +22,8 @@ async fn rust_and_sql_agree_on_every_standing_and_expiry() {
     for standing in Standing::ALL {
         for (number, expires_at) in expiries.iter().enumerate() {
             let (token, _) = app.token(&format!("{standing} {number}")).await;
-            let set = "UPDATE tokens SET standing = $1, expires_at = $2::text::timestamptz WHERE id = $3";
+            let set =
+                "UPDATE tokens SET standing = $1, expires_at = $2::text::timestamptz WHERE id = $3";
             let expiry = expires_at.map(|at| at.to_rfc3339());
             client
                 .execute(set, &[&standing.as_str(), &expiry, &token.id.uuid()])

@@ -38,7 +38,11 @@ pub async fn accept(
         let connection = &mut *database.get().await?;
         queries::invitation(connection, &Digest::of(&code), page.now).await?
     };
-    let context = [&*invitation.email, &invitation.organization_name, &form.name.clone()];
+    let context = [
+        &*invitation.email,
+        &invitation.organization_name,
+        &form.name.clone(),
+    ];
     let (name, password) = match Acceptance::parse(form.into_inner(), &context) {
         Ok(accepted) => accepted,
         Err(draft) => {

@@ -21,7 +21,11 @@ pub struct Link {
     code: String,
 }
 
-pub async fn new(page: Page, database: web::Data<Database>, web::Query(link): web::Query<Link>) -> Answer {
+pub async fn new(
+    page: Page,
+    database: web::Data<Database>,
+    web::Query(link): web::Query<Link>,
+) -> Answer {
     let connection = &mut *database.get().await?;
     if queries::is_set_up(connection).await? {
         return Ok(see_other("/sign-in"));
@@ -43,7 +47,12 @@ pub async fn create(
     let code_is_right = check_code(&database, address, &form.code, &page).await?;
     let founding = match drafts::SetUp::parse(form.into_inner(), code_is_right) {
         Ok(founding) => founding,
-        Err(draft) => return page::render_again(&pages::SetUp { page, draft: *draft }),
+        Err(draft) => {
+            return page::render_again(&pages::SetUp {
+                page,
+                draft: *draft,
+            });
+        }
     };
     let administrator = NewUser {
         email: &founding.email,

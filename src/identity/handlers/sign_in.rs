@@ -32,7 +32,11 @@ pub struct Form {
     next: String,
 }
 
-pub async fn new(page: Page, database: web::Data<Database>, web::Query(link): web::Query<Link>) -> Answer {
+pub async fn new(
+    page: Page,
+    database: web::Data<Database>,
+    web::Query(link): web::Query<Link>,
+) -> Answer {
     let connection = &mut *database.get().await?;
     if !queries::is_set_up(connection).await? {
         return Ok(see_other("/setup"));
@@ -73,9 +77,17 @@ pub async fn create(
             field.refuse("Email or password is wrong.");
             again(StatusCode::UNPROCESSABLE_ENTITY, page, field, next, None)
         }
-        Err(Error::TooMany { retry_after_seconds }) => {
+        Err(Error::TooMany {
+            retry_after_seconds,
+        }) => {
             let problem = format!("Too many attempts. Try again in {retry_after_seconds} seconds.");
-            again(StatusCode::TOO_MANY_REQUESTS, page, field, next, Some(problem))
+            again(
+                StatusCode::TOO_MANY_REQUESTS,
+                page,
+                field,
+                next,
+                Some(problem),
+            )
         }
         Err(error) => Err(error),
     }
@@ -115,7 +127,11 @@ fn browser_cookie(config: &Config) -> &'static str {
     }
 }
 
-fn remember(response: &mut HttpResponse, browser: &Plaintext, config: &Config) -> Result<(), Error> {
+fn remember(
+    response: &mut HttpResponse,
+    browser: &Plaintext,
+    config: &Config,
+) -> Result<(), Error> {
     let cookie = Cookie::build(browser_cookie(config), browser.reveal())
         .path("/")
         .http_only(true)
@@ -123,7 +139,9 @@ fn remember(response: &mut HttpResponse, browser: &Plaintext, config: &Config) -
         .same_site(SameSite::Lax)
         .max_age(Duration::seconds(BROWSER_MEMORY.num_seconds()))
         .finish();
-    response.add_cookie(&cookie).map_err(|error| Error::internal(error.to_string()))
+    response
+        .add_cookie(&cookie)
+        .map_err(|error| Error::internal(error.to_string()))
 }
 
 pub async fn delete(session: Session, _: Submission<Nothing>) -> Answer {
@@ -146,8 +164,17 @@ mod tests {
 
     #[test]
     fn only_paths_of_ours_are_followed() {
-        assert_eq!(own_path("/settings/api-access?q=a"), "/settings/api-access?q=a");
-        for bad in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/\n/x"] {
+        assert_eq!(
+            own_path("/settings/api-access?q=a"),
+            "/settings/api-access?q=a"
+        );
+        for bad in [
+            "",
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "/\n/x",
+        ] {
             assert_eq!(own_path(bad), "", "{bad:?}");
         }
     }

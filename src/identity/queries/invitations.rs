@@ -112,8 +112,14 @@ pub async fn accept(
             if marked == 0 {
                 return Err(QueryError::RollbackTransaction);
             }
-            let user =
-                insert_user(connection, person.email, person.name, person.password_hash, now).await?;
+            let user = insert_user(
+                connection,
+                person.email,
+                person.name,
+                person.password_hash,
+                now,
+            )
+            .await?;
             let actor = Actor::joining(invitation.organization, user, person.name.as_str());
             insert_membership(connection, &actor, user, person.email, invitation.role, now).await?;
             Ok(user)

@@ -101,8 +101,14 @@ pub async fn add_member(
             let user = match known {
                 Some(user) => user,
                 None => {
-                    insert_user(connection, person.email, person.name, person.password_hash, now)
-                        .await?
+                    insert_user(
+                        connection,
+                        person.email,
+                        person.name,
+                        person.password_hash,
+                        now,
+                    )
+                    .await?
                 }
             };
             insert_membership(connection, actor, user, person.email, role, now).await?;

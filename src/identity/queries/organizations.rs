@@ -17,9 +17,11 @@ pub async fn site_key(connection: &mut Connection) -> QueryResult<Vec<u8>> {
 }
 
 pub async fn is_set_up(connection: &mut Connection) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(organizations::table.select(organizations::id)))
-        .get_result(connection)
-        .await
+    diesel::select(diesel::dsl::exists(
+        organizations::table.select(organizations::id),
+    ))
+    .get_result(connection)
+    .await
 }
 
 /// The first organisation with its administrator; `None` if there is one already. Of two that
@@ -40,11 +42,26 @@ pub async fn found(
             if is_set_up(connection).await? {
                 return Ok(None);
             }
-            let user = insert_user(connection, administrator.email, administrator.name, administrator.password_hash, now).await?;
+            let user = insert_user(
+                connection,
+                administrator.email,
+                administrator.name,
+                administrator.password_hash,
+                now,
+            )
+            .await?;
             let id = OrganizationId::new(now);
             let actor = Actor::joining(id, user, administrator.name.as_str());
             insert_organization(connection, &actor, organization, now).await?;
-            insert_membership(connection, &actor, user, administrator.email, Role::Admin, now).await?;
+            insert_membership(
+                connection,
+                &actor,
+                user,
+                administrator.email,
+                Role::Admin,
+                now,
+            )
+            .await?;
             Ok(Some((id, user)))
         })
         .await

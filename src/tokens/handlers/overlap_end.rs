@@ -21,9 +21,9 @@ pub async fn new(
     let connection = &mut *database.get().await?;
     let token = queries::token(connection, &admin, id.into_inner().into()).await?;
     let retiring = queries::retiring(connection, &[token.id], page.now).await?;
-    let stale = retiring.is_empty().then(|| {
-        "The old secret has stopped already; nothing is left to end.".to_owned()
-    });
+    let stale = retiring
+        .is_empty()
+        .then(|| "The old secret has stopped already; nothing is left to end.".to_owned());
     let question = Question::EndOverlap;
     page::render(&confirmation(connection, &admin, page, token, question, stale).await?)
 }

@@ -99,7 +99,11 @@ impl Chart {
         Self {
             allowed: bars.iter().map(|bar| bar.allowed).sum(),
             denied: bars.iter().map(|bar| bar.denied).sum(),
-            most: bars.iter().map(|bar| bar.allowed + bar.denied).max().unwrap_or(0),
+            most: bars
+                .iter()
+                .map(|bar| bar.allowed + bar.denied)
+                .max()
+                .unwrap_or(0),
             bars,
         }
     }
@@ -194,8 +198,14 @@ mod tests {
         let days = [day("2026-10-24", 5, 0), day("2026-11-22", 1_000_000, 1)];
         let chart = Chart::new(&days, today);
         assert_eq!(chart.bars.len(), 30);
-        assert_eq!((chart.first(), chart.last()), ("24 Oct".into(), "22 Nov".into()));
-        assert_eq!((chart.allowed, chart.denied, chart.most), (1_000_005, 1, 1_000_001));
+        assert_eq!(
+            (chart.first(), chart.last()),
+            ("24 Oct".into(), "22 Nov".into())
+        );
+        assert_eq!(
+            (chart.allowed, chart.denied, chart.most),
+            (1_000_005, 1, 1_000_001)
+        );
         for bar in &chart.bars {
             assert!(bar.denied_y >= 0 && bar.allowed_y + bar.allowed_height == 150);
         }

@@ -363,7 +363,11 @@ fn initial(new: &NewToken) -> Vec<Change> {
     [
         Some(Change::set("scopes", scopes(new.scopes))),
         Change::between("product", None, product),
-        Change::between("expires", None, new.expires_at.as_ref().map(format::date_time)),
+        Change::between(
+            "expires",
+            None,
+            new.expires_at.as_ref().map(format::date_time),
+        ),
         Change::between("allowed IP ranges", None, ranges(&new.ranges.lines())),
     ]
     .into_iter()
@@ -372,9 +376,14 @@ fn initial(new: &NewToken) -> Vec<Change> {
 }
 
 fn differences(old: &Token, new: &NewToken) -> Vec<Change> {
-    let expiry = |at: Option<DateTime<Utc>>| Some(at.as_ref().map_or("never".into(), format::date_time));
+    let expiry =
+        |at: Option<DateTime<Utc>>| Some(at.as_ref().map_or("never".into(), format::date_time));
     [
-        Change::between("name", Some(old.name.clone()), Some(new.name.as_str().into())),
+        Change::between(
+            "name",
+            Some(old.name.clone()),
+            Some(new.name.as_str().into()),
+        ),
         Change::between("scopes", Some(scopes(old.scopes)), Some(scopes(new.scopes))),
         // Also where both are of one minute.
         (old.expires_at != new.expires_at).then(|| Change {

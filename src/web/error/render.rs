@@ -48,7 +48,10 @@ impl Asked {
 
 /// Only a page that was looked at is worth returning to.
 fn sign_in_path(request: &ServiceRequest) -> String {
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
     if request.method() != Method::GET || path == "/" {
         return "/sign-in".to_owned();
     }
@@ -86,7 +89,10 @@ fn without_session(failure: &actix_web::Error, asked: &Asked) -> actix_web::Erro
     let error = Error::Unavailable(failure.to_string().into());
     let mut response = answer(&error, asked);
     for (name, value) in &asked.headers {
-        let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
+        let (name, value) = (
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
         response.headers_mut().insert(name, value);
     }
     InternalError::from_response(error, response).into()
@@ -139,7 +145,9 @@ fn page(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> Http
     };
     match page.render() {
         Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
-        Err(failure) => response.content_type("text/plain").body(failure.to_string()),
+        Err(failure) => response
+            .content_type("text/plain")
+            .body(failure.to_string()),
     }
 }
 

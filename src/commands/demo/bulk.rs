@@ -76,7 +76,7 @@ pub async fn insert(
             writer.write(&mut batch, number, created_at(number, count, now))?;
         }
         progress.inc(batch.tokens.ids.len() as u64);
-        let creator = if first / BATCH % 3 == 0 { &stage.jun } else { &stage.ada };
+        let creator = if (first / BATCH).is_multiple_of(3) { &stage.jun } else { &stage.ada };
         queries::insert_tokens(connection, creator, &batch.tokens).await?;
         queries::insert_totals(connection, creator.organization(), &batch.totals).await?;
         queries::insert_days(connection, &batch.days).await?;
@@ -208,7 +208,7 @@ impl Writer<'_> {
             for day in 0..if daily { 30 } else { 1 } {
                 let calls = (self.rng.random_range(1..900), self.rng.random_range(0..4) / 3);
                 batch.days.tokens.push(id);
-                batch.days.days.push((last_at - TimeDelta::days(day)).date_naive());
+                batch.days.dates.push((last_at - TimeDelta::days(day)).date_naive());
                 batch.days.allowed.push(calls.0);
                 batch.days.denied.push(calls.1);
                 allowed += calls.0;

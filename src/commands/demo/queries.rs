@@ -104,7 +104,7 @@ pub async fn insert_totals(
 #[derive(Default)]
 pub struct Days {
     pub tokens: Vec<TokenId>,
-    pub days: Vec<NaiveDate>,
+    pub dates: Vec<NaiveDate>,
     pub allowed: Vec<i64>,
     pub denied: Vec<i64>,
 }
@@ -115,7 +115,7 @@ pub async fn insert_days(connection: &mut Connection, rows: &Days) -> QueryResul
          SELECT * FROM unnest($1, $2, $3, $4)",
     )
     .bind::<Array<Uuid>, _>(&rows.tokens)
-    .bind::<Array<Date>, _>(&rows.days)
+    .bind::<Array<Date>, _>(&rows.dates)
     .bind::<Array<BigInt>, _>(&rows.allowed)
     .bind::<Array<BigInt>, _>(&rows.denied)
     .execute(connection)

@@ -108,7 +108,7 @@ fn count_month(
         if refused.is_none() && token.is_forgotten(hour) {
             count(Code::Retired, (usual + 5) / 12, calls.from)?;
         }
-        if let Some(from) = calls.stranger.filter(|_| hour.ordinal() % 6 == 0 && hour.hour() % 5 == 1) {
+        if let Some(from) = calls.stranger.filter(|_| hour.ordinal().is_multiple_of(6) && hour.hour() % 5 == 1) {
             let code = refused.or((!token.part.ranges.is_empty()).then_some(Code::IpNotAllowed));
             if let Some(code) = code {
                 count(code, 3 + i64::from(hour.day() % 9), from)?;

@@ -28,7 +28,11 @@ pub struct Options {
 }
 
 pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
-    let connection = &mut *desk.database.get().await.map_err(|error| Failure::because(&error))?;
+    let connection = &mut *desk
+        .database
+        .get()
+        .await
+        .map_err(|error| Failure::because(&error))?;
     refuse_unless_empty(connection).await?;
     let password = Plaintext::random(PASSWORD_LENGTH);
     let wanted = options.tokens.map(|tokens| tokens as usize);

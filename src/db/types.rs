@@ -22,7 +22,6 @@ macro_rules! id {
 
             /// Not after any ID of this millisecond or later, and after all earlier ones.
             #[must_use]
-            #[allow(dead_code, reason = "not every kind of thing is asked for by time")]
             pub fn first(at: chrono::DateTime<chrono::Utc>) -> Self {
                 Self($crate::db::types::first_uuid_v7(at))
             }
@@ -177,7 +176,7 @@ mod tests {
     }
 }
 
-/// What every UUIDv7 from the millisecond of `at` on is greater than.
+/// What every ID from the millisecond of `at` on is greater than.
 #[must_use]
 pub fn first_uuid_v7(at: DateTime<Utc>) -> Uuid {
     let milliseconds = u128::try_from(at.timestamp_millis()).unwrap_or_default();

@@ -8,6 +8,8 @@ use crate::web::text::{fold, parse_name};
 pub struct Name(String);
 
 pub const LONGEST: usize = 100;
+/// In bytes, as compared: one character can stand for eighteen, and indexes have an end.
+const LONGEST_FOLDED: usize = 1000;
 
 impl Name {
     /// # Errors
@@ -20,6 +22,9 @@ impl Name {
                  token after what will use it, and rotate the token whose secret this is."
                     .to_owned(),
             );
+        }
+        if fold(&name).len() > LONGEST_FOLDED {
+            return Err("Write the ligatures and squared words in single letters.".to_owned());
         }
         Ok(Self(name))
     }
@@ -49,6 +54,12 @@ mod tests {
         for bad in ["", "   ", "a\nb", "a\u{0}b", "a\u{202e}b", &"é".repeat(101)] {
             assert!(Name::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_looks_short_and_is_long_is_refused() {
+        assert!(Name::parse(&"\u{fdfa}".repeat(100)).is_err());
+        assert!(Name::parse(&"𠀀".repeat(100)).is_ok());
     }
 
     #[test]

@@ -23,14 +23,66 @@ const DAY: i64 = 86_400;
 
 /// For what, which way, and where.
 const SUBJECTS: [&str; 60] = [
-    "accounts", "ads", "analytics", "archive", "assets", "audit", "backup", "baskets", "billing",
-    "bookings", "brands", "campaigns", "cards", "catalogue", "chat", "claims", "contacts",
-    "contracts", "coupons", "customers", "deliveries", "devices", "documents", "events",
-    "fleet", "forecast", "fraud", "identity", "images", "inventory", "invoices", "jobs", "ledger",
-    "loyalty", "mail", "maps", "media", "meters", "orders", "partners", "payments", "payroll",
-    "pricing", "quotes", "ratings", "refunds", "reports", "returns", "reviews", "search",
-    "sensors", "shipping", "stock", "subscriptions", "suppliers", "surveys", "tax", "tickets",
-    "vouchers", "webhooks",
+    "accounts",
+    "ads",
+    "analytics",
+    "archive",
+    "assets",
+    "audit",
+    "backup",
+    "baskets",
+    "billing",
+    "bookings",
+    "brands",
+    "campaigns",
+    "cards",
+    "catalogue",
+    "chat",
+    "claims",
+    "contacts",
+    "contracts",
+    "coupons",
+    "customers",
+    "deliveries",
+    "devices",
+    "documents",
+    "events",
+    "fleet",
+    "forecast",
+    "fraud",
+    "identity",
+    "images",
+    "inventory",
+    "invoices",
+    "jobs",
+    "ledger",
+    "loyalty",
+    "mail",
+    "maps",
+    "media",
+    "meters",
+    "orders",
+    "partners",
+    "payments",
+    "payroll",
+    "pricing",
+    "quotes",
+    "ratings",
+    "refunds",
+    "reports",
+    "returns",
+    "reviews",
+    "search",
+    "sensors",
+    "shipping",
+    "stock",
+    "subscriptions",
+    "suppliers",
+    "surveys",
+    "tax",
+    "tickets",
+    "vouchers",
+    "webhooks",
 ];
 const WAYS: [&str; 12] = [
     "sync", "export", "import", "feed", "reader", "writer", "bridge", "cron", "probe", "worker",
@@ -49,9 +101,21 @@ const SCOPES: [Option<&str>; 8] = [
     None,
 ];
 const RANGES: [&str; 8] = [
-    "{}", "{}", "{}", "{}", "{}", "{10.0.0.0/8}", "{203.0.113.0/24}", "{198.51.100.0/24,2001:db8::/32}",
+    "{}",
+    "{}",
+    "{}",
+    "{}",
+    "{}",
+    "{10.0.0.0/8}",
+    "{203.0.113.0/24}",
+    "{198.51.100.0/24,2001:db8::/32}",
 ];
-const AGENTS: [&str; 4] = ["curl/8.17.0", "python-requests/2.32", "node", "Go-http-client/2.0"];
+const AGENTS: [&str; 4] = [
+    "curl/8.17.0",
+    "python-requests/2.32",
+    "node",
+    "Go-http-client/2.0",
+];
 
 /// Inserts `count` tokens in the order of their creation.
 pub async fn insert(
@@ -64,7 +128,10 @@ pub async fn insert(
         return Ok(());
     }
     let indexes = queries::drop_indexes(connection).await?;
-    let progress = bar(count, "{bar:40} {human_pos} of {human_len} tokens, {eta} to go");
+    let progress = bar(
+        count,
+        "{bar:40} {human_pos} of {human_len} tokens, {eta} to go",
+    );
     let mut writer = Writer {
         rng: StdRng::seed_from_u64(3),
         products: &stage.products,
@@ -76,7 +143,11 @@ pub async fn insert(
             writer.write(&mut batch, number, created_at(number, count, now))?;
         }
         progress.inc(batch.tokens.ids.len() as u64);
-        let creator = if first / BATCH % 3 == 0 { &stage.jun } else { &stage.ada };
+        let creator = if (first / BATCH).is_multiple_of(3) {
+            &stage.jun
+        } else {
+            &stage.ada
+        };
         queries::insert_tokens(connection, creator, &batch.tokens).await?;
         queries::insert_totals(connection, creator.organization(), &batch.totals).await?;
         queries::insert_days(connection, &batch.days).await?;
@@ -206,9 +277,15 @@ impl Writer<'_> {
         let (mut allowed, mut denied) = (0, 0);
         if let Some(last_at) = last_at {
             for day in 0..if daily { 30 } else { 1 } {
-                let calls = (self.rng.random_range(1..900), self.rng.random_range(0..4) / 3);
+                let calls = (
+                    self.rng.random_range(1..900),
+                    self.rng.random_range(0..4) / 3,
+                );
                 batch.days.tokens.push(id);
-                batch.days.days.push((last_at - TimeDelta::days(day)).date_naive());
+                batch
+                    .days
+                    .dates
+                    .push((last_at - TimeDelta::days(day)).date_naive());
                 batch.days.allowed.push(calls.0);
                 batch.days.denied.push(calls.1);
                 allowed += calls.0;
@@ -221,7 +298,9 @@ impl Writer<'_> {
         totals.denied.push(denied);
         totals.last_at.push(last_at);
         totals.last_from.push(last_at.map(|_| self.address()));
-        totals.last_user_agent.push(last_at.map(|_| self.any(&AGENTS)));
+        totals
+            .last_user_agent
+            .push(last_at.map(|_| self.any(&AGENTS)));
     }
 
     fn address(&mut self) -> IpNet {

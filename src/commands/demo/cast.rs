@@ -148,10 +148,7 @@ const VERIFY: &str = "POST /api/v1/verify";
 pub const TOKENS: &[Part] = &[
     Part {
         ranges: OFFICES,
-        events: &[
-            (655, Jun, Narrowed(&[])),
-            (34, Ada, Rotated(Overlap::None)),
-        ],
+        events: &[(655, Jun, Narrowed(&[])), (34, Ada, Rotated(Overlap::None))],
         calls: Some(Calls {
             stranger: Some(HOME),
             ..calls(4200, Shape::Office, PEOPLE, OKTA, "Okta SCIM Client 1.0.0")
@@ -163,7 +160,13 @@ pub const TOKENS: &[Part] = &[
         expires: Some(210),
         ranges: &["198.51.100.16/28"],
         events: &[(155, Jun, Rotated(Overlap::Day))],
-        calls: Some(calls(310, Shape::Office, LISTING, CLOUD, "Terraform/1.13.4")),
+        calls: Some(calls(
+            310,
+            Shape::Office,
+            LISTING,
+            CLOUD,
+            "Terraform/1.13.4",
+        )),
         ..part("Terraform", Administrative, 640)
     },
     Part {
@@ -190,11 +193,21 @@ pub const TOKENS: &[Part] = &[
             (0, Jun, Rotated(Overlap::Day)),
         ],
         calls: Some(calls(640, Shape::Office, READ, OTHER_CLOUD, "node")),
-        ..custom("GitHub Actions deploy", &[Scope::ConnectWrite, Scope::TokensVerify], 540)
+        ..custom(
+            "GitHub Actions deploy",
+            &[Scope::ConnectWrite, Scope::TokensVerify],
+            540,
+        )
     },
     Part {
         ranges: OFFICES,
-        calls: Some(calls(190, Shape::Office, READ, OFFICE, "intranet-publisher/2.3")),
+        calls: Some(calls(
+            190,
+            Shape::Office,
+            READ,
+            OFFICE,
+            "intranet-publisher/2.3",
+        )),
         ..part("Intranet publisher", Editorial, 530)
     },
     Part {
@@ -215,7 +228,13 @@ pub const TOKENS: &[Part] = &[
     Part {
         scopes: None,
         ranges: &["203.0.113.40"],
-        calls: Some(calls(1150, Shape::Nightly, USERS, "203.0.113.40", "Java/1.8.0_391")),
+        calls: Some(calls(
+            1150,
+            Shape::Nightly,
+            USERS,
+            "203.0.113.40",
+            "Java/1.8.0_391",
+        )),
         ..part("Legacy ERP bridge", FullAccess, 725)
     },
     Part {
@@ -232,19 +251,35 @@ pub const TOKENS: &[Part] = &[
             stranger: Some(HOME),
             ..calls(7300, Shape::Office, READ, "203.0.113.150", "zebra-scan/9.0")
         }),
-        ..custom("Warehouse scanners", &[Scope::ConnectRead, Scope::AdminRead], 455)
+        ..custom(
+            "Warehouse scanners",
+            &[Scope::ConnectRead, Scope::AdminRead],
+            455,
+        )
     },
     Part {
         product: Some(WAREHOUSE),
         ranges: &["203.0.113.128/25"],
-        calls: Some(calls(880, Shape::Office, READ, "203.0.113.151", "labelprint/1.7")),
+        calls: Some(calls(
+            880,
+            Shape::Office,
+            READ,
+            "203.0.113.151",
+            "labelprint/1.7",
+        )),
         ..part("Warehouse labels", RestrictedReadOnly, 455)
     },
     Part {
         by: Jun,
         product: Some(STOREFRONT),
         expires: Some(30),
-        calls: Some(calls(1440, Shape::Steady, READ, OTHER_CLOUD, "price-sync/0.19")),
+        calls: Some(calls(
+            1440,
+            Shape::Steady,
+            READ,
+            OTHER_CLOUD,
+            "price-sync/0.19",
+        )),
         ..part("Price sync", Editorial, 420)
     },
     Part {
@@ -258,7 +293,13 @@ pub const TOKENS: &[Part] = &[
     Part {
         product: Some(WAREHOUSE),
         by: Jun,
-        calls: Some(calls(960, Shape::Nightly, READ, OFFICE, "SAP NetWeaver/7.5")),
+        calls: Some(calls(
+            960,
+            Shape::Nightly,
+            READ,
+            OFFICE,
+            "SAP NetWeaver/7.5",
+        )),
         ..part("SAP order import", ManagingEditorial, 348)
     },
     Part {
@@ -279,22 +320,37 @@ pub const TOKENS: &[Part] = &[
     },
     Part {
         by: Jun,
-        calls: Some(calls(1440, Shape::Steady, LISTING, OTHER_CLOUD, "Datadog/Synthetics")),
+        calls: Some(calls(
+            1440,
+            Shape::Steady,
+            LISTING,
+            OTHER_CLOUD,
+            "Datadog/Synthetics",
+        )),
         ..part("Datadog monitors", ReadOnly, 288)
     },
     Part {
         by: Jun,
         expires: Some(102),
         ranges: &["192.0.2.128/26"],
-        calls: Some(calls(288, Shape::Steady, LISTING, OTHER_CLOUD, "Splunk-Forwarder/10.0")),
+        calls: Some(calls(
+            288,
+            Shape::Steady,
+            LISTING,
+            OTHER_CLOUD,
+            "Splunk-Forwarder/10.0",
+        )),
         ..part("Splunk audit export", ReadOnly, 263)
     },
     Part {
-        events: &[
-            (97, Jun, Changed(Disabling)),
-            (90, Ada, Changed(Enabling)),
-        ],
-        calls: Some(calls(48, Shape::Nightly, USERS, OTHER_CLOUD, "Microsoft.Data.Mashup")),
+        events: &[(97, Jun, Changed(Disabling)), (90, Ada, Changed(Enabling))],
+        calls: Some(calls(
+            48,
+            Shape::Nightly,
+            USERS,
+            OTHER_CLOUD,
+            "Microsoft.Data.Mashup",
+        )),
         ..part("Power BI", ReadOnly, 251)
     },
     Part {
@@ -310,7 +366,11 @@ pub const TOKENS: &[Part] = &[
             spike: Some(8),
             ..calls(23700, Shape::Steady, READ, CLOUD, "northwind-app/6.2")
         }),
-        ..custom("Mobile app backend", &[Scope::ConnectWrite, Scope::AdminRead, Scope::TokensVerify], 222)
+        ..custom(
+            "Mobile app backend",
+            &[Scope::ConnectWrite, Scope::AdminRead, Scope::TokensVerify],
+            222,
+        )
     },
     Part {
         calls: Some(calls(3400, Shape::Nightly, READ, CLOUD, "indexer/1.1")),
@@ -318,22 +378,50 @@ pub const TOKENS: &[Part] = &[
     },
     Part {
         expires: Some(185),
-        calls: Some(calls(140, Shape::Office, READ, OTHER_CLOUD, "deepl-connect/2")),
+        calls: Some(calls(
+            140,
+            Shape::Office,
+            READ,
+            OTHER_CLOUD,
+            "deepl-connect/2",
+        )),
         ..part("Translation service", Editorial, 180)
     },
     Part {
         ranges: &["203.0.113.0/24", "198.51.100.17", "2001:db8:40::/48"],
-        calls: Some(calls(65, Shape::Office, READ, OFFICE, "Mozilla/5.0 (Photo Library)")),
+        calls: Some(calls(
+            65,
+            Shape::Office,
+            READ,
+            OFFICE,
+            "Mozilla/5.0 (Photo Library)",
+        )),
         ..part("Photo library", Editorial, 161)
     },
     Part {
         expires: Some(232),
-        calls: Some(calls(36, Shape::Office, PEOPLE, OTHER_CLOUD, "Workday/2026R1")),
-        ..custom("Workday onboarding", &[Scope::AdminScim, Scope::AdminRead], 133)
+        calls: Some(calls(
+            36,
+            Shape::Office,
+            PEOPLE,
+            OTHER_CLOUD,
+            "Workday/2026R1",
+        )),
+        ..custom(
+            "Workday onboarding",
+            &[Scope::AdminScim, Scope::AdminRead],
+            133,
+        )
     },
     Part {
         by: Jun,
-        calls: Some(calls(1440, Shape::Steady, VERIFY, OTHER_CLOUD, "statuspage-probe/3")),
+        calls: Some(calls(
+            1440,
+            Shape::Steady,
+            VERIFY,
+            OTHER_CLOUD,
+            "statuspage-probe/3",
+        )),
         ..part("Status page", Verifier, 104)
     },
     Part {
@@ -358,7 +446,13 @@ pub const TOKENS: &[Part] = &[
     },
     Part {
         events: &[(24, Ada, Changed(Disabling))],
-        calls: Some(calls(1900, Shape::Office, PEOPLE, OTHER_CLOUD, "Azure AD SCIM")),
+        calls: Some(calls(
+            1900,
+            Shape::Office,
+            PEOPLE,
+            OTHER_CLOUD,
+            "Azure AD SCIM",
+        )),
         ..part("Entra ID SCIM", Scim, 402)
     },
     Part {
@@ -369,7 +463,13 @@ pub const TOKENS: &[Part] = &[
     Part {
         ranges: &["203.0.113.21"],
         events: &[(15, Ada, Changed(Disabling))],
-        calls: Some(calls(340, Shape::Office, USERS, "203.0.113.21", "Drupal/7.98")),
+        calls: Some(calls(
+            340,
+            Shape::Office,
+            USERS,
+            "203.0.113.21",
+            "Drupal/7.98",
+        )),
         ..part("Old intranet", FullAccess, 710)
     },
     Part {
@@ -390,7 +490,13 @@ pub const TOKENS: &[Part] = &[
         expires: Some(-3),
         events: &[(201, Ada, Narrowed(&[]))],
         ranges: &["192.0.2.77"],
-        calls: Some(calls(85, Shape::Office, USERS, "192.0.2.77", "Mozilla/5.0 (Macintosh)")),
+        calls: Some(calls(
+            85,
+            Shape::Office,
+            USERS,
+            "192.0.2.77",
+            "Mozilla/5.0 (Macintosh)",
+        )),
         ..part("Agency access", ManagingEditorial, 275)
     },
     Part {
@@ -400,7 +506,13 @@ pub const TOKENS: &[Part] = &[
     },
     Part {
         expires: Some(-81),
-        calls: Some(calls(120, Shape::Office, USERS, OFFICE, "python-requests/2.32")),
+        calls: Some(calls(
+            120,
+            Shape::Office,
+            USERS,
+            OFFICE,
+            "python-requests/2.32",
+        )),
         ..part("Summer interns", ReadOnly, 171)
     },
     Part {

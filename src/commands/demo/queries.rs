@@ -104,7 +104,7 @@ pub async fn insert_totals(
 #[derive(Default)]
 pub struct Days {
     pub tokens: Vec<TokenId>,
-    pub days: Vec<NaiveDate>,
+    pub dates: Vec<NaiveDate>,
     pub allowed: Vec<i64>,
     pub denied: Vec<i64>,
 }
@@ -115,7 +115,7 @@ pub async fn insert_days(connection: &mut Connection, rows: &Days) -> QueryResul
          SELECT * FROM unnest($1, $2, $3, $4)",
     )
     .bind::<Array<Uuid>, _>(&rows.tokens)
-    .bind::<Array<Date>, _>(&rows.days)
+    .bind::<Array<Date>, _>(&rows.dates)
     .bind::<Array<BigInt>, _>(&rows.allowed)
     .bind::<Array<BigInt>, _>(&rows.denied)
     .execute(connection)
@@ -142,13 +142,17 @@ pub async fn drop_indexes(connection: &mut Connection) -> QueryResult<Vec<String
     .load(connection)
     .await?;
     for index in &indexes {
-        sql_query(format!("DROP INDEX {}", index.name)).execute(connection).await?;
+        sql_query(format!("DROP INDEX {}", index.name))
+            .execute(connection)
+            .await?;
     }
     Ok(indexes.into_iter().map(|index| index.definition).collect())
 }
 
 pub async fn create_index(connection: &mut Connection, definition: &str) -> QueryResult<()> {
-    sql_query("SET LOCAL maintenance_work_mem = '256MB'").execute(connection).await?;
+    sql_query("SET LOCAL maintenance_work_mem = '256MB'")
+        .execute(connection)
+        .await?;
     sql_query(definition).execute(connection).await?;
     Ok(())
 }

@@ -44,7 +44,9 @@ pub async fn set(
     let organization = PersonName::parse(ORGANIZATION).map_err(Error::internal)?;
     let (organization, ada) = people::found(connection, &organization, administrator, at(AGE))
         .await?
-        .ok_or(Error::Conflict("Somebody else set up an organisation meanwhile."))?;
+        .ok_or(Error::Conflict(
+            "Somebody else set up an organisation meanwhile.",
+        ))?;
     let ada = Actor::joining(organization, ada, ADA.name);
     join(connection, &ada, &JUN, Role::Admin, password, at(AGE - 1)).await?;
     join(connection, &ada, &MEI, Role::Member, password, at(AGE - 20)).await?;
@@ -195,7 +197,9 @@ impl Part {
         Ok(NewToken {
             name: Name::parse(self.name).map_err(Error::internal)?,
             scopes: self.scopes,
-            product: products.find(|product| Some(&*product.key) == self.product).cloned(),
+            product: products
+                .find(|product| Some(&*product.key) == self.product)
+                .cloned(),
             expires_at: self.expires_at(now),
             ranges: ranges(self.ranges)?,
         })
@@ -209,6 +213,8 @@ fn working_time(day: DateTime<Utc>, minute: i64) -> DateTime<Utc> {
         Weekday::Sun => 2,
         _ => 0,
     };
-    let midnight = (day - TimeDelta::days(back)).date_naive().and_time(chrono::NaiveTime::MIN);
+    let midnight = (day - TimeDelta::days(back))
+        .date_naive()
+        .and_time(chrono::NaiveTime::MIN);
     midnight.and_utc() + TimeDelta::minutes(minute)
 }

@@ -91,7 +91,9 @@ fn count_month(
     let end = token.end(now);
     let working_until = end.map_or(now, |(at, _)| at);
     let first = (working_until - MONTH).max(token.created_at);
-    let mut hour = first.duration_trunc(TimeDelta::hours(1)).map_err(Error::internal)?;
+    let mut hour = first
+        .duration_trunc(TimeDelta::hours(1))
+        .map_err(Error::internal)?;
     while hour < now.min(working_until + MONTH) {
         let refused = end.filter(|(at, _)| hour >= *at).map(|(_, code)| code);
         let usual = calls.expected(hour, now, rng);
@@ -108,7 +110,10 @@ fn count_month(
         if refused.is_none() && token.is_forgotten(hour) {
             count(Code::Retired, (usual + 5) / 12, calls.from)?;
         }
-        if let Some(from) = calls.stranger.filter(|_| hour.ordinal() % 6 == 0 && hour.hour() % 5 == 1) {
+        if let Some(from) = calls
+            .stranger
+            .filter(|_| hour.ordinal().is_multiple_of(6) && hour.hour() % 5 == 1)
+        {
             let code = refused.or((!token.part.ranges.is_empty()).then_some(Code::IpNotAllowed));
             if let Some(code) = code {
                 count(code, 3 + i64::from(hour.day() % 9), from)?;

@@ -12,8 +12,8 @@ use diesel_async::RunQueryDsl;
 use super::{Row, SecretRecord, TokenRow, UsageRow, assemble};
 use crate::access::{Admin, OrganizationId};
 use crate::catalogue::{Product, ProductId};
-use crate::db::{Connection, Count};
 use crate::db::schema::{products, secrets, token_usage, tokens};
+use crate::db::{Connection, Count};
 use crate::tokens::{Filter, Sort, Status, Token, TokenId};
 use crate::web::paging::{Cursor, Direction, Slice};
 
@@ -21,13 +21,14 @@ use crate::web::paging::{Cursor, Direction, Slice};
 const MOST_COUNTED: i64 = 10_000;
 const MOST_COUNTED_FOUND: i64 = 1_000;
 /// So many rows of a walk are looked at to see whether it meets enough of what is searched for.
-const STRETCH: i64 = 20_000;
+const STRETCH: i64 = 10_000;
 
 /// For the rest of the transaction, plans are made for the values that are asked for, as what
 /// is best for a rare search is the worst for a common one, and for a database in memory.
 pub async fn plan_afresh(connection: &mut Connection) -> QueryResult<()> {
     let settings = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), \
-                    set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true)";
+                    set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true), \
+                    set_config('max_parallel_workers_per_gather', '0', true)";
     sql_query(settings).execute(connection).await?;
     Ok(())
 }
@@ -51,7 +52,15 @@ pub async fn page(
     now: DateTime<Utc>,
 ) -> QueryResult<Slice<Token>> {
     let way = way(connection, admin, filter, counts).await?;
-    let ids = ids(connection, admin, filter, way, size + 1, now).await?;
+    let ids = ids(
+        connection,
+        admin,
+        filter,
+        (way, counts.common),
+        size + 1,
+        now,
+    )
+    .await?;
     let mut rows: Vec<Row> = tokens::table
         .inner_join(token_usage::table)
         .left_join(products::table)
@@ -86,11 +95,14 @@ async fn way(
         return Ok(Way::Walk);
     }
     let (from, direction) = match &filter.cursor {
-        Some(Cursor { direction: Direction::Before, .. }) => ("<=", "DESC"),
+        Some(Cursor {
+            direction: Direction::Before,
+            ..
+        }) => ("<=", "DESC"),
         _ => (">=", "ASC"),
     };
     let start = filter.cursor.as_ref().map_or("", |cursor| &cursor.key);
-    let (found, value, end) = search(&term);
+    let (found, value, end) = search(&term, true);
     let met: Count = sql_query(format!(
         "SELECT count(*) FROM (SELECT FROM (SELECT search FROM tokens \
              WHERE organization_id = $1 AND name_folded {from} $2 \
@@ -101,10 +113,14 @@ async fn way(
     .bind::<Text, _>(start)
     .bind::<BigInt, _>(STRETCH)
     .bind::<Text, _>(value)
-    .bind::<BigInt, _>(STRETCH / 1_000)
+    .bind::<BigInt, _>(STRETCH / 400)
     .get_result(connection)
     .await?;
-    Ok(if met.count < STRETCH / 1_000 { Way::Collect } else { Way::Walk })
+    Ok(if met.count < STRETCH / 400 {
+        Way::Collect
+    } else {
+        Way::Walk
+    })
 }
 
 /// Which tokens are on the page, by an index that has all that is asked: the rows themselves
@@ -113,7 +129,7 @@ async fn ids(
     connection: &mut Connection,
     admin: &Admin,
     filter: &Filter,
-    way: Way,
+    (way, common): (Way, bool),
     most: usize,
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<TokenId>> {
@@ -133,7 +149,7 @@ async fn ids(
         query = query.filter(tokens::product_id.eq(product));
     }
     if let Some(term) = filter.term() {
-        let (before, value, after) = search(&term);
+        let (before, value, after) = search(&term, common);
         query = query.filter(sql::<Bool>(before).bind::<Text, _>(value).sql(after));
     }
     let cursor = filter.cursor.as_ref();
@@ -151,11 +167,17 @@ async fn ids(
             match cursor.and_then(|cursor| Some((cursor.id, $place(&cursor.key)?))) {
                 Some((id, place)) if backwards => query
                     .filter($key.le(place.clone()))
-                    .filter($key.lt(place.clone()).or($key.eq(place).and($id.lt(TokenId::from(id)))))
+                    .filter(
+                        $key.lt(place.clone())
+                            .or($key.eq(place).and($id.lt(TokenId::from(id)))),
+                    )
                     .then_order_by(($key.desc(), $id.desc())),
                 Some((id, place)) => query
                     .filter($key.ge(place.clone()))
-                    .filter($key.gt(place.clone()).or($key.eq(place).and($id.gt(TokenId::from(id)))))
+                    .filter(
+                        $key.gt(place.clone())
+                            .or($key.eq(place).and($id.gt(TokenId::from(id)))),
+                    )
                     .then_order_by(($key.asc(), $id.asc())),
                 None => query.then_order_by(($key.asc(), $id.asc())),
             }
@@ -167,11 +189,17 @@ async fn ids(
             match cursor.and_then(|cursor| Some((cursor.id, $place(&cursor.key)?))) {
                 Some((id, place)) if backwards => query
                     .filter($key.ge(place.clone()))
-                    .filter($key.gt(place.clone()).or($key.eq(place).and($id.gt(TokenId::from(id)))))
+                    .filter(
+                        $key.gt(place.clone())
+                            .or($key.eq(place).and($id.gt(TokenId::from(id)))),
+                    )
                     .then_order_by(($key.asc(), $id.asc())),
                 Some((id, place)) => query
                     .filter($key.le(place.clone()))
-                    .filter($key.lt(place.clone()).or($key.eq(place).and($id.lt(TokenId::from(id)))))
+                    .filter(
+                        $key.lt(place.clone())
+                            .or($key.eq(place).and($id.lt(TokenId::from(id)))),
+                    )
                     .then_order_by(($key.desc(), $id.desc())),
                 None => query.then_order_by(($key.desc(), $id.desc())),
             }
@@ -214,9 +242,10 @@ fn key((token, usage, _): &Row, sort: Sort) -> String {
 }
 
 /// The condition that finds a term in names and prefixes, before and after its value, and the
-/// value. The index of trigrams needs three characters; shorter terms have one of their own.
-fn search(term: &str) -> (&'static str, String, &'static str) {
-    if term.chars().count() < 3 {
+/// value. The index of trigrams needs three characters. Shorter terms have one of their own,
+/// which is for rare ones: what most tokens have is found without an index.
+fn search(term: &str, common: bool) -> (&'static str, String, &'static str) {
+    if is_short(term) && !common {
         let condition = "(short_grams(tokens.search) @> ARRAY[";
         return (condition, term.to_owned(), "])");
     }
@@ -225,6 +254,10 @@ fn search(term: &str) -> (&'static str, String, &'static str) {
         .replace('%', r"\%")
         .replace('_', r"\_");
     ("(tokens.search LIKE ", format!("%{escaped}%"), ")")
+}
+
+fn is_short(term: &str) -> bool {
+    term.chars().count() < 3
 }
 
 /// How many tokens each tab holds.
@@ -238,6 +271,8 @@ pub struct Counts {
     most: i64,
     /// Whether the four were counted together, and stopped together.
     together: bool,
+    /// Whether a short term is in many of the tokens.
+    common: bool,
 }
 
 impl Counts {
@@ -326,12 +361,13 @@ async fn count_found(
     now: DateTime<Utc>,
 ) -> QueryResult<Counts> {
     let narrowed = product.map_or("AND $3 IS NULL", |_| "AND tokens.product_id = $3");
-    let (found, value, end) = search(term);
     let count = |status: Status| {
         let (before, after) = status.sql();
         format!("count(*) FILTER (WHERE {before}$2{after}) AS {status}")
     };
     let columns: Vec<String> = Status::ALL.iter().map(|status| count(*status)).collect();
+    let common = is_short(term) && is_common(connection, organization, term).await?;
+    let (found, value, end) = search(term, common);
     let row: CountsRow = sql_query(format!(
         "SELECT {} FROM (SELECT standing, expires_sort FROM tokens \
          WHERE tokens.organization_id = $1 {narrowed} AND {found}$5{end} LIMIT $4) AS tokens",
@@ -344,7 +380,31 @@ async fn count_found(
     .bind::<Text, _>(value)
     .get_result(connection)
     .await?;
-    Ok(row.counted(MOST_COUNTED_FOUND, true))
+    Ok(Counts {
+        common,
+        ..row.counted(MOST_COUNTED_FOUND, true)
+    })
+}
+
+/// Whether one of a hundred tokens has the term, going by the first of an index.
+async fn is_common(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    term: &str,
+) -> QueryResult<bool> {
+    let (found, value, end) = search(term, true);
+    let met: Count = sql_query(format!(
+        "SELECT count(*) FROM (SELECT FROM (SELECT search FROM tokens \
+             WHERE organization_id = $1 ORDER BY id DESC LIMIT $2) AS tokens \
+         WHERE {found}$3{end} LIMIT $4) AS met"
+    ))
+    .bind::<SqlUuid, _>(organization)
+    .bind::<BigInt, _>(STRETCH)
+    .bind::<Text, _>(value)
+    .bind::<BigInt, _>(STRETCH / 100)
+    .get_result(connection)
+    .await?;
+    Ok(met.count == STRETCH / 100)
 }
 
 impl CountsRow {
@@ -356,6 +416,7 @@ impl CountsRow {
             revoked: self.revoked,
             most,
             together,
+            common: false,
         }
     }
 }
@@ -408,7 +469,11 @@ pub async fn secrets(
 ) -> QueryResult<Vec<SecretRecord>> {
     secrets::table
         .filter(secrets::token_id.eq(token.id))
-        .filter(secrets::retires_at.is_null().or(secrets::retires_at.gt(now)))
+        .filter(
+            secrets::retires_at
+                .is_null()
+                .or(secrets::retires_at.gt(now)),
+        )
         .order(secrets::created_at.desc())
         .select(SecretRecord::as_select())
         .load(connection)

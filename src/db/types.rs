@@ -155,6 +155,13 @@ pub fn uuid_v7(now: DateTime<Utc>) -> Uuid {
     Uuid::new_v7(Timestamp::from_unix_time(seconds, nanoseconds, counter, 42))
 }
 
+/// What every ID from the millisecond of `at` on is greater than.
+#[must_use]
+pub fn first_uuid_v7(at: DateTime<Utc>) -> Uuid {
+    let milliseconds = u128::try_from(at.timestamp_millis()).unwrap_or_default();
+    Uuid::from_u128(milliseconds << 80)
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
@@ -174,11 +181,4 @@ mod tests {
         assert!(ids.is_sorted() && ids[2] != ids[3], "{ids:#?}");
         assert_eq!(ids[0].get_version_num(), 7);
     }
-}
-
-/// What every ID from the millisecond of `at` on is greater than.
-#[must_use]
-pub fn first_uuid_v7(at: DateTime<Utc>) -> Uuid {
-    let milliseconds = u128::try_from(at.timestamp_millis()).unwrap_or_default();
-    Uuid::from_u128(milliseconds << 80)
 }

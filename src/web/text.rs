@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 /// Control characters, and those that take no room or change how text runs (Unicode's
-/// Default_Ignorable_Code_Point and its bidirectional controls): with them two names could look
+/// `Default_Ignorable_Code_Point` and its bidirectional controls): with them two names could look
 /// the same, or one like another.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {

@@ -95,7 +95,7 @@ async fn each_refusal_has_its_code_and_challenge() {
 
     let (expiring, secret) = app
         .token_with("Expiring", |new| {
-            new.expires_at = Some(app.now() + TimeDelta::hours(1))
+            new.expires_at = Some(app.now() + TimeDelta::hours(1));
         })
         .await;
     app.state.clock.advance(TimeDelta::hours(1));
@@ -107,7 +107,7 @@ async fn each_refusal_has_its_code_and_challenge() {
 
     let (_, secret) = app
         .token_with("Elsewhere", |new| {
-            new.ranges = Ranges::parse("198.51.100.0/24").unwrap()
+            new.ranges = Ranges::parse("198.51.100.0/24").unwrap();
         })
         .await;
     assert_eq!(

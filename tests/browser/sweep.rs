@@ -47,7 +47,7 @@ fn every_route_that_renders_a_page_is_swept() {
 async fn sweep(theme: Theme) {
     let axe = axe();
     let mut world = World::new().await;
-    let mut chrome = Chrome::start(&world.url().to_owned(), Script::On).await;
+    let mut chrome = Chrome::start(world.url(), Script::On).await;
     chrome.theme(theme).await;
     let mut findings = Vec::new();
     for page in PAGES {

@@ -1,5 +1,7 @@
 //! What the pages show: organisations, people, tokens of every status, calls.
 
+use std::fmt::Write;
+
 use chrono::{Days, TimeDelta};
 use tokendesk::access::{Actor, OrganizationId, Role};
 use tokendesk::catalogue::{self, Scope};
@@ -110,19 +112,19 @@ async fn tokens(app: &App) {
     }
     add(app, "Before scopes", |_| {}).await;
     add(app, "Old crawler", |new| {
-        new.scopes = scopes(&[Scope::ConnectRead])
+        new.scopes = scopes(&[Scope::ConnectRead]);
     })
     .await;
     add(app, "Paused import", |new| {
-        new.scopes = scopes(&[Scope::ConnectWrite])
+        new.scopes = scopes(&[Scope::ConnectWrite]);
     })
     .await;
     add(app, "Conference 2026", |new| {
-        new.expires_at = Some(app.now() + TimeDelta::hours(1))
+        new.expires_at = Some(app.now() + TimeDelta::hours(1));
     })
     .await;
     add(app, "CRM sync", |new| {
-        new.scopes = scopes(&[Scope::ConnectWrite, Scope::AdminRead])
+        new.scopes = scopes(&[Scope::ConnectWrite, Scope::AdminRead]);
     })
     .await;
     add(app, "Intranet feed", |new| {
@@ -138,7 +140,7 @@ async fn tokens(app: &App) {
     let unbroken =
         "A-rather-long-name-without-a-single-space-as-programs-like-to-choose-it-for-us-all";
     add(app, unbroken, |new| {
-        new.ranges = Ranges::parse("192.0.2.7").unwrap()
+        new.ranges = Ranges::parse("192.0.2.7").unwrap();
     })
     .await;
     let okta = add(app, "Okta SCIM", |new| {
@@ -182,17 +184,21 @@ async fn calls(app: &App, token: &Token) {
             weekday => (1000 + weekday * 137, if weekday == 3 { 210 } else { 0 }),
         };
         (total, refused) = (total + allowed, refused + denied);
-        statements += &format!(
+        write!(
+            statements,
             "INSERT INTO usage_days VALUES ('{}', '{day}', {allowed}, {denied});",
             token.id
-        );
+        )
+        .unwrap();
     }
-    statements += &format!(
+    write!(
+        statements,
         "UPDATE token_usage SET allowed = {total}, denied = {refused}, last_used_at = '{}',
              last_used_from = '203.0.113.24', last_user_agent = 'Okta SCIM Client 1.0.0'
          WHERE token_id = '{}';",
         app.now() - TimeDelta::minutes(3),
         token.id
-    );
+    )
+    .unwrap();
     execute(&app.address, &statements).await;
 }

@@ -1,4 +1,4 @@
-//! A real browser, headless, for what needs script or eyes: Chromium, driven over WebDriver.
+//! A real browser, headless, for what needs script or eyes: Chromium, driven over `WebDriver`.
 //!
 //! Each test that asks for one gets a browser of its own with a fresh profile; at most
 //! [`MOST`] run at once. However the test ends, nothing of the browser is left.
@@ -121,7 +121,7 @@ impl Chrome {
             .await;
     }
 
-    /// A command of the Chrome DevTools Protocol.
+    /// A command of the Chrome `DevTools` Protocol.
     pub async fn cdp(&self, command: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
         self.client

@@ -126,7 +126,7 @@ async fn an_expired_token_can_be_renamed_without_a_new_expiry_and_revived_with_o
     let app = App::start().await;
     let (token, _) = app
         .token_with("Old", |new| {
-            new.expires_at = Some(app.now() + TimeDelta::seconds(90))
+            new.expires_at = Some(app.now() + TimeDelta::seconds(90));
         })
         .await;
     app.state.clock.advance(TimeDelta::days(3));
@@ -164,7 +164,7 @@ async fn only_what_is_possible_is_offered_and_done() {
     };
     let (token, _) = app
         .token_with("Okta", |new| {
-            new.expires_at = Some(app.now() + TimeDelta::hours(1))
+            new.expires_at = Some(app.now() + TimeDelta::hours(1));
         })
         .await;
     assert_eq!(

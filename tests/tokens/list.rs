@@ -61,7 +61,7 @@ async fn tabs_have_counts_and_hold_their_status() {
         app.token(name).await;
     }
     app.token_with("Expired", |new| {
-        new.expires_at = Some(app.now() + TimeDelta::minutes(1))
+        new.expires_at = Some(app.now() + TimeDelta::minutes(1));
     })
     .await;
     let (disabled, _) = app.token("Disabled").await;
@@ -162,13 +162,13 @@ async fn orders_are_what_they_say() {
     let app = App::start().await;
     let (_, first) = app
         .token_with("b", |new| {
-            new.expires_at = Some(app.now() + TimeDelta::days(9))
+            new.expires_at = Some(app.now() + TimeDelta::days(9));
         })
         .await;
     app.token_with("C", |new| new.expires_at = None).await;
     let (_, last) = app
         .token_with("a", |new| {
-            new.expires_at = Some(app.now() + TimeDelta::days(20))
+            new.expires_at = Some(app.now() + TimeDelta::days(20));
         })
         .await;
     for secret in [last, first] {

@@ -64,6 +64,7 @@ pub async fn page(
     let mut rows: Vec<Row> = tokens::table
         .inner_join(token_usage::table)
         .left_join(products::table)
+        .filter(tokens::organization_id.eq(admin.organization().id))
         .filter(tokens::id.eq_any(&ids))
         .select((
             TokenRow::as_select(),

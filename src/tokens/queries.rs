@@ -2,13 +2,15 @@
 
 mod change;
 mod counts;
+mod find;
 mod list;
 mod search;
 mod usage;
 
 pub use change::{ChangeError, Rotated, apply, create, edit, end_overlap, insert, rotate};
 pub use counts::Counts;
-pub use list::{page, plan_afresh, retiring, secrets, token};
+pub use find::{retiring, secrets, token};
+pub use list::{page, plan_afresh};
 pub use usage::{Day, RetiredUse, calls_of_last_day, days, retired_uses};
 
 use chrono::{DateTime, Utc};

@@ -117,8 +117,8 @@ fn expected(
 /// The first pages, and back; the end of the list, where it is near.
 async fn compare(ada: &Browser, address: &str, expected: &[String]) {
     let page = |number: usize| {
-        let pages = expected.chunks(PAGE);
-        pages.skip(number).next().unwrap_or_default().to_vec()
+        let page = expected.chunks(PAGE).nth(number);
+        page.unwrap_or_default().to_vec()
     };
     let mut shown = ada.visit(address).await;
     assert_eq!(shown.texts(".token h2"), page(0), "{address}");
@@ -175,13 +175,15 @@ async fn a_long_list_shows_what_a_short_one_would() {
                 }
                 let narrowed = combinations % 2 == 0;
                 let expected = expected(&all, term, status, *sort, narrowed, app.now());
-                let mut address = format!("/settings/api-access?sort={sort}&q={term}");
-                if let Some(status) = status {
-                    address += &format!("&status={status}");
-                }
-                if narrowed {
-                    address += &format!("&product={product}");
-                }
+                let tab = status.map_or_else(String::new, |status| status.to_string());
+                let only = if narrowed {
+                    product.to_string()
+                } else {
+                    String::new()
+                };
+                let address = format!(
+                    "/settings/api-access?sort={sort}&q={term}&status={tab}&product={only}"
+                );
                 compare(&ada, &address, &expected).await;
             }
         }

@@ -178,7 +178,7 @@ impl<'a> List<'a> {
         let Order { table, key, id, .. } = self.order;
         let Some(term) = self.filter.term() else {
             let found = format!(
-                "SELECT {id} AS id, {key} FROM {table} AS tokens WHERE {} AND {} OFFSET 0",
+                "SELECT {id} AS id, {key} AS key FROM {table} AS tokens WHERE {} AND {} OFFSET 0",
                 self.listed(),
                 self.fits(),
             );
@@ -210,28 +210,26 @@ impl<'a> List<'a> {
     }
 
     fn page_of_tokens(&self, condition: &str) -> String {
+        let key = self.order.key;
         let found = format!(
-            "SELECT id, name_folded, expires_sort FROM tokens \
-             WHERE organization_id = $1 AND owner_id IS NULL AND {condition} OFFSET 0"
+            "FROM tokens WHERE organization_id = $1 AND owner_id IS NULL AND {condition} OFFSET 0"
         );
-        let found = match self.filter.sort {
+        self.page_of(&match self.filter.sort {
             Sort::LastUsed => format!(
-                "SELECT id, last_used_sort FROM ({found}) AS tokens \
+                "SELECT id, {key} AS key FROM (SELECT id {found}) AS tokens \
                  JOIN token_usage ON token_id = id"
             ),
-            _ => found,
-        };
-        self.page_of(&found)
+            _ => format!("SELECT id, {key} AS key {found}"),
+        })
     }
 
     /// Of what is found the page is chosen. OFFSET 0 in `found` has PostgreSQL find first, and
     /// not walk along the order.
     fn page_of(&self, found: &str) -> String {
-        let key = self.order.key;
         format!(
             "SELECT id FROM ({found}) AS found WHERE {} ORDER BY {} LIMIT $7",
-            self.beyond(key, "id"),
-            self.sorted(key, "id"),
+            self.beyond("key", "id"),
+            self.sorted("key", "id"),
         )
     }
 

@@ -72,9 +72,9 @@ impl Place {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::Anywhere => "Anywhere in it",
-            Self::Itself => "The path itself",
-            Self::Below => "Below the path",
+            Self::Anywhere => "Anywhere",
+            Self::Itself => "Path itself",
+            Self::Below => "Below it",
         }
     }
 

@@ -89,20 +89,24 @@ impl Row {
 }
 
 impl From<Form> for Draft {
+    /// The form of tools shows no methods and places, and so it has none.
     fn from(form: Form) -> Self {
+        let tools = form.kind == "tools";
+        let field =
+            |value: Option<String>| Field::new(value.filter(|_| !tools).unwrap_or_default());
         let mut methods = form.operation_methods.into_iter();
         let mut places = form.operation_place.into_iter();
         let mut scopes = form.operation_scope.into_iter();
         let rows = form.operation_name.into_iter().map(|name| Row {
             name: Field::new(name),
-            methods: Field::new(methods.next().unwrap_or_default()),
-            place: Field::new(places.next().unwrap_or_default()),
+            methods: field(methods.next()),
+            place: field(places.next()),
             scope: Field::new(scopes.next().unwrap_or_default()),
         });
         Self {
             rows: rows.collect(),
             name: Field::new(form.name),
-            tools: form.kind == "tools",
+            tools,
             path: Field::new(form.path),
             preflight: !form.preflight.is_empty(),
             version: form.version,
@@ -300,7 +304,7 @@ impl Row {
     fn no_methods(&mut self) -> Option<Vec<String>> {
         if !self.methods.value.trim().is_empty() {
             self.methods
-                .refuse("A tool has no methods. Leave this empty.");
+                .refuse("A tool has no methods. Leave them out, or give the resource a path.");
             return None;
         }
         Some(Vec::new())

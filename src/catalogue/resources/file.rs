@@ -187,13 +187,17 @@ operations = [
 
 [[resource]]
 name = "None"
+
+[[resource]]
+name = "Tools"
+operations = [{ name = "x", methods = ["GET"], place = "below", scope = "render" }]
 "#;
         let errors = errors(text);
         let told = |what: &str| {
             assert!(
                 errors.iter().any(|it| it.contains(what)),
                 "{what}: {errors:#?}"
-            )
+            );
         };
         told("Line 2, “One”, path: End with /**");
         told("Line 2, “One”, operation 1, methods: HEAD counts as GET");
@@ -201,6 +205,8 @@ name = "None"
         told("Line 7, “”, operation 1, scope: Choose a scope.");
         told("Line 7, “”, operation 2, place: Choose where.");
         told("Line 15, “None”, operations: Add at least one operation.");
+        told("Line 18, “Tools”, operation 1, methods: A tool has no methods.");
+        told("Line 18, “Tools”, operation 1, place: Only a path that ends in /**");
     }
 
     #[test]

@@ -191,23 +191,29 @@ impl Resources {
     /// taking what follows the last dot for a format.
     pub fn find(&self, method: &str, path: &Path<'_>) -> Result<Found<'_>, Ambiguity> {
         let method = if method == "HEAD" { "GET" } else { method };
-        let mut readings = path.readings().peekable();
-        let found = readings
-            .peek()
-            .map_or(Found::Nothing, |normal| self.exact(method, normal));
+        let mut readings = path.readings();
+        let normal = readings.next().unwrap_or_default();
+        let found = self.exact(method, normal);
         let differs = |other: Found| other.need() != found.need();
-        for reading in readings {
-            if differs(self.exact(method, reading)) || differs(self.without_case(method, reading)) {
+        if readings.any(|reading| differs(self.exact(method, reading))) {
+            return Err(Ambiguity::Readings);
+        }
+        for reading in path.readings() {
+            if self.without_case(method, reading).is_some_and(differs) {
                 return Err(Ambiguity::Readings);
             }
             let Some(stem) = without_format(reading) else {
                 continue;
             };
-            let stems = [self.exact(method, stem), self.without_case(method, stem)];
-            if stems
+            let stems = [
+                Some(self.exact(method, stem)),
+                self.without_case(method, stem),
+            ];
+            let mut known = stems
                 .into_iter()
-                .any(|stem| stem != Found::Nothing && differs(stem))
-            {
+                .flatten()
+                .filter(|it| *it != Found::Nothing);
+            if known.any(differs) {
                 return Err(Ambiguity::Readings);
             }
         }
@@ -226,15 +232,16 @@ impl Resources {
         self.look(&self.routes, method, path)
     }
 
-    fn without_case(&self, method: &str, path: &str) -> Found<'_> {
-        let routes = self.folded.as_ref().unwrap_or(&self.routes);
-        if path
-            .bytes()
-            .any(|b| b.is_ascii_uppercase() || !b.is_ascii())
-        {
-            self.look(routes, method, &fold(path))
-        } else {
-            self.look(routes, method, path)
+    /// `None` where case makes no difference.
+    fn without_case(&self, method: &str, path: &str) -> Option<Found<'_>> {
+        let has_case = |b: u8| b.is_ascii_uppercase() || !b.is_ascii();
+        let folded = path.bytes().any(has_case).then(|| fold(path));
+        match (&self.folded, folded) {
+            (None, None) => None,
+            (routes, folded) => {
+                let routes = routes.as_ref().unwrap_or(&self.routes);
+                Some(self.look(routes, method, folded.as_deref().unwrap_or(path)))
+            }
         }
     }
 

@@ -95,7 +95,8 @@ fn what_servers_would_take_for_something_else_is_ambiguous() {
         // Express and IIS ignore case.
         ("POST", "/api/knowledge-base/STORAGE"),
         ("POST", "/api/knowledge-base/%53torage"),
-        ("POST", "/api/knowledge-base/\u{17f}torage"),
+        ("POST", "/api/knowledge-base/%C5%BFtorage"),
+        ("POST", "/api/knowledge-base/%EF%BD%93torage"),
         // Express does not decode, nor do PHP and many more merge slashes or follow dots.
         ("POST", "/api/knowledge-base/%73torage"),
         ("POST", "/api/knowledge-base//storage"),
@@ -108,9 +109,8 @@ fn what_servers_would_take_for_something_else_is_ambiguous() {
         // Rails takes it for the format.
         ("POST", "/api/knowledge-base/storage.json"),
     ] {
-        let target = target.replace('\u{17f}', "%C5%BF");
         assert_eq!(
-            found(&resources, method, &target),
+            found(&resources, method, target),
             "Readings",
             "{method} {target}"
         );

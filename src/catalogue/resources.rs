@@ -26,8 +26,8 @@ use crate::web::text::fold;
 
 id!(ResourceId);
 
-/// In one organisation; they are all held in memory.
-pub const MOST_RESOURCES: usize = 500;
+/// In one organisation: they are all held in memory, and imported by one form.
+pub const MOST_RESOURCES: usize = 250;
 
 /// The method that stands for all that no other operation names.
 const ANY_METHOD: &str = "*";
@@ -293,9 +293,10 @@ impl fmt::Display for Conflict {
 
 fn conflicts(all: &[Resource]) -> Vec<Conflict> {
     let mut found = Vec::new();
+    let names: Vec<String> = all.iter().map(|resource| fold(&resource.name)).collect();
     for (at, one) in all.iter().enumerate() {
-        for other in &all[at + 1..] {
-            if fold(&one.name) == fold(&other.name) {
+        for (other, name) in all.iter().zip(&names).skip(at + 1) {
+            if names[at] == *name {
                 found.push(Conflict::Name(other.name.clone()));
             }
             match (&one.target, &other.target) {

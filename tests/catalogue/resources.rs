@@ -373,3 +373,54 @@ async fn of_ten_who_create_conflicting_ones_at_once_one_does() {
     let entries = "SELECT count(*) FROM journal WHERE action = 'resource.created'";
     assert_eq!(app.count(entries).await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_are_only_so_many() {
+    let app = App::start().await;
+    let ada = app.ada().await;
+    let new = ada.visit(LIST).await.follow("Create resource").await;
+    let client = app.client().await;
+    client
+        .batch_execute(
+            "INSERT INTO resources (id, organization_id, name, path)
+             SELECT gen_random_uuid(), organization_id, 'Number ' || n, '/number/' || n
+             FROM catalogues, generate_series(1, 250 - (SELECT count(*) FROM resources)) AS n",
+        )
+        .await
+        .unwrap();
+    let fields = [("name", "More"), ("kind", "path"), ("path", "/more")];
+    let operations = [["read", "GET", "anywhere", "connect:read"]];
+    let refused = send(&ada, &new, LIST, &fields, &operations).await;
+    assert_eq!(refused.status, 409);
+    assert!(
+        refused.says("There are 250 resources"),
+        "{}",
+        refused.text()
+    );
+    let list = ada.visit(LIST).await;
+    assert_eq!(list.texts(".table__name").len(), 250);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_refuses_what_no_resource_is() {
+    let app = App::start().await;
+    app.ada().await.visit(LIST).await;
+    let client = app.client().await;
+    for attempt in [
+        "UPDATE resources SET name = ''",
+        "UPDATE resources SET path = 'api' WHERE name = 'Agents'",
+        "UPDATE resources SET path = '/a b' WHERE name = 'Agents'",
+        "UPDATE resources SET path = '/API/users/**' WHERE name = 'Agents'",
+        "UPDATE resources SET name = 'USERS' WHERE name = 'Agents'",
+        "UPDATE resources SET preflight = true WHERE path IS NULL",
+        "UPDATE operations SET methods = '{get}'",
+        "UPDATE operations SET methods = '{GET,*}'",
+        "UPDATE operations SET methods = '{NULL}'",
+        "UPDATE operations SET place = 'there'",
+        "UPDATE operations SET scope = ''",
+        "UPDATE operations SET name = 'list'",
+    ] {
+        let refused = client.batch_execute(attempt).await;
+        assert!(refused.is_err(), "{attempt}");
+    }
+}

@@ -227,8 +227,8 @@ operations = [{ name = "x", methods = ["GET"], place = "below", scope = "render"
             );
         }
         let many = "[[resource]]\n".repeat(MOST_RESOURCES + 1);
-        assert_eq!(errors(&many), ["Use at most 500 resources."]);
-        assert_eq!(errors(&"[[resource]]\n".repeat(400)).len(), MOST_ERRORS);
+        assert_eq!(errors(&many), ["Use at most 250 resources."]);
+        assert_eq!(errors(&"[[resource]]\n".repeat(200)).len(), MOST_ERRORS);
         assert!(read(&"[".repeat(100_000)).is_err());
     }
 

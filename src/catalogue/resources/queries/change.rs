@@ -46,7 +46,7 @@ impl From<ChangeError> for Error {
                 Self::Conflict("Someone else changed the resources meanwhile. Nothing was changed.")
             }
             ChangeError::Full => Self::Conflict(
-                "There are 500 resources, and more are not possible. Delete some, or let wider \
+                "There are 250 resources, and more are not possible. Delete some, or let wider \
                  patterns cover several.",
             ),
             ChangeError::Query(error) => error.into(),

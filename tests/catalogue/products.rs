@@ -2,6 +2,9 @@ use std::sync::Arc;
 
 use tokendesk::access::Actor;
 use tokendesk::catalogue::{Product, create_product};
+use tokendesk::tokens::draft::NewToken;
+use tokendesk::tokens::queries::{self as tokens, ChangeError};
+use tokendesk::tokens::{Name, Ranges};
 
 use crate::support::{App, View};
 
@@ -241,4 +244,39 @@ async fn thousands_are_searched_and_paged() {
     }
     let page = ada.visit("/settings/products?page=nonsense").await;
     assert_eq!(page.texts(".table__name"), first.texts(".table__name"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_begins_with_the_key_that_its_product_has_by_then() {
+    let app = App::start().await;
+    let shop = product(&app, "Storefront", "shop").await;
+    let mut new = NewToken {
+        name: Name::parse("Feed").unwrap(),
+        scopes: None,
+        product: Some(shop.clone()),
+        expires_at: None,
+        ranges: Ranges::default(),
+    };
+    let actor = Actor::command_line(app.organization);
+    let connection = &mut *app.database().get().await.unwrap();
+    // What was read before somebody else saved.
+    let edit = app.ada().await.visit(&at(&shop)).await;
+    send(&edit, &at(&shop), "Storefront", "store").await;
+    let (token, secret) = tokens::create(connection, &actor, &new, app.now())
+        .await
+        .map_err(|error| format!("{error:?}"))
+        .unwrap();
+    assert!(secret.reveal().starts_with("store_"));
+    assert_eq!(token.product.unwrap().key, "store");
+
+    let gone = product(&app, "Gone", "gone").await;
+    let client = app.client().await;
+    client
+        .batch_execute("DELETE FROM products WHERE key = 'gone'")
+        .await
+        .unwrap();
+    (new.name, new.product) = (Name::parse("Other").unwrap(), Some(gone));
+    let refused = tokens::create(connection, &actor, &new, app.now()).await;
+    assert!(matches!(refused, Err(ChangeError::ProductGone)));
+    assert_eq!(app.count("SELECT count(*) FROM tokens").await, 1);
 }

@@ -159,6 +159,10 @@ diesel::table! {
         last_used_from -> Nullable<Inet>,
         last_user_agent -> Nullable<Text>,
         last_used_sort -> Timestamptz,
+        standing -> Nullable<Text>,
+        expires_sort -> Nullable<Timestamptz>,
+        product_id -> Nullable<Uuid>,
+        search -> Nullable<Text>,
     }
 }
 
@@ -180,6 +184,7 @@ diesel::table! {
         version -> Int4,
         expires_sort -> Timestamptz,
         search -> Text,
+        owner_id -> Nullable<Uuid>,
     }
 }
 
@@ -226,11 +231,9 @@ diesel::joinable!(products -> organizations (organization_id));
 diesel::joinable!(resources -> catalogues (organization_id));
 diesel::joinable!(secrets -> tokens (token_id));
 diesel::joinable!(sessions -> users (user_id));
-diesel::joinable!(token_usage -> organizations (organization_id));
 diesel::joinable!(token_usage -> tokens (token_id));
 diesel::joinable!(tokens -> organizations (organization_id));
 diesel::joinable!(tokens -> products (product_id));
-diesel::joinable!(tokens -> users (created_by));
 diesel::joinable!(usage_days -> tokens (token_id));
 diesel::joinable!(usage_hours -> tokens (token_id));
 

@@ -59,8 +59,7 @@ async fn list(
     let now = page.now;
     queries::plan_afresh(connection).await?;
     let products = list_products(connection, admin.organization().id).await?;
-    let counts = queries::counts(connection, admin, &filter, now).await?;
-    let slice = queries::page(connection, admin, &filter, &counts, PAGE_SIZE, now).await?;
+    let (counts, slice) = queries::page(connection, admin, &filter, PAGE_SIZE, now).await?;
     let ids: Vec<TokenId> = slice.rows.iter().map(|token| token.id).collect();
     let today = now.date_naive();
     let days = queries::days(connection, &ids, pages::sparkline_start(today)).await?;

@@ -1,11 +1,16 @@
 //! Tokens in the database: finding them, changing them, and their usage.
 
 mod change;
+mod counts;
+mod find;
 mod list;
+mod search;
 mod usage;
 
 pub use change::{ChangeError, Rotated, apply, create, edit, end_overlap, insert, rotate};
-pub use list::{Counts, counts, page, plan_afresh, retiring, secrets, token};
+pub use counts::Counts;
+pub use find::{retiring, secrets, token};
+pub use list::{page, plan_afresh};
 pub use usage::{Day, RetiredUse, calls_of_last_day, days, retired_uses};
 
 use chrono::{DateTime, Utc};

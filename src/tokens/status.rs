@@ -37,24 +37,21 @@ impl Status {
         }
     }
 
-    /// [`Status::of`]'s twin: the condition on a row of `tokens`, before and after the place
-    /// of `now`. Revocation does not depend on `now`, but every twin has to name it.
+    /// [`Status::of`]'s twin: the condition on a row of `tokens`, where `now` is the name of a
+    /// parameter, such as `$2`.
     #[must_use]
-    pub fn sql(self) -> (&'static str, &'static str) {
+    pub fn sql(self, now: &str) -> String {
         match self {
-            Self::Active => (
-                "(tokens.standing = 'active' AND tokens.expires_sort > ",
-                ")",
+            Self::Active => {
+                format!("(tokens.standing = 'active' AND tokens.expires_sort > {now})")
+            }
+            Self::Inactive => {
+                format!("(tokens.standing = 'disabled' AND tokens.expires_sort > {now})")
+            }
+            Self::Expired => format!(
+                "(tokens.standing IN ('active', 'disabled') AND tokens.expires_sort <= {now})"
             ),
-            Self::Inactive => (
-                "(tokens.standing = 'disabled' AND tokens.expires_sort > ",
-                ")",
-            ),
-            Self::Expired => (
-                "(tokens.standing IN ('active', 'disabled') AND tokens.expires_sort <= ",
-                ")",
-            ),
-            Self::Revoked => ("(tokens.standing = 'revoked' AND ", " IS NOT NULL)"),
+            Self::Revoked => "(tokens.standing = 'revoked')".to_owned(),
         }
     }
 

@@ -31,9 +31,10 @@ async fn rust_and_sql_agree_on_every_standing_and_expiry() {
                 .unwrap();
             let mut found = Vec::new();
             for status in Status::ALL {
-                let (before, after) = status.sql();
+                let condition = status.sql("now.at");
                 let query = format!(
-                    "SELECT count(*) FROM tokens WHERE id = $1 AND {before}$2::text::timestamptz{after}"
+                    "SELECT count(*) FROM tokens, (SELECT $2::text::timestamptz AS at) AS now \
+                     WHERE id = $1 AND {condition}"
                 );
                 let row = client
                     .query_one(&query, &[&token.id.uuid(), &now.to_rfc3339()])

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::list::find;
+use super::find::find;
 use crate::access::Actor;
 use crate::catalogue::ScopeSet;
 use crate::db::schema::{products, secrets, token_usage, tokens};

@@ -212,6 +212,8 @@ impl Actor {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Section {
     ApiAccess,
+    Products,
+    Resources,
     AuditLog,
     Profile,
 }

@@ -22,7 +22,7 @@ use crate::db::url::Target;
 use crate::fleet::{Fleet, Membership};
 use crate::gate::{self, Usage, Views};
 use crate::web::{Error, assets, body, csrf, error, headers, request_id};
-use crate::{api, fleet, identity, journal, tokens};
+use crate::{api, catalogue, fleet, identity, journal, tokens};
 
 /// How long running requests may go on after the server was told to stop.
 const GRACE_SECONDS: u64 = 10;
@@ -122,6 +122,7 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
                 ))
                 .configure(identity::routes)
                 .configure(journal::routes)
+                .configure(catalogue::routes)
                 .configure(tokens::routes),
         );
 }

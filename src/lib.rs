@@ -35,7 +35,7 @@ pub mod journal;
 /// Organisations, people, signing in.
 pub mod identity;
 
-/// Scopes, access levels, products.
+/// Scopes, access levels, products, resources.
 pub mod catalogue;
 
 /// API tokens and their pages.

@@ -3,6 +3,7 @@
 //! tries to print one does not compile, or prints a placeholder.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use rand::distr::{Alphanumeric, SampleString};
 use serde::Deserialize;
@@ -47,7 +48,7 @@ impl fmt::Debug for Plaintext {
 
 /// The SHA-256 of a secret: all that is stored of it. The secrets have at
 /// least 119 random bits, so a slow hash would only slow us down.
-#[derive(Clone, Copy, Hash)]
+#[derive(Clone, Copy)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
@@ -83,6 +84,12 @@ impl PartialEq for Digest {
 }
 
 impl Eq for Digest {}
+
+impl Hash for Digest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -39,6 +39,30 @@ fn forms(path: &str) -> Vec<(String, Vec<(&'static str, &'static str)>)> {
         (at("/disabling"), vec![]),
         (at("/revocation"), vec![]),
         (at("/deletion"), vec![]),
+        (
+            "/settings/products".into(),
+            vec![("name", "forged"), ("key", "forged")],
+        ),
+        ("/settings/resources/import".into(), vec![("toml", "")]),
+        ("/settings/resources/reset".into(), vec![("revision", "1")]),
+        (
+            "/settings/resources".into(),
+            vec![
+                ("name", "forged"),
+                ("path", "/forged"),
+                ("operation_name", "read"),
+                ("operation_methods", "GET"),
+                ("operation_scope", "render"),
+            ],
+        ),
+        (
+            "/settings/products/00000000-0000-0000-0000-000000000000".into(),
+            vec![("name", "forged")],
+        ),
+        (
+            "/settings/resources/00000000-0000-0000-0000-000000000000/deletion".into(),
+            vec![("version", "1")],
+        ),
     ]
 }
 
@@ -48,6 +72,8 @@ async fn unchanged(app: &App) {
     let (name, standing, version): (String, String, i32) =
         (row[0].get(0), row[0].get(1), row[0].get(2));
     assert_eq!((&*name, &*standing, version), ("Okta", "active", 1));
+    assert_eq!(app.count("SELECT count(*) FROM products").await, 0);
+    assert_eq!(app.count("SELECT count(*) FROM resources").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -163,7 +163,7 @@ fn only_queries_name_diesel() {
             continue;
         }
         let (code, shown) = (code(&path), path.display().to_string());
-        let is_queries = shown.contains("queries") || shown.ends_with("catalogue/products.rs");
+        let is_queries = shown.contains("queries");
         // A transaction is opened where what belongs together is known.
         let diesel = code.replace("use diesel_async::AsyncConnection;", "");
         assert!(

@@ -4,6 +4,7 @@ mod support;
 
 mod api;
 mod browser;
+mod catalogue;
 mod commands;
 mod csrf;
 mod database_url;

@@ -5,7 +5,7 @@ use tokendesk::access::Role;
 use crate::support::App;
 
 /// Every address with an ID in it, by method. `src` is read to find one that is missing here.
-const GET: [&str; 10] = [
+const GET: [&str; 14] = [
     "/settings/api-access/{id}",
     "/settings/api-access/{id}/edit",
     "/settings/api-access/{id}/rotation",
@@ -16,8 +16,12 @@ const GET: [&str; 10] = [
     "/settings/api-access/{id}/deletion",
     "/settings/api-access/{id}/nonsense",
     "/invitations/{id}",
+    "/settings/products/{id}",
+    "/settings/products/{id}/deletion",
+    "/settings/resources/{id}",
+    "/settings/resources/{id}/deletion",
 ];
-const POST: [&str; 8] = [
+const POST: [&str; 12] = [
     "/settings/api-access/{id}",
     "/settings/api-access/{id}/rotation",
     "/settings/api-access/{id}/overlap-end",
@@ -26,6 +30,10 @@ const POST: [&str; 8] = [
     "/settings/api-access/{id}/revocation",
     "/settings/api-access/{id}/deletion",
     "/organization",
+    "/settings/products/{id}",
+    "/settings/products/{id}/deletion",
+    "/settings/resources/{id}",
+    "/settings/resources/{id}/deletion",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,10 +44,16 @@ async fn another_organizations_things_are_not_found() {
         .await;
     let (token, _) = app.token("Okta").await;
     let eve = app.signed_in("eve@contoso.example").await;
-    let id = token.id.to_string();
+    let (product, resource) = northwinds(&app).await;
+    let token_id = token.id.to_string();
+    let of = |path: &str| match path.split('/').nth(2) {
+        Some("products") => path.replace("{id}", &product),
+        Some("resources") => path.replace("{id}", &resource),
+        _ => path.replace("{id}", &token_id),
+    };
 
     for path in GET {
-        let page = eve.visit(&path.replace("{id}", &id)).await;
+        let page = eve.visit(&of(path)).await;
         assert_eq!(page.status, 404, "GET {path}");
         assert!(!page.html.contains("Okta"), "GET {path}");
     }
@@ -58,15 +72,41 @@ async fn another_organizations_things_are_not_found() {
             ("access_level", "full-access"),
             ("expiry", "never"),
             ("version", "1"),
+            ("key", "taken"),
+            ("path", "/taken/over"),
+            ("operation_name", "read"),
+            ("operation_methods", "GET"),
+            ("operation_place", "anywhere"),
+            ("operation_scope", "render"),
             ("organization", &organization.to_string()),
         ];
-        let page = eve.post(&path.replace("{id}", &id), &fields).await;
+        let page = eve.post(&of(path), &fields).await;
         assert_eq!(page.status, 404, "POST {path}: {}", page.text());
+    }
+    for table in ["products", "resources"] {
+        let changed =
+            format!("SELECT count(*) FROM {table} WHERE version > 1 OR name = 'Taken over'");
+        assert_eq!(app.count(&changed).await, 0, "{table}");
     }
     let row = &app.sql("SELECT name, standing, version FROM tokens").await[0];
     assert_eq!(row.get::<_, String>(0), "Okta");
     assert_eq!(row.get::<_, String>(1), "active");
     assert_eq!(row.get::<_, i32>(2), 1);
+}
+
+/// The IDs of a product and of a resource.
+async fn northwinds(app: &App) -> (String, String) {
+    let connection = &mut *app.database().get().await.unwrap();
+    let actor = tokendesk::access::Actor::command_line(app.organization);
+    let product =
+        tokendesk::catalogue::create_product(connection, &actor, "Okta product", "prod", app.now())
+            .await
+            .unwrap();
+    tokendesk::catalogue::resources::queries::load(connection, app.organization)
+        .await
+        .unwrap();
+    let resource = app.sql("SELECT id::text FROM resources LIMIT 1").await;
+    (product.id.to_string(), resource[0].get(0))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,6 +171,9 @@ async fn members_see_no_settings() {
         "/settings/api-access".to_owned(),
         "/settings/api-access/new".to_owned(),
         "/settings/audit-log".to_owned(),
+        "/settings/products".to_owned(),
+        "/settings/resources".to_owned(),
+        "/settings/resources/export".to_owned(),
         token.path(),
         format!("{}/revocation", token.path()),
     ] {
@@ -248,6 +291,8 @@ fn no_address_with_an_id_is_missing_from_the_sweep() {
         "src/identity.rs",
         "src/journal.rs",
         "src/api.rs",
+        "src/catalogue/products.rs",
+        "src/catalogue/resources.rs",
     ];
     for source in sources {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(source);

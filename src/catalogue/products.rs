@@ -1,70 +1,70 @@
-//! Products in the database.
+//! Products, and the pages of *Settings > Products*. A token that is linked to one begins with
+//! its key.
 
-use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use diesel_async::{AsyncConnection, RunQueryDsl};
+mod draft;
+mod handlers;
+mod pages;
+mod queries;
 
-use crate::access::{Actor, OrganizationId};
-use crate::db::Connection;
-use crate::db::schema::products;
+use actix_web::web;
+
 use crate::db::types::id;
-use crate::journal::{self, Action, Change};
+
+pub use queries::{Product, create, list};
 
 id!(ProductId);
 
-/// Something of the organisation's that a token can be linked to.
-#[derive(Clone, Debug, Eq, PartialEq, Queryable, Selectable)]
-pub struct Product {
-    pub id: ProductId,
-    pub name: String,
-    /// 2 to 12 of a-z and 0-9: the prefix of its tokens' secrets.
-    pub key: String,
+/// A product as its pages show it.
+#[derive(Clone, Debug)]
+pub struct ListedProduct {
+    pub product: Product,
+    /// Counts the changes.
+    pub version: i32,
+    /// Those linked to it, of whatever status; counted up to [`MOST_COUNTED`].
+    pub tokens: i64,
 }
 
-/// The organisation's products, by name.
-pub async fn list(
-    connection: &mut Connection,
-    organization: OrganizationId,
-) -> QueryResult<Vec<Product>> {
-    products::table
-        .filter(products::organization_id.eq(organization))
-        .order((products::name, products::id))
-        .select(Product::as_select())
-        .load(connection)
-        .await
+/// Where counting tokens stops.
+pub const MOST_COUNTED: i64 = 1_000;
+
+impl ListedProduct {
+    /// Whether its key is fixed, and it cannot be deleted.
+    #[must_use]
+    pub fn is_used(&self) -> bool {
+        self.tokens > 0
+    }
+
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/settings/products/{}", self.product.id)
+    }
+
+    /// The list of its tokens.
+    #[must_use]
+    pub fn tokens_path(&self) -> String {
+        format!("/settings/api-access?product={}", self.product.id)
+    }
 }
 
-pub async fn create(
-    connection: &mut Connection,
-    actor: &Actor,
-    name: &str,
-    key: &str,
-    now: DateTime<Utc>,
-) -> QueryResult<Product> {
-    let product = Product {
-        id: ProductId::new(now),
-        name: name.to_owned(),
-        key: key.to_owned(),
-    };
-    connection
-        .transaction(async |connection| {
-            diesel::insert_into(products::table)
-                .values((
-                    products::id.eq(product.id),
-                    products::organization_id.eq(actor.organization()),
-                    products::name.eq(&product.name),
-                    products::key.eq(&product.key),
-                    products::created_at.eq(now),
-                ))
-                .execute(connection)
-                .await?;
-            let entry = journal::Draft {
-                action: Action::ProductCreated,
-                subject: (product.id.uuid(), &product.name),
-                changes: vec![Change::set("key", &product.key)],
-            };
-            journal::record(connection, actor, entry, now).await
-        })
-        .await?;
-    Ok(product)
+pub fn routes(config: &mut web::ServiceConfig) {
+    use handlers::*;
+    config.service(
+        web::scope("/settings/products")
+            .service(
+                web::resource("")
+                    .route(web::get().to(index))
+                    .route(web::post().to(create)),
+            )
+            .service(web::resource("/new").route(web::get().to(new)))
+            .service(
+                web::resource("/{id}")
+                    .route(web::get().to(edit))
+                    .route(web::post().to(update)),
+            )
+            .service(
+                web::resource("/{id}/deletion")
+                    .route(web::get().to(deletion::new))
+                    .route(web::post().to(deletion::create)),
+            ),
+    );
 }

@@ -54,6 +54,7 @@ pub async fn run(desk: &Desk, Command::Create(create): Command) -> Result<(), Fa
             new.name.as_str()
         ))),
         Err(ChangeError::Query(error)) => Err(Failure::because(&error)),
+        Err(ChangeError::ProductGone) => Err(Failure::new("The product was deleted meanwhile.")),
         Err(ChangeError::Outdated(_)) => Err(Failure::new("The token was changed meanwhile.")),
     }
 }

@@ -1,6 +1,13 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    catalogues (organization_id) {
+        organization_id -> Uuid,
+        revision -> Int4,
+    }
+}
+
+diesel::table! {
     group_members (organization_id, group_id, user_id) {
         organization_id -> Uuid,
         group_id -> Uuid,
@@ -73,6 +80,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    operations (resource_id, position) {
+        resource_id -> Uuid,
+        position -> Int4,
+        name -> Text,
+        methods -> Array<Text>,
+        place -> Text,
+        scope -> Text,
+    }
+}
+
+diesel::table! {
     organizations (id) {
         id -> Uuid,
         name -> Text,
@@ -88,6 +106,18 @@ diesel::table! {
         name -> Text,
         key -> Text,
         created_at -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    resources (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+        path -> Nullable<Text>,
+        preflight -> Bool,
+        version -> Int4,
     }
 }
 
@@ -197,13 +227,16 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(catalogues -> organizations (organization_id));
 diesel::joinable!(groups -> organizations (organization_id));
 diesel::joinable!(invitations -> organizations (organization_id));
 diesel::joinable!(journal -> organizations (organization_id));
 diesel::joinable!(known_browsers -> users (user_id));
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(memberships -> users (user_id));
+diesel::joinable!(operations -> resources (resource_id));
 diesel::joinable!(products -> organizations (organization_id));
+diesel::joinable!(resources -> catalogues (organization_id));
 diesel::joinable!(secrets -> tokens (token_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(token_usage -> tokens (token_id));
@@ -213,6 +246,7 @@ diesel::joinable!(usage_days -> tokens (token_id));
 diesel::joinable!(usage_hours -> tokens (token_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    catalogues,
     group_members,
     groups,
     instances,
@@ -220,8 +254,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     journal,
     known_browsers,
     memberships,
+    operations,
     organizations,
     products,
+    resources,
     secrets,
     sessions,
     sign_in_throttle,

@@ -36,6 +36,7 @@ pub struct Leased {
 }
 
 impl Leased {
+    #[must_use]
     pub fn left(&self) -> Duration {
         Duration::try_from_secs_f64(self.seconds_left).unwrap_or_default()
     }

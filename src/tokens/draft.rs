@@ -44,6 +44,8 @@ impl Expiry {
     }
 }
 
+const PRODUCT_GONE: &str = "This product no longer exists. Choose another.";
+
 /// As the browser sends it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -236,8 +238,7 @@ impl Draft {
             .iter()
             .find(|product| product.id.to_string() == self.product.value);
         if chosen.is_none() {
-            self.product
-                .refuse("This product no longer exists. Choose another.");
+            self.product.refuse(PRODUCT_GONE);
         }
         chosen.cloned().map(Some)
     }
@@ -288,6 +289,13 @@ impl Draft {
         self.name.refuse(format!(
             "A token named “{name}” already exists. Choose another name."
         ));
+        Box::new(self)
+    }
+
+    /// The form again, since the product was deleted meanwhile.
+    #[must_use]
+    pub fn product_gone(mut self) -> Box<Self> {
+        self.product.refuse(PRODUCT_GONE);
         Box::new(self)
     }
 

@@ -151,6 +151,7 @@ async fn try_create(
     match queries::create(connection, actor, &new, now).await {
         Ok(created) => Ok(Ok(created)),
         Err(ChangeError::NameTaken) => Ok(Err(draft.name_taken())),
+        Err(ChangeError::ProductGone) => Ok(Err(draft.product_gone())),
         Err(error) => Err(error.into()),
     }
 }

@@ -49,6 +49,10 @@ const ROTATION: &str = "/settings/api-access/{id}/rotation";
 const OVERLAP_END: &str = "/settings/api-access/{id}/overlap-end";
 const TRANSITION: &str = "/settings/api-access/{id}/{transition}";
 const AUDIT_LOG: &str = "/settings/audit-log";
+const PRODUCTS: &str = "/settings/products";
+const PRODUCT: &str = "/settings/products/{id}";
+const RESOURCES: &str = "/settings/resources";
+const RESOURCE: &str = "/settings/resources/{id}";
 const INVITATION: &str = "/invitations/{code}";
 
 const fn page(
@@ -93,6 +97,12 @@ pub const PAGES: &[Page] = &[
     page("list-empty", LIST, Grace, 200, &[Visit("/settings/api-access")]),
     page("create-first", NEW, Grace, 200, &[Visit("/settings/api-access/new")]),
     page("audit-log-short", AUDIT_LOG, Grace, 200, &[Visit("/settings/audit-log")]),
+    page("products-empty", PRODUCTS, Grace, 200, &[Visit("/settings/products")]),
+    page("resources-none", RESOURCES, Grace, 200, &[
+        Visit("/settings/resources"),
+        Meanwhile("DELETE FROM resources USING organizations WHERE organization_id = organizations.id AND organizations.name = 'Fabrikam'"),
+        Visit("/settings/resources"),
+    ]),
 
     page("list", LIST, Ada, 200, &[Visit("/settings/api-access")]),
     page("list-second-page", LIST, Ada, 200, &[Visit("/settings/api-access"), Follow("Next")]),
@@ -152,6 +162,53 @@ pub const PAGES: &[Page] = &[
     page("deletion", TRANSITION, Ada, 200, &[Visit("{Okta SCIM}/deletion")]),
     page("audit-log", AUDIT_LOG, Ada, 200, &[Visit("/settings/audit-log")]),
     page("audit-log-none-found", AUDIT_LOG, Ada, 200, &[Visit("/settings/audit-log?token=nonesuch")]),
+    page("products", PRODUCTS, Ada, 200, &[Visit("/settings/products")]),
+    page("products-menu", PRODUCTS, Ada, 200, &[Visit("/settings/products"), Click(".table .menu summary")]),
+    page("products-none-found", PRODUCTS, Ada, 200, &[Visit("/settings/products?q=nonesuch")]),
+    page("product-new", "/settings/products/new", Ada, 200, &[Visit("/settings/products/new")]),
+    page("product-new-errors", PRODUCTS, Ada, 422, &[
+        Visit("/settings/products/new"), Fill("#name", "widget builder"), Fill("#key", "wb"), Follow("Create"),
+    ]),
+    page("product-edit", PRODUCT, Ada, 200, &[Visit("/settings/products"), Follow("Storefront")]),
+    page("product-edit-used", PRODUCT, Ada, 200, &[Visit("/settings/products"), Follow("Widget Builder")]),
+    page("product-edit-conflict", PRODUCT, Ada, 422, &[
+        Visit("/settings/products"), Follow("Storefront"),
+        Meanwhile("UPDATE products SET version = version + 1 WHERE name = 'Storefront'"), Follow("Save"),
+    ]),
+    page("product-deletion", "/settings/products/{id}/deletion", Ada, 200, &[
+        Visit("/settings/products"), Click("tr:first-child .menu summary"), Follow("Delete"),
+    ]),
+    page("product-deletion-used", "/settings/products/{id}/deletion", Ada, 200, &[
+        Visit("/settings/products"), Click("tr:last-child .menu summary"), Follow("Delete"),
+    ]),
+    page("resources", RESOURCES, Ada, 200, &[Visit("/settings/resources")]),
+    page("resources-menu", RESOURCES, Ada, 200, &[Visit("/settings/resources"), Click(".header .menu summary")]),
+    page("resource-new", "/settings/resources/new", Ada, 200, &[Visit("/settings/resources/new")]),
+    page("resource-new-tools", "/settings/resources/new", Ada, 200, &[
+        Visit("/settings/resources/new"), Click(".choice:has([value=tools])"),
+    ]),
+    page("resource-new-errors", RESOURCES, Ada, 422, &[
+        Visit("/settings/resources/new"), Fill("#name", "agents"), Fill("#path", "/api/*/x"),
+        Fill("#operation-0-name", "list"), Fill("#operation-0-methods", "HEAD"), Fill("#operation-1-methods", "GET, G@T"), Follow("Create"),
+    ]),
+    page("resource-new-clash", RESOURCES, Ada, 422, &[
+        Visit("/settings/resources/new"), Fill("#name", "Runs"), Fill("#path", "/api/agent-base/{agent}/executions"),
+        Fill("#operation-0-name", "list"), Fill("#operation-0-methods", "GET"),
+        Click("#operation-0-scope option:last-child"), Follow("Create"),
+    ]),
+    page("resource-edit", RESOURCE, Ada, 200, &[Visit("/settings/resources"), Follow("Storage")]),
+    page("resource-edit-conflict", RESOURCE, Ada, 422, &[
+        Visit("/settings/resources"), Follow("Webhooks"),
+        Meanwhile("UPDATE resources SET version = version + 1 WHERE name = 'Webhooks'"), Follow("Save"),
+    ]),
+    page("resource-deletion", "/settings/resources/{id}/deletion", Ada, 200, &[
+        Visit("/settings/resources"), Click("tr:first-child .menu summary"), Follow("Delete"),
+    ]),
+    page("resources-import", "/settings/resources/import", Ada, 200, &[Visit("/settings/resources/import")]),
+    page("resources-import-errors", "/settings/resources/import", Ada, 422, &[
+        Visit("/settings/resources/import"), Fill("#toml", "[[resource]]\nname = \"x\"\npath = \"x\"\n"), Follow("Import"),
+    ]),
+    page("resources-reset", "/settings/resources/reset", Ada, 200, &[Visit("/settings/resources/reset")]),
     page("profile", "/profile", Ada, 200, &[Visit("/profile")]),
     // From here on in the organisation with the longest name.
     page("list-long-organisation", LIST, Ada, 200, &[

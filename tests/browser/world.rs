@@ -164,6 +164,9 @@ async fn tokens(app: &App) {
 async fn product(app: &App, organization: OrganizationId) -> catalogue::Product {
     let connection = &mut *app.database().get().await.unwrap();
     let actor = Actor::command_line(organization);
+    catalogue::create_product(connection, &actor, "Storefront", "shop", app.now())
+        .await
+        .unwrap();
     catalogue::create_product(connection, &actor, "Widget Builder", "prod", app.now())
         .await
         .unwrap()

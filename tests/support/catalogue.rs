@@ -14,7 +14,8 @@ pub async fn query(database: &Config, query: &str) -> Vec<Row> {
     client.query(query, &[]).await.unwrap()
 }
 
-/// Diesel's own table and what belongs to extensions are left out.
+/// Diesel's own table and what belongs to extensions are left out. Columns are counted without
+/// those that were dropped, whose numbers are not used again.
 const SCHEMA: &str = "
 WITH relation AS (
     SELECT oid, relname FROM pg_class
@@ -23,7 +24,8 @@ WITH relation AS (
 )
 SELECT format('relation %s', relname) AS line FROM relation
 UNION ALL
-SELECT format('column %s.%s %s %s %s %s %s %s %s', relname, attnum, attname,
+SELECT format('column %s.%s %s %s %s %s %s %s %s', relname,
+    rank() OVER (PARTITION BY attrelid ORDER BY attnum), attname,
     format_type(atttypid, atttypmod), attcollation::regcollation, attnotnull,
     pg_get_expr(adbin, adrelid), attgenerated, attstattarget)
 FROM relation JOIN pg_attribute ON attrelid = relation.oid AND attnum > 0 AND NOT attisdropped

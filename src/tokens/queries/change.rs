@@ -9,7 +9,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use super::find::find;
 use crate::access::Actor;
 use crate::catalogue::ScopeSet;
-use crate::db::schema::{secrets, token_usage, tokens};
+use crate::db::schema::{products, secrets, token_usage, tokens};
 use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};
 use crate::tokens::draft::NewToken;
@@ -23,6 +23,8 @@ use crate::web::{Error, format};
 pub enum ChangeError {
     /// Another token that is not revoked has the name.
     NameTaken,
+    /// The product was deleted.
+    ProductGone,
     /// The token is not any more what the form was made for.
     Outdated(Box<Token>),
     Query(QueryError),
@@ -42,6 +44,7 @@ impl From<ChangeError> for Error {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::NameTaken => Self::Conflict("Another token has this name."),
+            ChangeError::ProductGone => Self::Conflict("This product no longer exists."),
             ChangeError::Outdated(_) => {
                 Self::Conflict("Someone else changed this token meanwhile. Nothing was changed.")
             }
@@ -57,13 +60,10 @@ pub async fn create(
     new: &NewToken,
     now: DateTime<Utc>,
 ) -> Result<(Token, Secret), ChangeError> {
-    let prefix = new
-        .product
-        .as_ref()
-        .map_or(ORGANIZATION_PREFIX, |product| &product.key);
-    let secret = Secret::generate(prefix);
-    let token = connection
+    connection
         .transaction(async |connection| {
+            let prefix = prefix(connection, actor, new).await?;
+            let secret = Secret::generate(&prefix);
             let id = insert(connection, actor, new, &secret, now).await?;
             let entry = journal::Draft {
                 action: Action::TokenCreated,
@@ -71,10 +71,30 @@ pub async fn create(
                 changes: initial(new),
             };
             journal::record(connection, actor, entry, now).await?;
-            Ok::<_, ChangeError>(find(connection, actor.organization(), id).await?)
+            let token = find(connection, actor.organization(), id).await?;
+            Ok((token, secret))
         })
-        .await?;
-    Ok((token, secret))
+        .await
+}
+
+/// The product's key as it is now; it can neither change nor go until the transaction ends.
+async fn prefix(
+    connection: &mut Connection,
+    actor: &Actor,
+    new: &NewToken,
+) -> Result<String, ChangeError> {
+    let Some(product) = &new.product else {
+        return Ok(ORGANIZATION_PREFIX.to_owned());
+    };
+    let key = products::table
+        .filter(products::organization_id.eq(actor.organization()))
+        .filter(products::id.eq(product.id))
+        .select(products::key)
+        .for_key_share()
+        .get_result(connection)
+        .await
+        .optional()?;
+    key.ok_or(ChangeError::ProductGone)
 }
 
 /// Writes a token, its secret and its usage, without a journal entry.

@@ -1,0 +1,307 @@
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn resource(name: &str, path: &str, operations: &[(&str, &str, Place, Scope)]) -> Resource {
+    Resource {
+        name: name.to_owned(),
+        target: Target::Path(Pattern::parse(path).unwrap()),
+        preflight: false,
+        operations: operations
+            .iter()
+            .map(|(name, methods, place, scope)| Operation {
+                name: (*name).to_owned(),
+                methods: methods.split(' ').map(str::to_owned).collect(),
+                place: *place,
+                scope: *scope,
+            })
+            .collect(),
+    }
+}
+
+fn defaults() -> Resources {
+    Resources::new(default_catalogue()).unwrap()
+}
+
+/// `Triggers: list connect:read`, or what it is instead.
+fn found(resources: &Resources, method: &str, target: &str) -> String {
+    let found = Path::parse(target).and_then(|path| resources.find(method, &path));
+    match found {
+        Ok(Found::Operation(resource, operation)) => {
+            format!("{}: {} {}", resource.name, operation.name, operation.scope)
+        }
+        Ok(Found::Preflight(resource)) => format!("{}: preflight", resource.name),
+        Ok(Found::Nothing) => "nothing".to_owned(),
+        Err(ambiguity) => format!("{ambiguity:?}"),
+    }
+}
+
+#[test]
+fn the_most_specific_resource_decides_even_where_it_has_no_such_method() {
+    let resources = defaults();
+    for (method, target, expected) in [
+        (
+            "GET",
+            "/api/agent-base/7/executions",
+            "Agent Executions: list connect:read",
+        ),
+        ("POST", "/api/agent-base/7/executions", "nothing"),
+        (
+            "POST",
+            "/api/agent-base/triggers/executions",
+            "Triggers: execute connect:write",
+        ),
+        (
+            "POST",
+            "/api/knowledge-base/storage",
+            "Storage: upload connect:write",
+        ),
+        (
+            "POST",
+            "/api/knowledge-base/storages",
+            "Knowledge Base: search connect:read",
+        ),
+        ("PATCH", "/api/agent-base/triggers/7", "nothing"),
+    ] {
+        assert_eq!(
+            found(&resources, method, target),
+            expected,
+            "{method} {target}"
+        );
+    }
+}
+
+#[test]
+fn a_path_is_the_same_with_a_slash_at_its_end() {
+    let resources = defaults();
+    for path in [
+        "/api/agent-base",
+        "/api/agent-base/7/executions",
+        "/api/knowledge-base/storage/x",
+    ] {
+        let plain = found(&resources, "GET", path);
+        assert!(plain != "nothing");
+        assert_eq!(found(&resources, "GET", &format!("{path}/")), plain);
+        assert_eq!(found(&resources, "GET", &format!("{path}?x=/y")), plain);
+    }
+}
+
+#[test]
+fn what_servers_would_take_for_something_else_is_ambiguous() {
+    let resources = defaults();
+    for (method, target) in [
+        // Express and IIS ignore case.
+        ("POST", "/api/knowledge-base/STORAGE"),
+        ("POST", "/api/knowledge-base/%53torage"),
+        ("POST", "/api/knowledge-base/%C5%BFtorage"),
+        ("POST", "/api/knowledge-base/%EF%BD%93torage"),
+        // Express does not decode, nor do PHP and many more merge slashes or follow dots.
+        ("POST", "/api/knowledge-base/%73torage"),
+        ("POST", "/api/knowledge-base//storage"),
+        ("POST", "/api/knowledge-base/./storage"),
+        ("POST", "/api/knowledge-base/x/../storage"),
+        ("POST", "/api/me/../mcp-servers"),
+        ("GET", "/%61pi/users"),
+        ("GET", "//api/users"),
+        ("GET", "/x/../api/users"),
+        // Rails takes it for the format.
+        ("POST", "/api/knowledge-base/storage.json"),
+    ] {
+        assert_eq!(
+            found(&resources, method, target),
+            "Readings",
+            "{method} {target}"
+        );
+    }
+}
+
+#[test]
+fn what_all_servers_take_for_the_same_is_found() {
+    let resources = defaults();
+    for target in [
+        "/api/knowledge-base/storage/My%20File.pdf",
+        "/api/knowledge-base/storage/caf%C3%A9/",
+        "/api/knowledge-base/storage/REPORT.PDF",
+        "/api/knowledge-base/storage//x",
+        "/api/knowledge-base/storage/a/../b",
+        "/api/knowledge-base/storage/v1.2/%7Ex",
+    ] {
+        assert_eq!(
+            found(&resources, "GET", target),
+            "Storage: download connect:read",
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn literals_with_capitals_are_found_as_they_are_written() {
+    let resources = Resources::new(vec![
+        resource(
+            "All",
+            "/scim/v2/**",
+            &[("all", "*", Place::Anywhere, Scope::AdminScim)],
+        ),
+        resource(
+            "Users",
+            "/scim/v2/Users",
+            &[("list", "GET", Place::Anywhere, Scope::AdminRead)],
+        ),
+    ])
+    .unwrap();
+    assert_eq!(
+        found(&resources, "GET", "/scim/v2/Users"),
+        "Users: list admin:read"
+    );
+    assert_eq!(found(&resources, "GET", "/scim/v2/users"), "Readings");
+    assert_eq!(
+        found(&resources, "GET", "/scim/v2/Groups"),
+        "All: all admin:scim"
+    );
+}
+
+#[test]
+fn head_counts_as_get_and_options_is_let_through_where_the_resource_says_so() {
+    let list = [("list", "GET", Place::Anywhere, Scope::ConnectRead)];
+    let any = [
+        ("read", "GET", Place::Anywhere, Scope::ConnectRead),
+        ("rest", "*", Place::Anywhere, Scope::ConnectWrite),
+    ];
+    let open = Resource {
+        preflight: true,
+        ..resource("Open", "/open", &list)
+    };
+    let all = vec![
+        open,
+        resource("Closed", "/closed", &list),
+        resource("Any", "/any", &any),
+    ];
+    let resources = Resources::new(all).unwrap();
+    for (method, path, expected) in [
+        ("HEAD", "/open", "Open: list connect:read"),
+        ("OPTIONS", "/open", "Open: preflight"),
+        ("OPTIONS", "/closed", "nothing"),
+        ("OPTIONS", "/any", "Any: rest connect:write"),
+        ("HEAD", "/any", "Any: read connect:read"),
+        ("PROPFIND", "/any", "Any: rest connect:write"),
+        ("get", "/open", "nothing"),
+        ("*", "/open", "nothing"),
+    ] {
+        assert_eq!(found(&resources, method, path), expected, "{method} {path}");
+    }
+}
+
+#[test]
+fn conflicts_name_both() {
+    let read = [("list", "GET", Place::Anywhere, Scope::ConnectRead)];
+    let all = vec![
+        resource("One", "/a/{id}", &read),
+        resource("Two", "/A/{name}", &read),
+        resource("one", "/b", &read),
+    ];
+    let conflicts = Resources::new(all).unwrap_err();
+    let told: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "“One” (/a/{id}) and “Two” (/A/{name}) cover the same paths, and neither is more specific.",
+            "Two resources are named “one”.",
+        ]
+    );
+}
+
+#[test]
+fn a_catalogue_can_be_shared() {
+    fn shared<T: Send + Sync + 'static>(_: T) {}
+    shared(std::sync::Arc::new(defaults()));
+}
+
+/// What servers make of a path: nginx and Go, Express, IIS, Rails, PHP.
+fn seen(target: &str) -> Vec<String> {
+    let raw = target.split('?').next().unwrap().to_owned();
+    let decode = |path: &str| {
+        let bytes: Vec<u8> = percent(path);
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let merge = |path: &str| {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        format!("/{}", parts.join("/"))
+    };
+    let follow = |path: &str| {
+        let mut kept: Vec<&str> = Vec::new();
+        for part in path.split('/').skip(1) {
+            match part {
+                "." => {}
+                ".." => drop(kept.pop()),
+                part => kept.push(part),
+            }
+        }
+        format!("/{}", kept.join("/"))
+    };
+    let decoded = decode(&raw);
+    let mut seen = vec![
+        follow(&merge(&decoded)),
+        merge(&follow(&decoded)),
+        follow(&raw),
+        decode(&follow(&raw)),
+        decoded.replace('\\', "/"),
+        raw.clone(),
+        decoded.clone(),
+        decode(&decoded),
+    ];
+    seen.extend(seen.clone().iter().map(|path| path.to_lowercase()));
+    seen.extend(
+        seen.clone()
+            .iter()
+            .map(|path| path.split(';').next().unwrap().to_owned()),
+    );
+    seen
+}
+
+/// Whatever the rest is.
+fn percent(text: &str) -> Vec<u8> {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        let digits = after.get(..2).and_then(|it| std::str::from_utf8(it).ok());
+        match digits.and_then(|it| u8::from_str_radix(it, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            _ => bytes.push(*first),
+        }
+    }
+    bytes
+}
+
+static DEFAULTS: LazyLock<Resources> = LazyLock::new(defaults);
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// However a server reads a path that is let through, the scope that its reading needs is
+    /// the one that was asked for.
+    #[test]
+    fn no_server_sees_what_needs_another_scope(
+        parts in prop::collection::vec(prop::sample::select(vec![
+            "/", "/", "/api", "/knowledge-base", "/storage", "/users", "/agent-base", "/triggers",
+            "/me", "/x", ".", "/..", "/.", "%2e", "%2f", "%5c", ";", "%25", "/%73torage", "/Storage",
+            "/%53TORAGE", "%2E%2E", "/users%20", "?", "/API",
+        ]), 1..8),
+        method in prop::sample::select(vec!["GET", "POST", "DELETE"]),
+    ) {
+        let target = format!("/api{}", parts.concat());
+        let resources = &*DEFAULTS;
+        if let Ok(path) = Path::parse(&target)
+            && let Ok(Found::Operation(_, operation)) = resources.find(method, &path)
+        {
+            for seen in seen(&target) {
+                let found = resources.exact(method, seen.trim_end_matches('/'));
+                prop_assert_eq!(found.need(), Some(Some(operation.scope)), "{} seen as {}", target, seen);
+            }
+        }
+    }
+}

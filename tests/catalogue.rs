@@ -1,0 +1,6 @@
+//! *Settings > Products* and *Settings > Resources*.
+
+mod import;
+mod products;
+mod resources;
+mod table;

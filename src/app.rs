@@ -57,7 +57,7 @@ impl State {
             name: instance_name(&config),
             lease: config.lease,
         });
-        let views = Views::new(database.clone(), fleet.clone(), config.verify_cache_entries);
+        let views = Views::new(database.clone(), &fleet, config.verify_cache_entries);
         Ok(Self {
             fleet,
             views,

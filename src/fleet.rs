@@ -12,6 +12,7 @@
 
 mod feed;
 mod lease;
+mod memory;
 mod message;
 pub mod queries;
 mod receipt;
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 pub use lease::{Lease, Moment};
+pub use memory::{Remembered, Tally};
 pub use message::Change;
 pub use receipt::{Outcome, Receipt};
 
@@ -90,6 +92,16 @@ impl Fleet {
             heard: watch::Sender::new(0),
             standing: watch::Sender::new(Standing::Joining),
         }))
+    }
+
+    /// One that has nobody to hear from.
+    #[cfg(test)]
+    fn alone() -> Self {
+        Self::new(Membership {
+            target: Target::embedded(tokio_postgres::Config::new()),
+            name: String::new(),
+            lease: Duration::from_secs(10),
+        })
     }
 
     #[must_use]

@@ -38,6 +38,14 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION operations_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('tokendesk', 'organization:' || organization_id)
+        FROM (SELECT DISTINCT organization_id FROM resources
+            WHERE id IN (SELECT resource_id FROM changed)) AS organizations;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION organizations_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('tokendesk', 'organization:' || id) FROM changed;
@@ -74,6 +82,20 @@ CREATE TRIGGER announce_update AFTER UPDATE ON tokens
 
 CREATE TRIGGER announce_update AFTER UPDATE ON products
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION organization_changed();
+
+-- An operation that is deleted with its resource is announced by that.
+CREATE TRIGGER announce_insert AFTER INSERT ON resources
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION organization_changed();
+CREATE TRIGGER announce_update AFTER UPDATE ON resources
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION organization_changed();
+CREATE TRIGGER announce_delete AFTER DELETE ON resources
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION organization_changed();
+CREATE TRIGGER announce_insert AFTER INSERT ON operations
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION operations_changed();
+CREATE TRIGGER announce_update AFTER UPDATE ON operations
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION operations_changed();
+CREATE TRIGGER announce_delete AFTER DELETE ON operations
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION operations_changed();
 
 CREATE TRIGGER announce_insert AFTER INSERT ON memberships
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION organization_changed();

@@ -5,6 +5,7 @@ mod support;
 mod api;
 mod browser;
 mod catalogue;
+mod coherence;
 mod commands;
 mod csrf;
 mod database_url;

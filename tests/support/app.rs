@@ -54,7 +54,17 @@ impl App {
 
     /// The same, with more settings.
     pub async fn start_with(flags: &[&str]) -> Self {
-        let mut app = Self::start_empty(flags).await;
+        Self::found(Self::start_empty(flags).await).await
+    }
+
+    /// The same, in a database without a schema.
+    pub async fn start_in(address: tokio_postgres::Config) -> Self {
+        let database = Database::new(Target::embedded(address.clone()), 2);
+        database.migrate().await.unwrap();
+        Self::found(Self::serve(address, &[]).await).await
+    }
+
+    async fn found(mut app: Self) -> Self {
         let name = PersonName::parse("Northwind").unwrap();
         let (email, ada) = (
             Email::parse(ADA).unwrap(),
@@ -76,8 +86,11 @@ impl App {
 
     /// As on the first run.
     pub async fn start_empty(flags: &[&str]) -> Self {
+        Self::serve(cluster::database().await, flags).await
+    }
+
+    async fn serve(address: tokio_postgres::Config, flags: &[&str]) -> Self {
         logs::capture();
-        let address = cluster::database().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let bind = listener.local_addr().unwrap();
         let url = format!("http://{bind}");
@@ -179,19 +192,23 @@ impl App {
         self.token_of(self.organization, name, change).await
     }
 
+    pub fn full_access(&self, name: &str) -> NewToken {
+        NewToken {
+            name: Name::parse(name).unwrap(),
+            scopes: Some([tokendesk::catalogue::Scope::All].into_iter().collect()),
+            product: None,
+            expires_at: None,
+            ranges: Ranges::default(),
+        }
+    }
+
     pub async fn token_of(
         &self,
         organization: OrganizationId,
         name: &str,
         change: impl FnOnce(&mut NewToken),
     ) -> (Token, Secret) {
-        let mut new = NewToken {
-            name: Name::parse(name).unwrap(),
-            scopes: Some([tokendesk::catalogue::Scope::All].into_iter().collect()),
-            product: None,
-            expires_at: None,
-            ranges: Ranges::default(),
-        };
+        let mut new = self.full_access(name);
         change(&mut new);
         let connection = &mut *self.database().get().await.unwrap();
         let actor = Actor::command_line(organization);

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::gate::{self, Usage, Views};
 use crate::web::{Error, assets, body, csrf, error, headers, request_id};
-use crate::{api, identity, journal, tokens};
+use crate::{api, identity, journal, profile, tokens};
 
 /// How long running requests may go on after the server was told to stop.
 const GRACE_SECONDS: u64 = 10;
@@ -96,7 +96,8 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
                 ))
                 .configure(identity::routes)
                 .configure(journal::routes)
-                .configure(tokens::routes),
+                .configure(tokens::routes)
+                .configure(profile::routes),
         );
 }
 

@@ -24,6 +24,7 @@ text_enum! {
         OrganizationCreated = "organization.created",
         MemberInvited = "member.invited",
         MemberAdded = "member.added",
+        PasswordChanged = "member.password_changed",
         ProductCreated = "product.created",
         TokenCreated = "token.created",
         TokenEdited = "token.edited",
@@ -33,6 +34,17 @@ text_enum! {
         TokenEnabled = "token.enabled",
         TokenRevoked = "token.revoked",
         TokenDeleted = "token.deleted",
+        McpTokenCreated = "mcp_token.created",
+        McpTokenRenamed = "mcp_token.renamed",
+        McpTokenRotated = "mcp_token.rotated",
+        McpTokenOverlapEnded = "mcp_token.overlap_ended",
+        McpTokenDisabled = "mcp_token.disabled",
+        McpTokenEnabled = "mcp_token.enabled",
+        McpTokenRevoked = "mcp_token.revoked",
+        McpTokenDeleted = "mcp_token.deleted",
+        McpServerAdded = "mcp_server.added",
+        McpServerEdited = "mcp_server.edited",
+        McpServerRemoved = "mcp_server.removed",
     }
 }
 
@@ -44,6 +56,7 @@ impl Action {
             Self::OrganizationCreated => "created the organisation",
             Self::MemberInvited => "invited",
             Self::MemberAdded => "added the member",
+            Self::PasswordChanged => "changed the password of",
             Self::ProductCreated => "created the product",
             Self::TokenCreated => "created the token",
             Self::TokenEdited => "edited the token",
@@ -53,6 +66,17 @@ impl Action {
             Self::TokenEnabled => "enabled the token",
             Self::TokenRevoked => "revoked the token",
             Self::TokenDeleted => "deleted the token",
+            Self::McpTokenCreated => "created the MCP token",
+            Self::McpTokenRenamed => "renamed the MCP token",
+            Self::McpTokenRotated => "rotated the MCP token",
+            Self::McpTokenOverlapEnded => "ended the old secret of the MCP token",
+            Self::McpTokenDisabled => "disabled the MCP token",
+            Self::McpTokenEnabled => "enabled the MCP token",
+            Self::McpTokenRevoked => "revoked the MCP token",
+            Self::McpTokenDeleted => "deleted the MCP token",
+            Self::McpServerAdded => "added the MCP server",
+            Self::McpServerEdited => "edited the MCP server",
+            Self::McpServerRemoved => "removed the MCP server",
         }
     }
 
@@ -63,6 +87,7 @@ impl Action {
             Self::OrganizationCreated => "Organisation created",
             Self::MemberInvited => "Member invited",
             Self::MemberAdded => "Member added",
+            Self::PasswordChanged => "Password changed",
             Self::ProductCreated => "Product created",
             Self::TokenCreated => "Token created",
             Self::TokenEdited => "Token edited",
@@ -72,6 +97,17 @@ impl Action {
             Self::TokenEnabled => "Token enabled",
             Self::TokenRevoked => "Token revoked",
             Self::TokenDeleted => "Token deleted",
+            Self::McpTokenCreated => "MCP token created",
+            Self::McpTokenRenamed => "MCP token renamed",
+            Self::McpTokenRotated => "MCP token rotated",
+            Self::McpTokenOverlapEnded => "MCP token’s old secret ended",
+            Self::McpTokenDisabled => "MCP token disabled",
+            Self::McpTokenEnabled => "MCP token enabled",
+            Self::McpTokenRevoked => "MCP token revoked",
+            Self::McpTokenDeleted => "MCP token deleted",
+            Self::McpServerAdded => "MCP server added",
+            Self::McpServerEdited => "MCP server edited",
+            Self::McpServerRemoved => "MCP server removed",
         }
     }
 }
@@ -128,7 +164,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether the subject has a page of its own.
+    /// Whether the subject is an API token, which has a page of its own.
     #[must_use]
     pub fn is_about_token(&self) -> bool {
         self.action.as_str().starts_with("token.")

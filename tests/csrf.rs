@@ -39,6 +39,10 @@ fn forms(path: &str) -> Vec<(String, Vec<(&'static str, &'static str)>)> {
         (at("/disabling"), vec![]),
         (at("/revocation"), vec![]),
         (at("/deletion"), vec![]),
+        ("/profile/password".into(), vec![("password", "x")]),
+        ("/profile/other-sessions".into(), vec![]),
+        ("/profile/mcp-tokens".into(), vec![("name", "forged")]),
+        ("/settings/mcp-servers".into(), vec![("name", "forged")]),
     ]
 }
 

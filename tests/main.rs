@@ -12,6 +12,7 @@ mod floors;
 mod headers;
 mod identity;
 mod journal;
+mod profile;
 mod schema;
 mod tenancy;
 mod tokens;

@@ -5,7 +5,7 @@ use tokendesk::access::Role;
 use crate::support::App;
 
 /// Every address with an ID in it, by method. `src` is read to find one that is missing here.
-const GET: [&str; 10] = [
+const GET: [&str; 21] = [
     "/settings/api-access/{id}",
     "/settings/api-access/{id}/edit",
     "/settings/api-access/{id}/rotation",
@@ -16,8 +16,19 @@ const GET: [&str; 10] = [
     "/settings/api-access/{id}/deletion",
     "/settings/api-access/{id}/nonsense",
     "/invitations/{id}",
+    "/profile/mcp-tokens/{id}",
+    "/profile/mcp-tokens/{id}/connection",
+    "/profile/mcp-tokens/{id}/name",
+    "/profile/mcp-tokens/{id}/rotation",
+    "/profile/mcp-tokens/{id}/overlap-end",
+    "/profile/mcp-tokens/{id}/disabling",
+    "/profile/mcp-tokens/{id}/revocation",
+    "/profile/mcp-tokens/{id}/deletion",
+    "/settings/mcp-tokens/{id}/revocation",
+    "/settings/mcp-servers/{id}",
+    "/settings/mcp-servers/{id}/removal",
 ];
-const POST: [&str; 8] = [
+const POST: [&str; 17] = [
     "/settings/api-access/{id}",
     "/settings/api-access/{id}/rotation",
     "/settings/api-access/{id}/overlap-end",
@@ -26,6 +37,15 @@ const POST: [&str; 8] = [
     "/settings/api-access/{id}/revocation",
     "/settings/api-access/{id}/deletion",
     "/organization",
+    "/profile/mcp-tokens/{id}/name",
+    "/profile/mcp-tokens/{id}/rotation",
+    "/profile/mcp-tokens/{id}/overlap-end",
+    "/profile/mcp-tokens/{id}/enabling",
+    "/profile/mcp-tokens/{id}/revocation",
+    "/profile/mcp-tokens/{id}/deletion",
+    "/settings/mcp-tokens/{id}/revocation",
+    "/settings/mcp-servers/{id}",
+    "/settings/mcp-servers/{id}/removal",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,19 +55,27 @@ async fn another_organizations_things_are_not_found() {
     app.add_member(other, "eve@contoso.example", Role::Admin)
         .await;
     let (token, _) = app.token("Okta").await;
+    let (mcp, _) = app.mcp_token(crate::support::app::ADA, "Okta").await;
     let eve = app.signed_in("eve@contoso.example").await;
     let id = token.id.to_string();
+    let ids = [id.clone(), mcp.id.to_string()];
 
-    for path in GET {
-        let page = eve.visit(&path.replace("{id}", &id)).await;
+    for (path, id) in GET
+        .iter()
+        .flat_map(|path| ids.iter().map(move |id| (path, id)))
+    {
+        let page = eve.visit(&path.replace("{id}", id)).await;
         assert_eq!(page.status, 404, "GET {path}");
         assert!(!page.html.contains("Okta"), "GET {path}");
     }
     let form = eve.visit("/settings/api-access/new").await;
     let csrf = form.form("/settings/api-access").value("csrf").to_owned();
-    for path in POST {
+    for (path, id) in POST
+        .iter()
+        .flat_map(|path| ids.iter().map(move |id| (path, id)))
+    {
         // A form of their own organisation for the other's thing, and a switch to the other.
-        let organization = if path == "/organization" {
+        let organization = if *path == "/organization" {
             app.organization
         } else {
             other
@@ -60,13 +88,16 @@ async fn another_organizations_things_are_not_found() {
             ("version", "1"),
             ("organization", &organization.to_string()),
         ];
-        let page = eve.post(&path.replace("{id}", &id), &fields).await;
+        let page = eve.post(&path.replace("{id}", id), &fields).await;
         assert_eq!(page.status, 404, "POST {path}: {}", page.text());
     }
-    let row = &app.sql("SELECT name, standing, version FROM tokens").await[0];
-    assert_eq!(row.get::<_, String>(0), "Okta");
-    assert_eq!(row.get::<_, String>(1), "active");
-    assert_eq!(row.get::<_, i32>(2), 1);
+    let rows = app.sql("SELECT name, standing, version FROM tokens").await;
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        assert_eq!(row.get::<_, String>(0), "Okta");
+        assert_eq!(row.get::<_, String>(1), "active");
+        assert_eq!(row.get::<_, i32>(2), 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,6 +162,9 @@ async fn members_see_no_settings() {
         "/settings/api-access".to_owned(),
         "/settings/api-access/new".to_owned(),
         "/settings/audit-log".to_owned(),
+        "/settings/mcp-servers".to_owned(),
+        "/settings/mcp-servers/new".to_owned(),
+        "/settings/mcp-tokens".to_owned(),
         token.path(),
         format!("{}/revocation", token.path()),
     ] {
@@ -248,6 +282,8 @@ fn no_address_with_an_id_is_missing_from_the_sweep() {
         "src/identity.rs",
         "src/journal.rs",
         "src/api.rs",
+        "src/profile.rs",
+        "src/profile/servers.rs",
     ];
     for source in sources {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(source);

@@ -54,7 +54,9 @@ pub async fn run(desk: &Desk, Command::Create(create): Command) -> Result<(), Fa
             new.name.as_str()
         ))),
         Err(ChangeError::Query(error)) => Err(Failure::because(&error)),
-        Err(ChangeError::Outdated(_)) => Err(Failure::new("The token was changed meanwhile.")),
+        Err(ChangeError::Full(_) | ChangeError::Outdated(_)) => {
+            Err(Failure::new("The token was changed meanwhile."))
+        }
     }
 }
 

@@ -55,6 +55,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    mcp_servers (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+        url -> Text,
+        description -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     memberships (organization_id, user_id) {
         organization_id -> Uuid,
         user_id -> Uuid,
@@ -193,6 +204,7 @@ diesel::joinable!(groups -> organizations (organization_id));
 diesel::joinable!(invitations -> organizations (organization_id));
 diesel::joinable!(journal -> organizations (organization_id));
 diesel::joinable!(known_browsers -> users (user_id));
+diesel::joinable!(mcp_servers -> organizations (organization_id));
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(products -> organizations (organization_id));
@@ -210,6 +222,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitations,
     journal,
     known_browsers,
+    mcp_servers,
     memberships,
     organizations,
     products,

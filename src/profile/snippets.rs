@@ -121,12 +121,9 @@ fn literal() -> String {
 
 /// `{"<root>": {"<name>": {<lines>, "headers": …}}}`, as people write JSON.
 fn json(root: &str, name: &str, lines: &[String], authorization: &str) -> String {
-    let lines: String = lines
-        .iter()
-        .map(|line| format!("      {line},\n"))
-        .collect();
+    let body = lines.join(",\n      ");
     format!(
-        "{{\n  \"{root}\": {{\n    \"{name}\": {{\n{lines}      \
+        "{{\n  \"{root}\": {{\n    \"{name}\": {{\n      {body},\n      \
          \"headers\": {{ \"Authorization\": \"{authorization}\" }}\n    }}\n  }}\n}}"
     )
 }

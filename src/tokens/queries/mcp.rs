@@ -75,14 +75,19 @@ pub(super) async fn room(
     Err(ChangeError::Full(active.swap_remove(0)))
 }
 
-/// The user's tokens in the organisation that they look at, the newest first.
+/// Tokens of one user that are listed.
+const MOST_LISTED: i64 = 200;
+
+/// The user's tokens in the organisation that they look at: the enabled, the disabled, the
+/// revoked ones, each the newest first.
 pub async fn of_owner(connection: &mut Connection, viewer: &Viewer) -> QueryResult<Vec<Token>> {
     let rows: Vec<Row> = tokens::table
         .inner_join(token_usage::table)
         .left_join(products::table)
         .filter(tokens::organization_id.eq(viewer.organization().id))
         .filter(tokens::owner_id.eq(viewer.user()))
-        .order(tokens::id.desc())
+        .order((tokens::standing, tokens::id.desc()))
+        .limit(MOST_LISTED)
         .select((
             TokenRow::as_select(),
             UsageRow::as_select(),

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::cookie::Key;
@@ -17,9 +18,11 @@ use crate::access::session;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Database;
+use crate::db::url::Target;
+use crate::fleet::{Fleet, Membership};
 use crate::gate::{self, Usage, Views};
 use crate::web::{Error, assets, body, csrf, error, headers, request_id};
-use crate::{api, identity, journal, profile, tokens};
+use crate::{api, fleet, identity, journal, profile, tokens};
 
 /// How long running requests may go on after the server was told to stop.
 const GRACE_SECONDS: u64 = 10;
@@ -33,16 +36,31 @@ pub struct State {
     pub database: Database,
     pub clock: Clock,
     pub usage: Usage,
+    pub fleet: Fleet,
+    pub views: Views,
     session_key: Key,
 }
 
 impl State {
     /// # Errors
     /// When the database cannot be asked for the installation's key.
-    pub async fn new(config: Config, database: Database, clock: Clock) -> Result<Self, Error> {
+    pub async fn new(
+        config: Config,
+        listen: Target,
+        database: Database,
+        clock: Clock,
+    ) -> Result<Self, Error> {
         let connection = &mut *database.get().await?;
         let key = identity::queries::site_key(connection).await?;
+        let fleet = Fleet::new(Membership {
+            target: listen,
+            name: instance_name(&config),
+            lease: config.lease,
+        });
+        let views = Views::new(database.clone(), fleet.clone(), config.verify_cache_entries);
         Ok(Self {
+            fleet,
+            views,
             session_key: Key::from(&key),
             config,
             database: database.clone(),
@@ -50,6 +68,13 @@ impl State {
             usage: Usage::default(),
         })
     }
+}
+
+/// The machine's name and the port: what tells instances apart, whether they share a machine or
+/// not.
+fn instance_name(config: &Config) -> String {
+    let host = nix::unistd::gethostname().unwrap_or_default();
+    format!("{}:{}", host.to_string_lossy(), config.bind.port())
 }
 
 /// The server, listening; it runs when it is awaited.
@@ -81,7 +106,8 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
         .app_data(web::Data::new(state.database.clone()))
         .app_data(web::Data::new(state.clock.clone()))
         .app_data(web::Data::new(state.usage.clone()))
-        .app_data(web::Data::new(Views::new(state.database.clone())))
+        .app_data(web::Data::new(state.fleet.clone()))
+        .app_data(web::Data::new(state.views.clone()))
         .app_data(web::PayloadConfig::new(body::LARGEST))
         .configure(assets::routes)
         .configure(api::routes)
@@ -104,17 +130,21 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
 /// What goes on beside the requests, until it is told to finish.
 pub struct Chores {
     going_on: watch::Sender<()>,
+    fleet: JoinHandle<()>,
     flush: JoinHandle<()>,
     sweep: JoinHandle<()>,
 }
 
 impl Chores {
-    /// Usage is written every second, and what is of no use any more deleted every hour.
+    /// The fleet is taken part in, usage written every second, and what is of no use any more
+    /// deleted every hour.
     #[must_use]
     pub fn start(state: &State) -> Self {
         let (going_on, over) = watch::channel(());
+        let memory = Arc::new(state.views.clone());
         Self {
             going_on,
+            fleet: tokio::spawn(state.fleet.clone().take_part(memory, over.clone())),
             flush: tokio::spawn(every(FLUSH, state.clone(), flush, over.clone())),
             sweep: tokio::spawn(every(SWEEP, state.clone(), sweep, over)),
         }
@@ -125,6 +155,7 @@ impl Chores {
         drop(self.going_on);
         self.sweep.abort();
         let _ = self.flush.await;
+        let _ = self.fleet.await;
     }
 }
 
@@ -157,6 +188,7 @@ async fn sweep(state: State) {
         session::sweep(database, clock).await,
         identity::sweep(database, clock).await,
         gate::sweep(database, clock).await,
+        fleet::sweep(database).await.map_err(Into::into),
     ];
     for failure in swept.into_iter().filter_map(Result::err) {
         tracing::warn!(error = %failure, "old rows are not deleted yet");

@@ -74,6 +74,8 @@ impl Failure {
 struct Desk {
     config: Config,
     database: Database,
+    /// Where changes are heard of.
+    listen: Target,
     clock: Clock,
 }
 
@@ -89,7 +91,9 @@ pub async fn run(line: CommandLine) -> Result<(), Failure> {
             (Target::embedded(cluster.connection()), Some(cluster))
         }
     };
+    let listen = config.listen.clone();
     let desk = Desk {
+        listen: listen.map_or_else(|| target.clone(), |listen| *listen),
         database: Database::new(target, config.database_connections),
         config,
         clock: Clock::system(),

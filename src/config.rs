@@ -2,7 +2,9 @@
 //! [`Config`], what they mean. Every mistake is named at once.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use etcetera::BaseStrategy;
@@ -33,6 +35,17 @@ pub struct Settings {
     )]
     database_url: Option<String>,
 
+    /// The same database without a pooler in front of it, to hear of changes there; needed
+    /// where `DATABASE_URL` leads to `PgBouncer` in transaction mode [default: `DATABASE_URL`]
+    #[arg(
+        long,
+        env = "DATABASE_LISTEN_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        global = true
+    )]
+    database_listen_url: Option<String>,
+
     /// Most connections to the database
     #[arg(
         long,
@@ -57,6 +70,27 @@ pub struct Settings {
         global = true
     )]
     trusted_proxies: String,
+
+    /// How many secrets the gate remembers
+    #[arg(
+        long,
+        env = "VERIFY_CACHE_ENTRIES",
+        value_name = "N",
+        default_value = "200000",
+        global = true
+    )]
+    verify_cache_entries: String,
+
+    /// For how long the gate answers from memory without hearing from the database, in
+    /// seconds. So long may a revocation wait for an instance that cannot be reached
+    #[arg(
+        long,
+        env = "LEASE_SECONDS",
+        value_name = "SECONDS",
+        default_value = "10",
+        global = true
+    )]
+    lease_seconds: String,
 
     /// What to log: error, warn, info, debug or trace, or by module as in
     /// `info,tokendesk::gate=debug`
@@ -99,7 +133,11 @@ pub struct Config {
     pub bind: SocketAddr,
     pub public_url: PublicUrl,
     pub database: DatabaseChoice,
+    /// Where changes are heard of; `None`: where the data is.
+    pub listen: Option<Box<Target>>,
     pub database_connections: usize,
+    pub verify_cache_entries: usize,
+    pub lease: Duration,
     pub trusted_proxies: Vec<IpNet>,
     pub log: String,
     pub log_format: LogFormat,
@@ -160,7 +198,18 @@ impl Config {
         let bind = mistakes.note(bind(&settings.bind));
         let public_url = mistakes.note(public_url(&settings, bind));
         let database = mistakes.note(database(settings.database_url, settings.data_dir));
-        let database_connections = mistakes.note(connections(&settings.database_connections));
+        let listen = mistakes.note(listen(settings.database_listen_url));
+        let database_connections = mistakes.note(number(
+            "DATABASE_CONNECTIONS",
+            &settings.database_connections,
+            2..=1000,
+        ));
+        let entries = mistakes.note(number(
+            "VERIFY_CACHE_ENTRIES",
+            &settings.verify_cache_entries,
+            1..=100_000_000,
+        ));
+        let lease = mistakes.note(number("LEASE_SECONDS", &settings.lease_seconds, 1..=300));
         let trusted_proxies = mistakes.note(trusted_proxies(&settings.trusted_proxies));
         let log = mistakes.note(log(settings.log));
         let log_format = mistakes.note(log_format(&settings.log_format));
@@ -168,7 +217,10 @@ impl Config {
             bind,
             public_url,
             database,
+            listen,
             database_connections,
+            entries,
+            lease,
             trusted_proxies,
             log,
             log_format,
@@ -177,7 +229,10 @@ impl Config {
                 Some(bind),
                 Some(public_url),
                 Some(database),
+                Some(listen),
                 Some(database_connections),
+                Some(verify_cache_entries),
+                Some(lease),
                 Some(trusted_proxies),
                 Some(log),
                 Some(log_format),
@@ -185,7 +240,10 @@ impl Config {
                 bind,
                 public_url,
                 database,
+                listen,
                 database_connections,
+                verify_cache_entries,
+                lease: Duration::from_secs(lease as u64),
                 trusted_proxies,
                 log,
                 log_format,
@@ -264,11 +322,24 @@ fn default_data_dir() -> Option<PathBuf> {
     Some(base.data_dir().join("tokendesk"))
 }
 
-fn connections(text: &str) -> Result<usize, String> {
+fn listen(url: Option<String>) -> Result<Option<Box<Target>>, String> {
+    url.filter(|url| !url.is_empty())
+        .map(|url| Target::parse(&url).map(Box::new))
+        .transpose()
+        .map_err(|error| format!("DATABASE_LISTEN_URL: {error}"))
+}
+
+fn number(name: &str, text: &str, range: RangeInclusive<usize>) -> Result<usize, String> {
     text.parse()
         .ok()
-        .filter(|count| (2..=1000).contains(count))
-        .ok_or_else(|| format!("DATABASE_CONNECTIONS: {text:?} is not a number from 2 to 1000"))
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| {
+            format!(
+                "{name}: {text:?} is not a number from {} to {}",
+                range.start(),
+                range.end()
+            )
+        })
 }
 
 fn trusted_proxies(text: &str) -> Result<Vec<IpNet>, String> {
@@ -342,7 +413,10 @@ mod tests {
         let mistakes = config(&[
             "--bind=here",
             "--public-url=ftp://x",
+            "--database-listen-url=here",
             "--database-connections=0",
+            "--verify-cache-entries=many",
+            "--lease-seconds=0",
             "--trusted-proxies=10.0.0.0/8,nonsense",
             "--log=a=b=c",
             "--log-format=xml",
@@ -357,7 +431,10 @@ mod tests {
             [
                 "BIND",
                 "PUBLIC_URL",
+                "DATABASE_LISTEN_URL",
                 "DATABASE_CONNECTIONS",
+                "VERIFY_CACHE_ENTRIES",
+                "LEASE_SECONDS",
                 "TRUSTED_PROXIES",
                 "LOG",
                 "LOG_FORMAT"

@@ -14,6 +14,9 @@ pub mod secret;
 /// PostgreSQL: connections, migrations, and a private server where there is none.
 pub mod db;
 
+/// This instance among the others: the change feed, the lease, the receipts.
+pub mod fleet;
+
 /// Flags and environment variables, and what they mean.
 pub mod config;
 

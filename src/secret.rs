@@ -47,13 +47,26 @@ impl fmt::Debug for Plaintext {
 
 /// The SHA-256 of a secret: all that is stored of it. The secrets have at
 /// least 119 random bits, so a slow hash would only slow us down.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
     #[must_use]
     pub fn of(secret: &str) -> Self {
         Self(Sha256::digest(secret).into())
+    }
+
+    /// `None` unless these are 64 digits.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+        }
+        Some(Self(bytes))
     }
 
     #[must_use]

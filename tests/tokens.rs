@@ -4,5 +4,6 @@ mod concurrency;
 mod forms;
 mod life;
 mod list;
+mod long_list;
 mod secrecy;
 mod status;

@@ -29,7 +29,8 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
         .local_addr()
         .map_err(|error| Failure::because(&error))?;
     let config = &desk.config.clone().listening_at(address);
-    let state = State::new(config.clone(), desk.database.clone(), desk.clock.clone())
+    let (listen, database) = (desk.listen.clone(), desk.database.clone());
+    let state = State::new(config.clone(), listen, database, desk.clock.clone())
         .await
         .map_err(|error| Failure::because(&error))?;
     let running = app::server(&state, listener).map_err(|error| Failure::because(&error))?;

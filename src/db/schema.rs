@@ -19,6 +19,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    instances (id) {
+        id -> Uuid,
+        name -> Text,
+        lease_until -> Timestamptz,
+    }
+}
+
+diesel::table! {
     invitations (id) {
         id -> Uuid,
         digest -> Bytea,
@@ -219,6 +227,7 @@ diesel::joinable!(usage_hours -> tokens (token_id));
 diesel::allow_tables_to_appear_in_same_query!(
     group_members,
     groups,
+    instances,
     invitations,
     journal,
     known_browsers,

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -18,7 +19,7 @@ use crate::web::{Error, now, state};
 
 /// A caller with a valid token. Only the gate makes one.
 #[derive(Debug)]
-pub struct Caller(View);
+pub struct Caller(Arc<View>);
 
 impl std::ops::Deref for Caller {
     type Target = View;
@@ -39,7 +40,7 @@ impl FromRequest for Caller {
 }
 
 /// Decides, and counts the decision about a token that is known.
-async fn admit(request: &HttpRequest) -> Result<View, Error> {
+async fn admit(request: &HttpRequest) -> Result<Arc<View>, Error> {
     let digest = match Credential::of(request.headers()) {
         Credential::Token(digest) => digest,
         Credential::Missing => return Err(refused(Code::Missing)),
@@ -53,7 +54,7 @@ async fn admit(request: &HttpRequest) -> Result<View, Error> {
         product: None,
         scope: None,
     };
-    let code = decide(view.as_ref(), &asked, now);
+    let code = decide(view.as_deref(), &asked, now);
     let view = view.ok_or_else(|| refused(code))?;
     let user_agent = request.headers().get(USER_AGENT);
     state::<Usage>(request).count(&Decided {

@@ -40,6 +40,8 @@ pub struct Reveal {
     pub secret: Secret,
     pub old_until: Option<DateTime<Utc>>,
     pub rotated: bool,
+    /// Where a rotation without overlap is in effect.
+    pub receipt: Option<String>,
     pub connect: Connect,
 }
 

@@ -21,6 +21,7 @@ use crate::access::{Actor, Admin, Section};
 use crate::catalogue::{Product, list_products};
 use crate::config::Config;
 use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
 use crate::journal;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -160,6 +161,7 @@ fn revealed(token: &Token, secret: Secret, config: &Config) -> Reveal {
         secret,
         old_until: None,
         rotated: false,
+        receipt: None,
         snippets: snippets::snippets(token.effective_scopes(), &config.public_url),
     }
 }
@@ -225,17 +227,19 @@ pub async fn update(
     admin: Admin,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     id: web::Path<Uuid>,
     form: Submission<draft::Form>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
-    let connection = &mut *database.get().await?;
-    let token = queries::token(connection, &admin, id.into_inner().into()).await?;
+    let mut connection = database.get().await?;
+    let token = queries::token(&mut connection, &admin, id.into_inner().into()).await?;
     let draft = Draft::from(form.into_inner());
-    match try_update(connection, &actor, draft, &token, page.now).await? {
+    match try_update(&mut connection, &actor, draft, &token, page.now).await? {
         Ok(name) => {
-            page::notify(&session, format!("“{}” is saved.", name.as_str()))?;
+            drop(connection);
+            let receipt = fleet.report(&database).await;
+            page::notify(&session, format!("“{}” is saved. {receipt}", name.as_str()))?;
             Ok(see_other(&token.path()))
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, Vec::new(), Some(token))),

@@ -46,6 +46,8 @@ pub struct Reveal {
     /// Until when the old secret works, after a rotation.
     pub old_until: Option<DateTime<Utc>>,
     pub rotated: bool,
+    /// Where the old secret has stopped, after a rotation that stops it.
+    pub receipt: Option<String>,
     pub snippets: Vec<Snippet>,
 }
 

@@ -2,6 +2,7 @@
 
 mod change;
 mod counts;
+mod find;
 mod list;
 mod mcp;
 mod search;
@@ -9,7 +10,8 @@ mod usage;
 
 pub use change::{ChangeError, Rotated, apply, create, edit, end_overlap, rotate};
 pub use counts::Counts;
-pub use list::{page, plan_afresh, retiring, secrets, token};
+pub use find::{retiring, secrets, token};
+pub use list::{page, plan_afresh};
 pub use mcp::{LeastUsed, MOST_ACTIVE, create_mcp, of_owner, owned};
 pub use usage::{Day, RetiredUse, calls_of_last_day, days, retired_uses};
 

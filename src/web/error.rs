@@ -10,6 +10,8 @@ use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use diesel_async::pooled_connection::deadpool::PoolError;
 
+use crate::fleet;
+
 pub use render::render;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -173,6 +175,15 @@ impl From<QueryError> for Error {
 impl From<PoolError> for Error {
     fn from(error: PoolError) -> Self {
         Self::Unavailable(error.to_string().into())
+    }
+}
+
+impl From<fleet::queries::Error> for Error {
+    fn from(error: fleet::queries::Error) -> Self {
+        match error {
+            fleet::queries::Error::Unreachable(error) => error.into(),
+            fleet::queries::Error::Refused(error) => error.into(),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A server on a free port, with a database of its own and a clock that stands still.
 
 use std::net::TcpListener;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServerHandle;
 use chrono::{DateTime, Utc};
@@ -13,12 +13,13 @@ use tokendesk::clock::Clock;
 use tokendesk::config::{Config, Settings};
 use tokendesk::db::Database;
 use tokendesk::db::url::Target;
+use tokendesk::fleet::Standing;
 use tokendesk::identity::queries::{self, NewUser};
 use tokendesk::identity::{Email, PersonName, password, setup_code};
 use tokendesk::secret::Password;
 use tokendesk::tokens::draft::NewToken;
 use tokendesk::tokens::{Name, Ranges, Secret, Token};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 use tokio_postgres::{Client, NoTls, Row};
 
 use super::{Browser, cluster, logs};
@@ -32,6 +33,7 @@ pub struct App {
     pub organization: OrganizationId,
     pub address: tokio_postgres::Config,
     server: ServerHandle,
+    _taking_part: watch::Sender<()>,
 }
 
 #[derive(Parser)]
@@ -83,14 +85,21 @@ impl App {
         let bind = format!("--bind={bind}");
         let line = [&["tokendesk", &*bind, "--data-dir=/nowhere"], flags].concat();
         let config = Config::new(Line::parse_from(line).settings).unwrap();
-        let database = Database::new(Target::embedded(address.clone()), 8);
-        let state = State::new(config, database, Clock::fixed(beginning()))
+        let target = Target::embedded(address.clone());
+        let database = Database::new(target.clone(), 8);
+        let state = State::new(config, target, database, Clock::fixed(beginning()))
             .await
             .unwrap();
         let server = app::server(&state, listener).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
+        let (taking_part, over) = watch::channel(());
+        let memory = Arc::new(state.views.clone());
+        tokio::spawn(state.fleet.clone().take_part(memory, over));
+        let joined = |standing: &Standing| matches!(standing, Standing::Joined);
+        state.fleet.standing().wait_for(joined).await.unwrap();
         Self {
+            _taking_part: taking_part,
             url,
             state,
             organization: OrganizationId::new(beginning()),
@@ -232,6 +241,12 @@ impl App {
         let (client, connection) = self.address.connect(NoTls).await.unwrap();
         tokio::spawn(connection);
         client
+    }
+
+    /// Until what was changed in the database beside the application is in effect.
+    pub async fn settle(&self) {
+        let receipt = self.state.fleet.receipt(self.database()).await.unwrap();
+        assert!(receipt.is_in_effect(), "{receipt}");
     }
 
     /// Writes what was counted, as happens every second.

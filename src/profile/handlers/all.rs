@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::access::{Admin, Section};
 use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
 use crate::profile::{pages, queries};
 use crate::tokens::pages::{Confirmation, Place, Question, stale};
 use crate::tokens::queries::{self as tokens, ChangeError};
@@ -59,21 +60,24 @@ pub async fn revoke(
     admin: Admin,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     id: web::Path<Uuid>,
     form: Submission<Nothing>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
-    let connection = &mut *database.get().await?;
-    let key = queries::key(connection, &admin, id.into_inner().into()).await?;
+    let mut connection = database.get().await?;
+    let key = queries::key(&mut connection, &admin, id.into_inner().into()).await?;
     let transition = Transition::Revocation;
-    match tokens::apply(connection, &actor, key, transition, page.now).await {
+    match tokens::apply(&mut connection, &actor, key, transition, page.now).await {
         Ok(token) => {
-            page::notify(&session, format!("“{}” {}", token.name, transition.past()))?;
+            drop(connection);
+            let receipt = fleet.report(&database).await;
+            let notice = format!("“{}” {} {receipt}", token.name, transition.past());
+            page::notify(&session, notice)?;
             Ok(see_other(LIST))
         }
         Err(ChangeError::Outdated(token)) => {
-            let again = confirmation(connection, &admin, page, *token).await?;
+            let again = confirmation(&mut connection, &admin, page, *token).await?;
             page::render_with(StatusCode::CONFLICT, &again)
         }
         Err(error) => Err(error.into()),

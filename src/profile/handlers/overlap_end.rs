@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::confirmation;
 use crate::access::Viewer;
 use crate::db::Database;
+use crate::fleet::Fleet;
 use crate::tokens::pages::Question;
 use crate::tokens::queries;
 use crate::web::form::Nothing;
@@ -32,15 +33,20 @@ pub async fn create(
     viewer: Viewer,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     id: web::Path<Uuid>,
     form: Submission<Nothing>,
 ) -> Answer {
     let actor = viewer.oneself(&form)?;
-    let connection = &mut *database.get().await?;
-    let token = queries::owned(connection, &viewer, id.into_inner().into()).await?;
-    let token = queries::end_overlap(connection, &actor, token.key(), page.now).await?;
-    let notice = format!("The old secret of “{}” has stopped working.", token.name);
+    let mut connection = database.get().await?;
+    let token = queries::owned(&mut connection, &viewer, id.into_inner().into()).await?;
+    let token = queries::end_overlap(&mut connection, &actor, token.key(), page.now).await?;
+    drop(connection);
+    let receipt = fleet.report(&database).await;
+    let notice = format!(
+        "The old secret of “{}” has stopped working. {receipt}",
+        token.name
+    );
     page::notify(&session, notice)?;
     Ok(see_other(&token.path()))
 }

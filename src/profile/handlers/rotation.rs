@@ -11,6 +11,7 @@ use super::tokens::connect;
 use crate::access::{Section, Viewer};
 use crate::config::Config;
 use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
 use crate::profile::pages::Reveal;
 use crate::tokens::Token;
 use crate::tokens::overlap::Overlap;
@@ -48,21 +49,37 @@ pub async fn create(
     viewer: Viewer,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     config: web::Data<Config>,
     id: web::Path<Uuid>,
     form: Submission<Form>,
 ) -> Answer {
     let actor = viewer.oneself(&form)?;
     let overlap = form.overlap.parse().unwrap_or(Overlap::None);
-    let connection = &mut *database.get().await?;
-    let key = queries::owned(connection, &viewer, id.into_inner().into())
+    let mut connection = database.get().await?;
+    let key = queries::owned(&mut connection, &viewer, id.into_inner().into())
         .await?
         .key();
-    match queries::rotate(connection, &actor, key, form.version, overlap, page.now).await {
+    match queries::rotate(
+        &mut connection,
+        &actor,
+        key,
+        form.version,
+        overlap,
+        page.now,
+    )
+    .await
+    {
         Ok(rotated) => {
+            drop(connection);
+            let receipt = match rotated.old_until {
+                None => Some(fleet.report(&database).await),
+                Some(_) => None,
+            };
+            let connection = &mut *database.get().await?;
             let revealed = Reveal {
                 connect: connect(connection, &viewer, &config).await?,
+                receipt,
                 token: rotated.token,
                 secret: rotated.secret,
                 old_until: rotated.old_until,
@@ -71,7 +88,15 @@ pub async fn create(
             reveal(connection, &viewer, page, &session, revealed).await
         }
         Err(ChangeError::Outdated(token)) if token.status(&page.now).permits_rotation() => {
-            let again = question(connection, &viewer, page, *token, overlap, Some(CHANGED)).await?;
+            let again = question(
+                &mut connection,
+                &viewer,
+                page,
+                *token,
+                overlap,
+                Some(CHANGED),
+            )
+            .await?;
             page::render_with(StatusCode::CONFLICT, &again)
         }
         Err(error) => Err(error.into()),

@@ -36,6 +36,7 @@ pub async fn create(
                 token,
                 secret,
                 old_until: None,
+                receipt: None,
                 rotated: false,
             };
             reveal(connection, &viewer, page, &session, revealed).await

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::confirmation;
 use crate::access::Viewer;
 use crate::db::Database;
+use crate::fleet::Fleet;
 use crate::profile::draft::full;
 use crate::tokens::Transition;
 use crate::tokens::pages::{Question, stale};
@@ -33,18 +34,23 @@ pub async fn create(
     viewer: Viewer,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     path: web::Path<(Uuid, String)>,
     form: Submission<Nothing>,
 ) -> Answer {
     let (id, transition) = parse(path.into_inner())?;
     let actor = viewer.oneself(&form)?;
-    let connection = &mut *database.get().await?;
-    let token = queries::owned(connection, &viewer, id.into()).await?;
+    let mut connection = database.get().await?;
+    let token = queries::owned(&mut connection, &viewer, id.into()).await?;
     let (token, why) =
-        match queries::apply(connection, &actor, token.key(), transition, page.now).await {
+        match queries::apply(&mut connection, &actor, token.key(), transition, page.now).await {
             Ok(token) => {
-                page::notify(&session, format!("“{}” {}", token.name, transition.past()))?;
+                drop(connection);
+                let mut notice = format!("“{}” {}", token.name, transition.past());
+                if transition != Transition::Enabling {
+                    notice = format!("{notice} {}", fleet.report(&database).await);
+                }
+                page::notify(&session, notice)?;
                 return Ok(see_other("/profile"));
             }
             Err(ChangeError::Outdated(token)) => {
@@ -55,7 +61,7 @@ pub async fn create(
             Err(error) => return Err(error.into()),
         };
     let question = Question::Transition(transition);
-    let page = confirmation(connection, &viewer, page, token, question, why).await?;
+    let page = confirmation(&mut connection, &viewer, page, token, question, why).await?;
     page::render_with(StatusCode::CONFLICT, &page)
 }
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::confirmation;
 use crate::access::Admin;
 use crate::db::Database;
+use crate::fleet::Fleet;
 use crate::tokens::pages::Question;
 use crate::tokens::queries;
 use crate::web::form::Nothing;
@@ -32,18 +33,19 @@ pub async fn create(
     admin: Admin,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     id: web::Path<Uuid>,
     form: Submission<Nothing>,
 ) -> Answer {
-    let connection = &mut *database.get().await?;
+    let mut connection = database.get().await?;
     let id = id.into_inner().into();
-    match queries::end_overlap(connection, &admin.actor(&form)?, id, page.now).await {
-        Ok(token) => {
-            let notice = format!("The old secret of “{}” has stopped working.", token.name);
-            page::notify(&session, notice)?;
-            Ok(see_other(&token.path()))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let token = queries::end_overlap(&mut connection, &admin.actor(&form)?, id, page.now).await?;
+    drop(connection);
+    let receipt = fleet.report(&database).await;
+    let notice = format!(
+        "The old secret of “{}” has stopped working. {receipt}",
+        token.name
+    );
+    page::notify(&session, notice)?;
+    Ok(see_other(&token.path()))
 }

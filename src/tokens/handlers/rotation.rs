@@ -9,6 +9,7 @@ use super::{reveal, revealed};
 use crate::access::{Admin, Section};
 use crate::config::Config;
 use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
 use crate::tokens::Token;
 use crate::tokens::overlap::Overlap;
 use crate::tokens::pages::{self, Reveal};
@@ -45,25 +46,39 @@ pub async fn new(
 pub async fn create(
     admin: Admin,
     page: Page,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     config: web::Data<Config>,
     id: web::Path<Uuid>,
     form: Submission<Form>,
 ) -> Answer {
     let (actor, id) = (admin.actor(&form)?, id.into_inner().into());
     let overlap = form.overlap.parse().unwrap_or(Overlap::None);
-    let connection = &mut *database.get().await?;
-    match queries::rotate(connection, &actor, id, form.version, overlap, page.now).await {
+    let mut connection = database.get().await?;
+    match queries::rotate(&mut connection, &actor, id, form.version, overlap, page.now).await {
         Ok(rotated) => {
+            drop(connection);
+            let receipt = match rotated.old_until {
+                None => Some(fleet.report(&database).await),
+                Some(_) => None,
+            };
             let rotated = Reveal {
                 rotated: true,
                 old_until: rotated.old_until,
+                receipt,
                 ..revealed(&rotated.token, rotated.secret, &config)
             };
-            reveal(connection, &admin, page, rotated).await
+            reveal(&mut *database.get().await?, &admin, page, rotated).await
         }
         Err(ChangeError::Outdated(token)) if token.status(&page.now).permits_rotation() => {
-            let again = question(connection, &admin, page, *token, overlap, Some(CHANGED)).await?;
+            let again = question(
+                &mut connection,
+                &admin,
+                page,
+                *token,
+                overlap,
+                Some(CHANGED),
+            )
+            .await?;
             page::render_with(StatusCode::CONFLICT, &again)
         }
         Err(error) => Err(error.into()),

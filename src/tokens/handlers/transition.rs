@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::confirmation;
 use crate::access::Admin;
 use crate::db::Database;
+use crate::fleet::Fleet;
 use crate::tokens::Transition;
 use crate::tokens::pages::{Question, stale};
 use crate::tokens::queries::{self, ChangeError};
@@ -32,22 +33,27 @@ pub async fn create(
     admin: Admin,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     path: web::Path<(Uuid, String)>,
     form: Submission<Nothing>,
 ) -> Answer {
     let (id, transition) = parse(path.into_inner())?;
     let actor = admin.actor(&form)?;
-    let connection = &mut *database.get().await?;
-    match queries::apply(connection, &actor, id.into(), transition, page.now).await {
+    let mut connection = database.get().await?;
+    match queries::apply(&mut connection, &actor, id.into(), transition, page.now).await {
         Ok(token) => {
-            page::notify(&session, format!("“{}” {}", token.name, transition.past()))?;
+            drop(connection);
+            let mut notice = format!("“{}” {}", token.name, transition.past());
+            if transition != Transition::Enabling {
+                notice = format!("{notice} {}", fleet.report(&database).await);
+            }
+            page::notify(&session, notice)?;
             Ok(see_other("/settings/api-access"))
         }
         Err(ChangeError::Outdated(token)) => {
             let stale = stale(&token, transition, &page.now);
             let question = Question::Transition(transition);
-            let page = confirmation(connection, &admin, page, *token, question, stale).await?;
+            let page = confirmation(&mut connection, &admin, page, *token, question, stale).await?;
             page::render_with(StatusCode::CONFLICT, &page)
         }
         Err(error) => Err(error.into()),

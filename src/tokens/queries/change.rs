@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::list::find;
+use super::find::find;
 use super::mcp::{LeastUsed, room};
 use crate::access::{Actor, UserId};
 use crate::catalogue::{Product, ScopeSet};

@@ -15,11 +15,15 @@ use crate::web::format::thousands;
 
 /// Where counting stops without a search, and with one.
 const MOST: i64 = 10_000;
-const MOST_FOUND: i64 = 1_000;
-/// So many of the newest tokens are looked at to tell a rare term from a common one: a term
-/// that would not fill a page from them is rare.
-const SAMPLE: i64 = 10_000;
-const COMMON: i64 = 26;
+const MOST_FOUND: i64 = 2_000;
+/// So many of the newest tokens are looked at to tell a rare term from a common one, which at
+/// least so many of them have.
+const SAMPLE: i64 = 5_000;
+const COMMON: i64 = 13;
+/// So many tokens of an order are looked at before what is listed is collected in another way;
+/// with a common term the more, the more it would be to collect: for each one in the sample.
+const STRETCH: i64 = 20_000;
+const STRETCH_PER_HIT: i64 = 100;
 
 /// How many tokens each tab holds, at least.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,13 +49,7 @@ enum Reach {
 impl Counts {
     #[must_use]
     pub fn of(&self, status: Option<Status>) -> String {
-        let counted = match status {
-            Some(Status::Active) => self.active,
-            Some(Status::Inactive) => self.inactive,
-            Some(Status::Expired) => self.expired,
-            Some(Status::Revoked) => self.revoked,
-            None => self.total(),
-        };
+        let counted = self.counted(status);
         match self.reach {
             Reach::Some if counted == 0 => String::new(),
             Reach::Some => format!("{}+", thousands(counted)),
@@ -63,6 +61,16 @@ impl Counts {
     #[must_use]
     pub fn total(&self) -> i64 {
         self.active + self.inactive + self.expired + self.revoked
+    }
+
+    fn counted(&self, status: Option<Status>) -> i64 {
+        match status {
+            Some(Status::Active) => self.active,
+            Some(Status::Inactive) => self.inactive,
+            Some(Status::Expired) => self.expired,
+            Some(Status::Revoked) => self.revoked,
+            None => self.total(),
+        }
     }
 
     fn add(&mut self, status: Status) {
@@ -78,8 +86,15 @@ impl Counts {
 /// What counting came upon.
 pub struct Found {
     pub counts: Counts,
-    /// All that a search finds in the tab, where that is little.
-    pub few: Option<Vec<TokenId>>,
+    pub hits: Hits,
+}
+
+/// The tokens that are listed.
+pub enum Hits {
+    /// All of them, of a search that finds few.
+    Few(Vec<TokenId>),
+    /// It is worth while to look for a page of them among so many tokens in a row.
+    Many { stretch: i64 },
 }
 
 pub async fn count(
@@ -90,29 +105,34 @@ pub async fn count(
 ) -> QueryResult<Found> {
     let Some(term) = filter.term() else {
         let counts = each(connection, organization, filter, now).await?;
-        return Ok(Found { counts, few: None });
+        let hits = Hits::Many { stretch: STRETCH };
+        return Ok(Found { counts, hits });
     };
     let sampled = sample(connection, organization, filter, now).await?;
     if sampled.total() >= COMMON {
         return Ok(Found {
             counts: sampled,
-            few: None,
+            hits: Hits::Many {
+                stretch: STRETCH.max(STRETCH_PER_HIT * sampled.total()),
+            },
         });
     }
     let mut counts = Counts::default();
     let mut few = Vec::new();
     for row in rare(connection, organization, filter, &term).await? {
-        let status = Status::of(row.standing, row.expires_at, now);
+        let status = Status::of(row.standing, Some(row.expires_sort), now);
         counts.add(status);
         if filter.status.is_none_or(|tab| tab == status) {
             few.push(row.id);
         }
     }
-    let few = (counts.total() <= MOST_FOUND).then_some(few);
-    if few.is_none() {
+    if counts.total() > MOST_FOUND {
         counts.reach = Reach::Some;
+        let hits = Hits::Many { stretch: STRETCH };
+        return Ok(Found { counts, hits });
     }
-    Ok(Found { counts, few })
+    let hits = Hits::Few(few);
+    Ok(Found { counts, hits })
 }
 
 #[derive(QueryableByName)]
@@ -198,8 +218,8 @@ struct FoundRow {
     id: TokenId,
     #[diesel(sql_type = Text)]
     standing: Standing,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    expires_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Timestamptz)]
+    expires_sort: DateTime<Utc>,
 }
 
 /// What a search for a rare term finds, and one more than is counted if it is not rare at all.
@@ -211,7 +231,7 @@ async fn rare(
 ) -> QueryResult<Vec<FoundRow>> {
     let hint = search::hint(connection, organization, term).await?;
     sql_query(format!(
-        "SELECT id, standing, expires_at FROM tokens \
+        "SELECT id, standing, expires_sort FROM tokens \
          WHERE organization_id = $1 AND owner_id IS NULL AND ($2 IS NULL OR product_id = $2) \
              AND {} AND strpos(search, $4) > 0 LIMIT $5",
         hint.condition("$3")

@@ -1,4 +1,4 @@
-//! The list of API tokens, and single ones. With a million of them a page reads little more
+//! The list of API tokens. With a million of them a page reads little more
 //! than it shows; the indexes are made for these queries.
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
@@ -10,17 +10,14 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlU
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::counts::{Counts, Found, count};
-use super::{Row, SecretRecord, TokenRow, UsageRow, assemble, search};
+use super::counts::{Counts, Found, Hits, count};
+use super::{Row, TokenRow, UsageRow, assemble, search};
 use crate::access::{Admin, OrganizationId};
 use crate::catalogue::Product;
 use crate::db::Connection;
-use crate::db::schema::{products, secrets, token_usage, tokens};
-use crate::tokens::{Filter, Key, Sort, Token, TokenId};
+use crate::db::schema::{products, token_usage, tokens};
+use crate::tokens::{Filter, Sort, Status, Token, TokenId};
 use crate::web::paging::{Direction, Slice};
-
-/// So many rows of an order are looked at before what fits is collected in another way.
-const STRETCH: i64 = 20_000;
 
 /// For the rest of the transaction, plans are made for the values that are asked for, as what
 /// is best for a rare search is the worst for a common one, and for a database in memory.
@@ -41,14 +38,18 @@ pub async fn page(
     now: DateTime<Utc>,
 ) -> QueryResult<(Counts, Slice<Token>)> {
     let organization = admin.organization().id;
-    let Found { counts, few } = count(connection, organization, filter, now).await?;
+    let Found { counts, hits } = count(connection, organization, filter, now).await?;
     let list = List::new(organization, filter, now, size + 1);
-    let ids = match few {
-        Some(ids) => list.among(connection, ids).await?,
-        None => match list.walk(connection).await? {
-            ids if ids.len() > size => ids,
-            _ => list.collect(connection).await?,
-        },
+    let ids = match hits {
+        Hits::Few(ids) => list.among(connection, ids).await?,
+        Hits::Many { stretch } => {
+            let ids = list.walk(connection, stretch).await?;
+            if ids.len() > size || list.ends(connection, stretch).await? {
+                ids
+            } else {
+                list.collect(connection).await?
+            }
+        }
     };
     let mut rows: Vec<Row> = tokens::table
         .inner_join(token_usage::table)
@@ -142,20 +143,14 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Those that fit among the next ones of the order. Sorted by expiry, the tokens of one
-    /// status stand together, and the stretch begins with them.
-    async fn walk(&self, connection: &mut Connection) -> QueryResult<Vec<TokenId>> {
+    /// Those that fit among the next ones of the order.
+    async fn walk(&self, connection: &mut Connection, stretch: i64) -> QueryResult<Vec<TokenId>> {
         let Order { table, key, id, .. } = self.order;
-        let within = match self.filter.sort {
-            Sort::Expiry => self.in_tab(),
-            _ => "true".to_owned(),
-        };
         let sql = format!(
             "SELECT id FROM (SELECT {id} AS id, {key} AS key, standing, expires_sort, product_id, \
-                 search FROM {table} AS tokens WHERE {} AND {within} \
-                 ORDER BY {} LIMIT {STRETCH}) AS tokens \
+                 search FROM {table} AS tokens WHERE {} ORDER BY {} LIMIT {stretch}) AS tokens \
              WHERE {} ORDER BY {} LIMIT $7",
-            self.from_place(),
+            self.ahead(),
             self.sorted(key, id),
             self.fits(),
             self.sorted("key", "id"),
@@ -163,21 +158,44 @@ impl<'a> List<'a> {
         ids(self.query(sql), connection).await
     }
 
+    /// Whether the order ends within the stretch; not asked where it begins.
+    async fn ends(&self, connection: &mut Connection, stretch: i64) -> QueryResult<bool> {
+        if self.place.is_none() {
+            return Ok(false);
+        }
+        let Order { table, key, id, .. } = self.order;
+        let sql = format!(
+            "SELECT {id} AS id FROM {table} AS tokens WHERE {} ORDER BY {} \
+             OFFSET {stretch} LIMIT 1",
+            self.ahead(),
+            self.sorted(key, id),
+        );
+        Ok(ids(self.query(sql), connection).await?.is_empty())
+    }
+
     /// Those that fit of all that have a status, a product or a term, by what is the least.
     async fn collect(&self, connection: &mut Connection) -> QueryResult<Vec<TokenId>> {
+        let Order { table, key, id, .. } = self.order;
         let Some(term) = self.filter.term() else {
-            return ids(self.query(self.all_that(&self.fits())), connection).await;
+            let found = format!(
+                "SELECT {id} AS id, {key} AS key FROM {table} AS tokens WHERE {} AND {} OFFSET 0",
+                self.listed(),
+                self.fits(),
+            );
+            return ids(self.query(self.page_of(&found)), connection).await;
         };
         let hint = search::hint(connection, self.organization, &term).await?;
-        let found = hint.condition("$8");
-        let found = match self.filter.sort {
-            Sort::LastUsed => format!(
-                "token_id IN (SELECT id FROM tokens \
-                 WHERE organization_id = $1 AND owner_id IS NULL AND {found})"
-            ),
-            _ => found,
+        // As the index has it.
+        let standing = match self.filter.status {
+            Some(Status::Inactive) => "nullif(standing, 'active') = 'disabled'",
+            Some(Status::Revoked) => "nullif(standing, 'active') = 'revoked'",
+            _ => "true",
         };
-        let sql = self.all_that(&format!("{found} AND {}", self.fits()));
+        let sql = self.page_of_tokens(&format!(
+            "{} AND {} AND {standing}",
+            self.fits(),
+            hint.condition("$8")
+        ));
         ids(self.query(sql).bind::<Text, _>(hint.value), connection).await
     }
 
@@ -187,18 +205,30 @@ impl<'a> List<'a> {
         connection: &mut Connection,
         few: Vec<TokenId>,
     ) -> QueryResult<Vec<TokenId>> {
-        let sql = self.all_that(&format!("{} = ANY ($8)", self.order.id));
+        let sql = self.page_of_tokens("id = ANY ($8)");
         ids(self.query(sql).bind::<Array<SqlUuid>, _>(few), connection).await
     }
 
-    /// First all are found, then they are put in order: OFFSET keeps PostgreSQL from walking
-    /// along the order.
-    fn all_that(&self, condition: &str) -> String {
-        let Order { table, key, id, .. } = self.order;
+    fn page_of_tokens(&self, condition: &str) -> String {
+        let key = self.order.key;
+        let found = format!(
+            "FROM tokens WHERE organization_id = $1 AND owner_id IS NULL AND {condition} OFFSET 0"
+        );
+        self.page_of(&match self.filter.sort {
+            Sort::LastUsed => format!(
+                "SELECT id, {key} AS key FROM (SELECT id {found}) AS tokens \
+                 JOIN token_usage ON token_id = id"
+            ),
+            _ => format!("SELECT id, {key} AS key {found}"),
+        })
+    }
+
+    /// Of what is found the page is chosen. OFFSET 0 in `found` has PostgreSQL find first, and
+    /// not walk along the order.
+    fn page_of(&self, found: &str) -> String {
         format!(
-            "SELECT id FROM (SELECT {id} AS id, {key} AS key FROM {table} AS tokens \
-                 WHERE {} AND {condition} OFFSET 0) AS found ORDER BY {} LIMIT $7",
-            self.from_place(),
+            "SELECT id FROM ({found}) AS found WHERE {} ORDER BY {} LIMIT $7",
+            self.beyond("key", "id"),
             self.sorted("key", "id"),
         )
     }
@@ -216,20 +246,28 @@ impl<'a> List<'a> {
             .bind::<BigInt, _>(self.most)
     }
 
-    /// The organisation's API tokens, from the page's start on.
-    fn from_place(&self) -> String {
-        let Order {
-            listed,
-            key,
-            kind,
-            id,
-            ..
-        } = self.order;
-        let listed = format!("organization_id = $1 AND {listed}");
+    /// The organisation's API tokens.
+    fn listed(&self) -> String {
+        format!("organization_id = $1 AND {}", self.order.listed)
+    }
+
+    /// Those from the page's start on. Sorted by expiry, the tokens of one status stand together,
+    /// and the others are left out here.
+    fn ahead(&self) -> String {
+        let Order { key, id, .. } = self.order;
+        let tab = match self.filter.sort {
+            Sort::Expiry => self.in_tab(),
+            _ => "true".to_owned(),
+        };
+        format!("{} AND {} AND {tab}", self.listed(), self.beyond(key, id))
+    }
+
+    fn beyond(&self, key: &str, id: &str) -> String {
+        let kind = self.order.kind;
         match &self.place {
-            Some(_) if self.descends() => format!("{listed} AND ({key}, {id}) < ($5::{kind}, $6)"),
-            Some(_) => format!("{listed} AND ({key}, {id}) > ($5::{kind}, $6)"),
-            None => listed,
+            Some(_) if self.descends() => format!("({key}, {id}) < ($5::{kind}, $6)"),
+            Some(_) => format!("({key}, {id}) > ($5::{kind}, $6)"),
+            None => "true".to_owned(),
         }
     }
 
@@ -285,64 +323,4 @@ async fn ids(
     }
     let found: Vec<Found> = query.load(connection).await?;
     Ok(found.into_iter().map(|row| row.id).collect())
-}
-
-/// One token of the organisation.
-pub async fn token(connection: &mut Connection, admin: &Admin, key: Key) -> QueryResult<Token> {
-    find(connection, admin.organization().id, key).await
-}
-
-pub(super) async fn find(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    key: Key,
-) -> QueryResult<Token> {
-    let row: Row = tokens::table
-        .inner_join(token_usage::table)
-        .left_join(products::table)
-        .filter(tokens::organization_id.eq(organization))
-        .filter(tokens::id.eq(key.id))
-        .filter(tokens::owner_id.is_not_distinct_from(key.owner))
-        .select((
-            TokenRow::as_select(),
-            UsageRow::as_select(),
-            Option::<Product>::as_select(),
-        ))
-        .get_result(connection)
-        .await?;
-    Ok(assemble(row))
-}
-
-/// Until when old secrets of these tokens still work: the last instant of each.
-pub async fn retiring(
-    connection: &mut Connection,
-    ids: &[TokenId],
-    now: DateTime<Utc>,
-) -> QueryResult<Vec<(TokenId, DateTime<Utc>)>> {
-    secrets::table
-        .filter(secrets::token_id.eq_any(ids))
-        .filter(secrets::retires_at.gt(now))
-        .select((secrets::token_id, secrets::retires_at.assume_not_null()))
-        .order((secrets::token_id, secrets::retires_at))
-        .load(connection)
-        .await
-}
-
-/// A token's secrets that work at `now`, the current one first.
-pub async fn secrets(
-    connection: &mut Connection,
-    token: &Token,
-    now: DateTime<Utc>,
-) -> QueryResult<Vec<SecretRecord>> {
-    secrets::table
-        .filter(secrets::token_id.eq(token.id))
-        .filter(
-            secrets::retires_at
-                .is_null()
-                .or(secrets::retires_at.gt(now)),
-        )
-        .order(secrets::created_at.desc())
-        .select(SecretRecord::as_select())
-        .load(connection)
-        .await
 }

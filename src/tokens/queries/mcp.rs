@@ -108,5 +108,5 @@ pub async fn owned(
         id,
         owner: Some(viewer.user()),
     };
-    super::list::find(connection, viewer.organization().id, key).await
+    super::find::find(connection, viewer.organization().id, key).await
 }

@@ -1,0 +1,72 @@
+//! Single tokens and their secrets.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::{Row, SecretRecord, TokenRow, UsageRow, assemble};
+use crate::access::{Admin, OrganizationId};
+use crate::catalogue::Product;
+use crate::db::Connection;
+use crate::db::schema::{products, secrets, token_usage, tokens};
+use crate::tokens::{Key, Token, TokenId};
+
+/// One token of the organisation.
+pub async fn token(connection: &mut Connection, admin: &Admin, key: Key) -> QueryResult<Token> {
+    find(connection, admin.organization().id, key).await
+}
+
+pub(super) async fn find(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    key: Key,
+) -> QueryResult<Token> {
+    let row: Row = tokens::table
+        .inner_join(token_usage::table)
+        .left_join(products::table)
+        .filter(tokens::organization_id.eq(organization))
+        .filter(tokens::id.eq(key.id))
+        .filter(tokens::owner_id.is_not_distinct_from(key.owner))
+        .select((
+            TokenRow::as_select(),
+            UsageRow::as_select(),
+            Option::<Product>::as_select(),
+        ))
+        .get_result(connection)
+        .await?;
+    Ok(assemble(row))
+}
+
+/// Until when old secrets of these tokens still work: the last instant of each.
+pub async fn retiring(
+    connection: &mut Connection,
+    ids: &[TokenId],
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<(TokenId, DateTime<Utc>)>> {
+    secrets::table
+        .filter(secrets::token_id.eq_any(ids))
+        .filter(secrets::retires_at.gt(now))
+        .select((secrets::token_id, secrets::retires_at.assume_not_null()))
+        .order((secrets::token_id, secrets::retires_at))
+        .load(connection)
+        .await
+}
+
+/// A token's secrets that work at `now`, the current one first.
+pub async fn secrets(
+    connection: &mut Connection,
+    token: &Token,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<SecretRecord>> {
+    secrets::table
+        .filter(secrets::token_id.eq(token.id))
+        .filter(
+            secrets::retires_at
+                .is_null()
+                .or(secrets::retires_at.gt(now)),
+        )
+        .order(secrets::created_at.desc())
+        .select(SecretRecord::as_select())
+        .load(connection)
+        .await
+}

@@ -22,7 +22,7 @@ use crate::db::url::Target;
 use crate::fleet::{Fleet, Membership};
 use crate::gate::{self, Usage, Views};
 use crate::web::{Error, assets, body, csrf, error, headers, request_id};
-use crate::{api, catalogue, fleet, identity, journal, tokens};
+use crate::{api, catalogue, fleet, identity, journal, profile, tokens};
 
 /// How long running requests may go on after the server was told to stop.
 const GRACE_SECONDS: u64 = 10;
@@ -123,7 +123,8 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
                 .configure(identity::routes)
                 .configure(journal::routes)
                 .configure(catalogue::routes)
-                .configure(tokens::routes),
+                .configure(tokens::routes)
+                .configure(profile::routes),
         );
 }
 

@@ -127,35 +127,22 @@ impl Fleet {
 async fn take_away(app: &App, token: &Token, how: How) -> Option<Instant> {
     let actor = Actor::command_line(app.organization);
     let mut connection = app.database().get().await.ok()?;
-    let (id, now) = (token.id, app.now());
+    let (key, now) = (token.id.into(), app.now());
+    let transition = match how {
+        How::Revoked => Some(Transition::Revocation),
+        How::Disabled => Some(Transition::Disabling),
+        How::Deleted => Some(Transition::Deletion),
+        How::Rotated | How::Narrowed | How::BySql => None,
+    };
+    if let Some(transition) = transition {
+        let applied = queries::apply(&mut connection, &actor, key, transition, now).await;
+        applied.ok()?;
+    }
     match how {
-        How::Revoked => {
-            let revocation = Transition::Revocation;
-            drop(
-                queries::apply(&mut connection, &actor, id, revocation, now)
-                    .await
-                    .ok()?,
-            );
-        }
-        How::Disabled => {
-            let disabling = Transition::Disabling;
-            drop(
-                queries::apply(&mut connection, &actor, id, disabling, now)
-                    .await
-                    .ok()?,
-            );
-        }
-        How::Deleted => {
-            let deletion = Transition::Deletion;
-            drop(
-                queries::apply(&mut connection, &actor, id, deletion, now)
-                    .await
-                    .ok()?,
-            );
-        }
+        How::Revoked | How::Disabled | How::Deleted => {}
         How::Rotated => {
-            let rotated = queries::rotate(&mut connection, &actor, id, 1, Overlap::None, now);
-            drop(rotated.await.ok()?);
+            let rotated = queries::rotate(&mut connection, &actor, key, 1, Overlap::None, now);
+            rotated.await.ok()?;
         }
         How::Narrowed => {
             let narrowed = "UPDATE tokens SET ip_ranges = '{198.51.100.0/24}' WHERE id = $1";
@@ -319,8 +306,11 @@ fn judge(history: &History, trials: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_taken_away_is_taken_away_everywhere() {
     let trials = std::env::var("COHERENCE_TRIALS").map_or(TRIALS, |text| text.parse().unwrap());
-    let scratch = Scratch::new();
-    let cluster = scratch.open();
+    let scratch = Arc::new(Scratch::new());
+    let opening = scratch.clone();
+    let cluster = tokio::task::spawn_blocking(move || opening.open())
+        .await
+        .unwrap();
     let app = App::start_in(cluster.connection()).await;
     let fleet = Fleet::start(Place::database(&cluster.connection()));
     let history = Mutex::new(History::default());
@@ -340,4 +330,8 @@ async fn what_is_taken_away_is_taken_away_everywhere() {
         disturb(&scratch, &app, &fleet, &done, trials)
     );
     judge(&history.into_inner(), trials);
+    tokio::task::spawn_blocking(move || cluster.close())
+        .await
+        .unwrap()
+        .unwrap();
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 
-use crate::access::OrganizationId;
+use crate::access::{OrganizationId, UserId};
 use crate::catalogue::{Product, Scope, ScopeSet};
 use crate::db::types::text_enum;
 use crate::tokens::{Ranges, Standing, Status, TokenId};
@@ -18,6 +18,7 @@ text_enum! {
         Expired = "expired",
         Disabled = "disabled",
         Retired = "retired",
+        OwnerInactive = "owner_inactive",
         IpNotAllowed = "ip_not_allowed",
         WrongProduct = "wrong_product",
         InsufficientScope = "insufficient_scope",
@@ -40,6 +41,17 @@ pub struct View {
     /// `None`: from before scopes existed; counts as `all`.
     pub scopes: Option<ScopeSet>,
     pub product: Option<Product>,
+    /// Whose MCP token it is; `None` for an API token.
+    pub owner: Option<Owner>,
+}
+
+/// The user to whom an MCP token belongs.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    pub user: UserId,
+    pub email: String,
+    /// Whether they are in the token's organisation, and not deactivated there.
+    pub is_active: bool,
 }
 
 impl View {
@@ -73,6 +85,9 @@ pub fn decide(view: Option<&View>, request: &Request<'_>, now: DateTime<Utc>) ->
     }
     if view.secret_retires_at.is_some_and(|at| at <= now) {
         return Code::Retired;
+    }
+    if view.owner.as_ref().is_some_and(|owner| !owner.is_active) {
+        return Code::OwnerInactive;
     }
     if !view.ranges.admit(request.address) {
         return Code::IpNotAllowed;
@@ -112,6 +127,15 @@ mod tests {
             ranges: Ranges::default(),
             scopes: Some(ScopeSet::of(&[Scope::ConnectRead])),
             product: None,
+            owner: None,
+        }
+    }
+
+    fn owner(is_active: bool) -> Owner {
+        Owner {
+            user: UserId::new(now()),
+            email: "ada@northwind.example".into(),
+            is_active,
         }
     }
 
@@ -134,11 +158,12 @@ mod tests {
     type Worsen = fn(&mut View);
 
     /// Each of these makes a view worse by one reason, in the order in which they are checked.
-    const REASONS: [(Code, Worsen); 7] = [
+    const REASONS: [(Code, Worsen); 8] = [
         (Code::Revoked, |view| view.standing = Standing::Revoked),
         (Code::Expired, |view| view.expires_at = Some(now())),
         (Code::Disabled, |view| view.standing = Standing::Disabled),
         (Code::Retired, |view| view.secret_retires_at = Some(now())),
+        (Code::OwnerInactive, |view| view.owner = Some(owner(false))),
         (Code::IpNotAllowed, |view| {
             view.ranges = Ranges::parse("198.51.100.0/24").unwrap();
         }),
@@ -177,6 +202,13 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_token_works_for_as_long_as_its_owner_is_active() {
+        let mut view = view();
+        view.owner = Some(owner(true));
+        assert_eq!(decide(Some(&view), &request(), now()), Code::Valid);
     }
 
     #[test]

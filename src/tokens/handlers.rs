@@ -264,7 +264,7 @@ async fn try_update(
         Ok(new) => new,
         Err(draft) => return Ok(Err(draft)),
     };
-    match queries::edit(connection, actor, token.id, draft.version, &new, now).await {
+    match queries::edit(connection, actor, token.key(), draft.version, &new, now).await {
         Ok(()) => Ok(Ok(new.name)),
         Err(ChangeError::NameTaken) => Ok(Err(draft.name_taken())),
         Err(ChangeError::Outdated(current)) if current.status(&now).permits_edit() => {
@@ -286,6 +286,7 @@ async fn confirmation(
     Ok(pages::Confirmation {
         calls: queries::calls_of_last_day(connection, token.id, page.now).await?,
         shell: admin.shell(page, Section::ApiAccess),
+        place: pages::Place::of(&token),
         token,
         question,
         stale,

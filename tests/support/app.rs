@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use clap::Parser;
 use tokendesk::access::{Actor, OrganizationId, Role};
 use tokendesk::app::{self, State};
+use tokendesk::catalogue::Scope;
 use tokendesk::clock::Clock;
 use tokendesk::config::{Config, Settings};
 use tokendesk::db::Database;
@@ -213,6 +214,26 @@ impl App {
         let connection = &mut *self.database().get().await.unwrap();
         let actor = Actor::command_line(organization);
         tokendesk::tokens::queries::create(connection, &actor, &new, self.now())
+            .await
+            .map_err(|error| format!("{error:?}"))
+            .unwrap()
+    }
+
+    /// An MCP token of a member of Northwind's.
+    pub async fn mcp_token(&self, email: &str, name: &str) -> (Token, Secret) {
+        let client = self.client().await;
+        let user = "SELECT id FROM users WHERE email = $1";
+        let user: uuid::Uuid = client.query_one(user, &[&email]).await.unwrap().get(0);
+        let actor = Actor::joining(self.organization, user.into(), "Somebody");
+        let new = NewToken {
+            name: Name::parse(name).unwrap(),
+            scopes: Some([Scope::WidgetsWrite, Scope::Render].into_iter().collect()),
+            product: None,
+            expires_at: None,
+            ranges: Ranges::default(),
+        };
+        let connection = &mut *self.database().get().await.unwrap();
+        tokendesk::tokens::queries::create_mcp(connection, &actor, &new, self.now())
             .await
             .map_err(|error| format!("{error:?}"))
             .unwrap()

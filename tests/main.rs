@@ -14,6 +14,7 @@ mod floors;
 mod headers;
 mod identity;
 mod journal;
+mod lease_model;
 mod profile;
 mod schema;
 mod tenancy;

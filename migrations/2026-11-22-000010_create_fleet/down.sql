@@ -1,4 +1,6 @@
+DROP TRIGGER announce_delete ON organizations;
 DROP TRIGGER announce_update ON organizations;
+DROP TRIGGER announce_insert ON organizations;
 DROP TRIGGER announce_update ON users;
 DROP TRIGGER announce_delete ON memberships;
 DROP TRIGGER announce_update ON memberships;

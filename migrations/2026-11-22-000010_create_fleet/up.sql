@@ -107,5 +107,9 @@ CREATE TRIGGER announce_delete AFTER DELETE ON memberships
 CREATE TRIGGER announce_update AFTER UPDATE ON users
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION users_changed();
 
+CREATE TRIGGER announce_insert AFTER INSERT ON organizations
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION organizations_changed();
 CREATE TRIGGER announce_update AFTER UPDATE ON organizations
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION organizations_changed();
+CREATE TRIGGER announce_delete AFTER DELETE ON organizations
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION organizations_changed();

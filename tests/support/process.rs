@@ -16,11 +16,14 @@ use super::{Browser, cluster};
 
 /// The variables that the program reads: those of whoever runs the tests are none of its
 /// business.
-pub const SETTINGS: [&str; 9] = [
+pub const SETTINGS: [&str; 12] = [
     "BIND",
     "PUBLIC_URL",
     "DATABASE_URL",
+    "DATABASE_LISTEN_URL",
     "DATABASE_CONNECTIONS",
+    "VERIFY_CACHE_ENTRIES",
+    "LEASE_SECONDS",
     "DATA_DIR",
     "TRUSTED_PROXIES",
     "LOG",

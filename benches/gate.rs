@@ -1,0 +1,229 @@
+//! How fast the gate answers: `cargo bench`.
+//!
+//! In one run on one machine: a bare handler that answers a request of the same size with as
+//! much (the ceiling), the gate with what it remembers, and the gate with nothing remembered. A
+//! PostgreSQL of its own holds a million tokens (`BENCH_TOKENS`), of which 100,000 are
+//! remembered. Driver and server share the machine, which is the same for all three.
+
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use actix_web::http::header;
+use actix_web::{App, HttpResponse, HttpServer, web};
+use clap::Parser;
+use tokendesk::app::{self, Chores, State};
+use tokendesk::clock::Clock;
+use tokendesk::config::{Config, Settings};
+use tokendesk::db::Database;
+use tokendesk::db::embedded::Cluster;
+use tokendesk::db::url::Target;
+use tokendesk::fleet::Standing;
+use tokendesk::tokens::Secret;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const REMEMBERED: usize = 100_000;
+const CONNECTIONS: usize = 64;
+const WARM_UP: Duration = Duration::from_secs(2);
+const MEASURED: Duration = Duration::from_secs(8);
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+fn main() {
+    let tokens = std::env::var("BENCH_TOKENS").map_or(1_000_000, |text| text.parse().unwrap());
+    let directory = std::env::temp_dir().join(format!("tokendesk-bench-{}", std::process::id()));
+    let cluster = Cluster::open(&directory).unwrap();
+    let target = Target::embedded(cluster.connection());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(run(target, &cluster.connection(), tokens));
+    drop(runtime);
+    cluster.close().unwrap();
+    let _ = std::fs::remove_dir_all(directory);
+}
+
+async fn run(target: Target, address: &tokio_postgres::Config, tokens: usize) {
+    println!("Filling a database with {tokens} tokens");
+    let database = Database::new(target.clone(), 16);
+    database.migrate().await.unwrap();
+    let secrets = fill(address, tokens).await;
+    let config = Config::new(Line::parse_from(["bench"]).settings).unwrap();
+    let state = State::new(config, target, database, Clock::system())
+        .await
+        .unwrap();
+    let _chores = Chores::start(&state);
+    let joined = |standing: &Standing| matches!(standing, Standing::Joined);
+    state.fleet.standing().wait_for(joined).await.unwrap();
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gate = listener.local_addr().unwrap().to_string();
+    tokio::spawn(app::server(&state, listener).unwrap());
+    let body = answer(&gate, &secrets[0]).await;
+    let ceiling = serve_ceiling(body);
+
+    let remembered = &secrets[..REMEMBERED.min(secrets.len())];
+    println!("| | requests/s | p50 | p99 | of the ceiling |\n| --- | --- | --- | --- | --- |");
+    let most = drive(&ceiling, remembered).await;
+    most.print("a bare handler", &most);
+    let before = resident();
+    for secret in remembered {
+        answer(&gate, secret).await;
+    }
+    let entries = state.views.tally().entries.max(1);
+    let each = resident().saturating_sub(before) / entries;
+    drive(&gate, remembered)
+        .await
+        .print("the gate, remembered", &most);
+    // More than are remembered, in turn: hardly any is met again.
+    drive(&gate, &secrets)
+        .await
+        .print("the gate, from the database", &most);
+    println!("Memory: {each} bytes for each of {entries} remembered, by the process's own size");
+}
+
+/// Tokens straight into the tables, and their secrets.
+async fn fill(address: &tokio_postgres::Config, tokens: usize) -> Vec<String> {
+    let (client, connection) = address.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let organization = "INSERT INTO organizations VALUES
+        ('01900000-0000-7000-8000-000000000000', 'Bench', 'bench', now())";
+    client.execute(organization, &[]).await.unwrap();
+    let mut secrets = Vec::with_capacity(tokens);
+    while secrets.len() < tokens {
+        let count = (tokens - secrets.len()).min(10_000);
+        let batch: Vec<Secret> = (0..count).map(|_| Secret::generate("wxt")).collect();
+        let digests: Vec<Vec<u8>> = batch
+            .iter()
+            .map(|secret| secret.digest().as_bytes().to_vec())
+            .collect();
+        let insert = "WITH new AS (
+                SELECT gen_random_uuid() AS id, digest, number FROM unnest($1::bytea[])
+                    WITH ORDINALITY AS t (digest, number)),
+            tokens AS (
+                INSERT INTO tokens (id, organization_id, name, name_folded, display, standing,
+                    scopes, created_at, created_by_name)
+                SELECT id, '01900000-0000-7000-8000-000000000000', 'Token ' || id,
+                    'token ' || id, 'wxt_aaaa', 'active', '{all}', now(), 'Bench' FROM new)
+            INSERT INTO secrets (digest, token_id, display, created_at)
+            SELECT digest, id, 'wxt_aaaa', now() FROM new";
+        client.execute(insert, &[&digests]).await.unwrap();
+        secrets.extend(batch.iter().map(|secret| secret.reveal().to_owned()));
+    }
+    let usage = "INSERT INTO token_usage (token_id, organization_id)
+        SELECT id, organization_id FROM tokens";
+    client.execute(usage, &[]).await.unwrap();
+    client.batch_execute("VACUUM ANALYZE").await.unwrap();
+    secrets
+}
+
+fn serve_ceiling(body: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let body = web::Data::new(body);
+    let server = HttpServer::new(move || {
+        App::new().app_data(body.clone()).route(
+            "/api/v1/token",
+            web::get().to(|body: web::Data<String>| async move {
+                HttpResponse::Ok()
+                    .insert_header((header::CONTENT_TYPE, "application/json"))
+                    .body(body.to_string())
+            }),
+        )
+    });
+    tokio::spawn(server.listen(listener).unwrap().run());
+    address
+}
+
+/// One call's body.
+async fn answer(address: &str, secret: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut buffer = Vec::new();
+    stream.write_all(&request(secret)).await.unwrap();
+    read_answer(&mut stream, &mut buffer).await;
+    let text = String::from_utf8(buffer).unwrap();
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    text.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+fn request(secret: &str) -> Vec<u8> {
+    format!("GET /api/v1/token HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {secret}\r\n\r\n")
+        .into_bytes()
+}
+
+/// Reads one answer into `buffer`, by its length.
+async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
+    buffer.clear();
+    loop {
+        assert!(stream.read_buf(buffer).await.unwrap() > 0, "closed");
+        let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else {
+            continue;
+        };
+        let head = String::from_utf8_lossy(&buffer[..end]).to_ascii_lowercase();
+        let length = head.split("content-length: ").nth(1).unwrap();
+        let length: usize = length.lines().next().unwrap().trim().parse().unwrap();
+        if buffer.len() >= end + 4 + length {
+            return;
+        }
+    }
+}
+
+struct Measured {
+    rate: f64,
+    p50: Duration,
+    p99: Duration,
+}
+
+impl Measured {
+    fn print(&self, name: &str, ceiling: &Self) {
+        println!(
+            "| {name} | {:.0} | {} µs | {} µs | {:.2} |",
+            self.rate,
+            self.p50.as_micros(),
+            self.p99.as_micros(),
+            self.rate / ceiling.rate
+        );
+    }
+}
+
+/// As many calls as go through, on connections that stay open.
+async fn drive(address: &str, secrets: &[String]) -> Measured {
+    let next = AtomicUsize::new(0);
+    let start = Instant::now();
+    let connection = async || {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let (mut buffer, mut times) = (Vec::new(), Vec::new());
+        while start.elapsed() < WARM_UP + MEASURED {
+            let secret = &secrets[next.fetch_add(1, Ordering::Relaxed) % secrets.len()];
+            let sent = Instant::now();
+            stream.write_all(&request(secret)).await.unwrap();
+            read_answer(&mut stream, &mut buffer).await;
+            assert!(buffer.starts_with(b"HTTP/1.1 200"));
+            if sent - start > WARM_UP {
+                times.push(sent.elapsed());
+            }
+        }
+        times
+    };
+    let times = futures_util::future::join_all((0..CONNECTIONS).map(|_| connection())).await;
+    let mut times: Vec<Duration> = times.into_iter().flatten().collect();
+    times.sort_unstable();
+    let of = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+    Measured {
+        rate: f64::from(u32::try_from(times.len()).unwrap()) / MEASURED.as_secs_f64(),
+        p50: of(50),
+        p99: of(99),
+    }
+}
+
+/// What the process holds in memory, in bytes.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1));
+    kilobytes.map_or(0, |text| text.parse::<usize>().unwrap_or(0) * 1024)
+}

@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::db::url::Target;
 use crate::fleet::{Fleet, Membership};
-use crate::gate::{self, Usage, Views};
+use crate::gate::{self, Gate, Metrics, Tenants, Usage, Views};
 use crate::web::{Error, assets, body, csrf, error, headers, request_id};
 use crate::{api, catalogue, fleet, identity, journal, tokens};
 
@@ -38,6 +38,7 @@ pub struct State {
     pub usage: Usage,
     pub fleet: Fleet,
     pub views: Views,
+    pub gate: Gate,
     session_key: Key,
 }
 
@@ -58,14 +59,22 @@ impl State {
             lease: config.lease,
         });
         let views = Views::new(database.clone(), &fleet, config.verify_cache_entries);
+        let usage = Usage::default();
+        let gate = Gate {
+            views: views.clone(),
+            tenants: Tenants::new(database.clone(), &fleet),
+            usage: usage.clone(),
+            metrics: Metrics::default(),
+        };
         Ok(Self {
             fleet,
             views,
+            gate,
             session_key: Key::from(&key),
             config,
             database: database.clone(),
             clock,
-            usage: Usage::default(),
+            usage,
         })
     }
 }
@@ -105,9 +114,8 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
         .app_data(web::Data::new(state.config.clone()))
         .app_data(web::Data::new(state.database.clone()))
         .app_data(web::Data::new(state.clock.clone()))
-        .app_data(web::Data::new(state.usage.clone()))
         .app_data(web::Data::new(state.fleet.clone()))
-        .app_data(web::Data::new(state.views.clone()))
+        .app_data(web::Data::new(state.gate.clone()))
         .app_data(web::PayloadConfig::new(body::LARGEST))
         .configure(assets::routes)
         .configure(api::routes)
@@ -141,7 +149,7 @@ impl Chores {
     #[must_use]
     pub fn start(state: &State) -> Self {
         let (going_on, over) = watch::channel(());
-        let memory = Arc::new(state.views.clone());
+        let memory = Arc::new(state.gate.clone());
         Self {
             going_on,
             fleet: tokio::spawn(state.fleet.clone().take_part(memory, over.clone())),

@@ -10,6 +10,7 @@ mod csrf;
 mod database_url;
 mod embedded;
 mod floors;
+mod gate;
 mod headers;
 mod identity;
 mod journal;

@@ -1,7 +1,7 @@
 //! Counts decisions in memory and writes the counts once a second: nothing is written while a
 //! caller waits. What cannot be written is kept for the next second.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,6 +29,8 @@ pub struct Usage(Arc<Mutex<Pending>>);
 
 #[derive(Default)]
 struct Pending {
+    /// Each kept once, so that a call that is like an earlier one costs no memory.
+    operations: HashSet<Arc<str>>,
     hours: HashMap<Bucket, Calls>,
     last: HashMap<TokenId, LastUse>,
 }
@@ -38,7 +40,7 @@ struct Bucket {
     token: TokenId,
     hour: DateTime<Utc>,
     code: Code,
-    operation: &'static str,
+    operation: Arc<str>,
     network: IpNet,
 }
 
@@ -59,8 +61,8 @@ struct LastUse {
 pub struct Decided<'a> {
     pub token: TokenId,
     pub code: Code,
-    /// Method and route.
-    pub operation: &'static str,
+    /// A resource's operation, or method and route of our own.
+    pub operation: &'a str,
     pub address: ClientAddress,
     pub user_agent: Option<&'a str>,
     pub at: DateTime<Utc>,
@@ -73,13 +75,6 @@ impl Usage {
 
     /// So many calls like this one, within its hour.
     pub fn count_many(&self, decided: &Decided<'_>, calls: i64) {
-        let bucket = Bucket {
-            token: decided.token,
-            hour: hour(decided.at),
-            code: decided.code,
-            operation: decided.operation,
-            network: decided.address.network(),
-        };
         let calls = Calls {
             count: calls,
             last_at: decided.at,
@@ -90,6 +85,13 @@ impl Usage {
             user_agent: decided.user_agent.map(shortened),
         });
         let mut pending = self.lock();
+        let bucket = Bucket {
+            token: decided.token,
+            hour: hour(decided.at),
+            code: decided.code,
+            operation: pending.operation(decided.operation),
+            network: decided.address.network(),
+        };
         pending.add(bucket, calls);
         if let Some(last) = last {
             pending.used(decided.token, last);
@@ -144,6 +146,15 @@ pub async fn sweep(database: &Database, clock: &Clock) -> Result<usize, Error> {
 }
 
 impl Pending {
+    fn operation(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.operations.get(name) {
+            return known.clone();
+        }
+        let operation: Arc<str> = name.into();
+        self.operations.insert(operation.clone());
+        operation
+    }
+
     fn add(&mut self, bucket: Bucket, calls: Calls) {
         if self.hours.len() >= MOST_PENDING && !self.hours.contains_key(&bucket) {
             return;
@@ -198,7 +209,9 @@ fn hours(rows: &[(&Bucket, &Calls)]) -> Hours {
         columns.tokens.push(bucket.token);
         columns.starts.push(bucket.hour);
         columns.codes.push(bucket.code.as_str());
-        columns.operations.push(bucket.operation.to_owned());
+        columns
+            .operations
+            .push(bucket.operation.as_ref().to_owned());
         columns.networks.push(bucket.network);
         columns.calls.push(calls.count);
         columns.last.push(calls.last_at);

@@ -93,7 +93,7 @@ impl App {
         let handle = server.handle();
         tokio::spawn(server);
         let (taking_part, over) = watch::channel(());
-        let memory = Arc::new(state.views.clone());
+        let memory = Arc::new(state.gate.clone());
         tokio::spawn(state.fleet.clone().take_part(memory, over));
         let joined = |standing: &Standing| matches!(standing, Standing::Joined);
         state.fleet.standing().wait_for(joined).await.unwrap();

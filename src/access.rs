@@ -2,11 +2,14 @@
 //! page. Queries that read take an [`Admin`] or [`Viewer`], those that change something an
 //! [`Actor`]: a handler that forgot to ask has nothing to pass.
 
+mod device;
 mod extract;
 mod queries;
 pub mod session;
 
 use chrono::{DateTime, Utc};
+
+pub use device::Device;
 
 use crate::db::types::{id, text_enum};
 use crate::web::{Error, Page, Submission};
@@ -104,6 +107,32 @@ impl Viewer {
             .collect()
     }
 
+    /// This user, having sent a form on purpose, may change what is their own there, and nothing
+    /// else: see [`Actor::may_change`].
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] for a form of another organisation.
+    pub fn oneself<T>(&self, form: &Submission<T>) -> Result<Actor, Error> {
+        self.acting(form, Reach::Own)
+    }
+
+    fn acting<T>(&self, form: &Submission<T>, reach: Reach) -> Result<Actor, Error> {
+        if form.organization() != self.organization.id.to_string() {
+            return Err(Error::Conflict(
+                "You look at another organisation now than when you opened the form. Nothing was \
+                 changed; go back and reload the page.",
+            ));
+        }
+        Ok(Actor {
+            organization: self.organization.id,
+            author: Author::User {
+                id: self.user,
+                name: self.name.clone(),
+            },
+            reach,
+        })
+    }
+
     /// The page in the frame that signed-in users see.
     #[must_use]
     pub fn shell(&self, page: Page, section: Section) -> Shell {
@@ -134,19 +163,7 @@ impl Admin {
     /// # Errors
     /// [`Error::Conflict`] for a form of another organisation.
     pub fn actor<T>(&self, form: &Submission<T>) -> Result<Actor, Error> {
-        if form.organization() != self.organization.id.to_string() {
-            return Err(Error::Conflict(
-                "You look at another organisation now than when you opened the form. Nothing was \
-                 changed; go back and reload the page.",
-            ));
-        }
-        Ok(Actor {
-            organization: self.organization.id,
-            author: Author::User {
-                id: self.user,
-                name: self.name.clone(),
-            },
-        })
+        self.acting(form, Reach::Organization)
     }
 }
 
@@ -155,6 +172,14 @@ impl Admin {
 pub struct Actor {
     organization: OrganizationId,
     author: Author,
+    reach: Reach,
+}
+
+/// What an actor may change.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Reach {
+    Organization,
+    Own,
 }
 
 #[derive(Clone, Debug)]
@@ -170,6 +195,7 @@ impl Actor {
         Self {
             organization,
             author: Author::CommandLine,
+            reach: Reach::Organization,
         }
     }
 
@@ -182,7 +208,14 @@ impl Actor {
                 id: user,
                 name: name.to_owned(),
             },
+            reach: Reach::Organization,
         }
+    }
+
+    /// Whether they may change what belongs to this user, or, with `None`, to the organisation.
+    #[must_use]
+    pub fn may_change(&self, owner: Option<UserId>) -> bool {
+        self.reach == Reach::Organization || owner.is_some() && owner == self.user()
     }
 
     #[must_use]
@@ -214,6 +247,8 @@ pub enum Section {
     ApiAccess,
     Products,
     Resources,
+    McpServers,
+    McpTokens,
     AuditLog,
     Profile,
 }

@@ -1,6 +1,7 @@
 //! What programs call: the gate's own three ways to be asked, and what a token tells of itself.
 
 mod forward;
+mod health;
 mod introspect;
 mod token;
 mod verify;
@@ -9,6 +10,8 @@ use actix_web::web::{self, Data};
 
 use crate::catalogue::Scope;
 use crate::gate::Operation;
+
+pub use health::Troubles;
 
 pub fn routes(config: &mut web::ServiceConfig) {
     config
@@ -30,6 +33,14 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/auth/forward").to(forward::by_headers))
         .service(web::resource("/auth/forward-with/{options}/{path:.*}").to(forward::by_path_with))
         .service(web::resource("/auth/forward/{path:.*}").to(forward::by_path));
+}
+
+/// For those who watch over the server.
+pub fn watch_routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/healthz").route(web::get().to(health::alive)))
+        .service(web::resource("/readyz").route(web::get().to(health::ready)))
+        .service(web::resource("/metrics").route(web::get().to(health::metrics)));
 }
 
 fn asks_about_others(name: &'static str) -> Data<Operation> {

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::access::session;
+use crate::api::Troubles;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Database;
@@ -22,7 +23,7 @@ use crate::db::url::Target;
 use crate::fleet::{Fleet, Membership};
 use crate::gate::{self, Gate, Metrics, Tenants, Usage, Views};
 use crate::web::{Error, assets, body, csrf, error, headers, request_id};
-use crate::{api, catalogue, fleet, identity, journal, tokens};
+use crate::{api, catalogue, fleet, identity, journal, profile, tokens};
 
 /// How long running requests may go on after the server was told to stop.
 const GRACE_SECONDS: u64 = 10;
@@ -39,6 +40,7 @@ pub struct State {
     pub fleet: Fleet,
     pub views: Views,
     pub gate: Gate,
+    troubles: Troubles,
     session_key: Key,
 }
 
@@ -70,6 +72,7 @@ impl State {
             fleet,
             views,
             gate,
+            troubles: Troubles::default(),
             session_key: Key::from(&key),
             config,
             database: database.clone(),
@@ -109,14 +112,43 @@ pub fn server(state: &State, listener: TcpListener) -> io::Result<Server> {
     Ok(server)
 }
 
-fn mount(config: &mut web::ServiceConfig, state: &State) {
+/// The server for those who watch over this one, if they have a port of their own.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn watch_server(state: &State, listener: TcpListener) -> io::Result<Server> {
+    let state = state.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .configure(|config| share(config, &state))
+            .configure(api::watch_routes)
+            .wrap(from_fn(error::render))
+            .wrap(headers::defaults(&state.config.public_url))
+    })
+    .workers(1)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(server)
+}
+
+fn share(config: &mut web::ServiceConfig, state: &State) {
     config
         .app_data(web::Data::new(state.config.clone()))
         .app_data(web::Data::new(state.database.clone()))
         .app_data(web::Data::new(state.clock.clone()))
         .app_data(web::Data::new(state.fleet.clone()))
         .app_data(web::Data::new(state.gate.clone()))
-        .app_data(web::PayloadConfig::new(body::LARGEST))
+        .app_data(web::Data::new(state.troubles.clone()))
+        .app_data(web::PayloadConfig::new(body::LARGEST));
+}
+
+fn mount(config: &mut web::ServiceConfig, state: &State) {
+    share(config, state);
+    if state.config.metrics_bind.is_none() {
+        config.configure(api::watch_routes);
+    }
+    config
         .configure(assets::routes)
         .configure(api::routes)
         .service(
@@ -131,7 +163,8 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
                 .configure(identity::routes)
                 .configure(journal::routes)
                 .configure(catalogue::routes)
-                .configure(tokens::routes),
+                .configure(tokens::routes)
+                .configure(profile::routes),
         );
 }
 

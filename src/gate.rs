@@ -13,7 +13,7 @@ mod views;
 
 pub use caller::{Caller, Operation, presented, user_agent};
 pub use credential::Credential;
-pub use decision::{Checked, Code, Need, Outcome, Request, View, decide, explain};
+pub use decision::{Checked, Code, Need, Outcome, Owner, Request, View, decide, explain};
 pub use inquiry::{Asked, Decision, Gate, Question};
 pub use metrics::Metrics;
 pub use refusal::{expiry_warning, refused, several};

@@ -7,12 +7,13 @@ mod pages;
 pub mod password;
 pub mod queries;
 pub mod setup_code;
-mod sign_in;
+pub mod sign_in;
 mod throttle;
 
 use actix_web::web;
 
 pub use drafts::{Email, PersonName};
+pub use handlers::sign_in::browser;
 pub use throttle::sweep;
 
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -35,6 +36,5 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(invitation::show))
                 .route(web::post().to(invitation::accept)),
         )
-        .service(web::resource("/organization").route(web::post().to(switch_organization)))
-        .service(web::resource("/profile").route(web::get().to(profile)));
+        .service(web::resource("/organization").route(web::post().to(switch_organization)));
 }

@@ -24,6 +24,7 @@ text_enum! {
         OrganizationCreated = "organization.created",
         MemberInvited = "member.invited",
         MemberAdded = "member.added",
+        PasswordChanged = "member.password_changed",
         ProductCreated = "product.created",
         ProductEdited = "product.edited",
         ProductDeleted = "product.deleted",
@@ -40,6 +41,17 @@ text_enum! {
         TokenEnabled = "token.enabled",
         TokenRevoked = "token.revoked",
         TokenDeleted = "token.deleted",
+        McpTokenCreated = "mcp_token.created",
+        McpTokenRenamed = "mcp_token.renamed",
+        McpTokenRotated = "mcp_token.rotated",
+        McpTokenOverlapEnded = "mcp_token.overlap_ended",
+        McpTokenDisabled = "mcp_token.disabled",
+        McpTokenEnabled = "mcp_token.enabled",
+        McpTokenRevoked = "mcp_token.revoked",
+        McpTokenDeleted = "mcp_token.deleted",
+        McpServerAdded = "mcp_server.added",
+        McpServerEdited = "mcp_server.edited",
+        McpServerRemoved = "mcp_server.removed",
     }
 }
 
@@ -51,6 +63,7 @@ impl Action {
             Self::OrganizationCreated => "created the organisation",
             Self::MemberInvited => "invited",
             Self::MemberAdded => "added the member",
+            Self::PasswordChanged => "changed the password of",
             Self::ProductCreated => "created the product",
             Self::ProductEdited => "edited the product",
             Self::ProductDeleted => "deleted the product",
@@ -67,6 +80,17 @@ impl Action {
             Self::TokenEnabled => "enabled the token",
             Self::TokenRevoked => "revoked the token",
             Self::TokenDeleted => "deleted the token",
+            Self::McpTokenCreated => "created the MCP token",
+            Self::McpTokenRenamed => "renamed the MCP token",
+            Self::McpTokenRotated => "rotated the MCP token",
+            Self::McpTokenOverlapEnded => "ended the old secret of the MCP token",
+            Self::McpTokenDisabled => "disabled the MCP token",
+            Self::McpTokenEnabled => "enabled the MCP token",
+            Self::McpTokenRevoked => "revoked the MCP token",
+            Self::McpTokenDeleted => "deleted the MCP token",
+            Self::McpServerAdded => "added the MCP server",
+            Self::McpServerEdited => "edited the MCP server",
+            Self::McpServerRemoved => "removed the MCP server",
         }
     }
 
@@ -77,6 +101,7 @@ impl Action {
             Self::OrganizationCreated => "Organisation created",
             Self::MemberInvited => "Member invited",
             Self::MemberAdded => "Member added",
+            Self::PasswordChanged => "Password changed",
             Self::ProductCreated => "Product created",
             Self::ProductEdited => "Product edited",
             Self::ProductDeleted => "Product deleted",
@@ -93,6 +118,17 @@ impl Action {
             Self::TokenEnabled => "Token enabled",
             Self::TokenRevoked => "Token revoked",
             Self::TokenDeleted => "Token deleted",
+            Self::McpTokenCreated => "MCP token created",
+            Self::McpTokenRenamed => "MCP token renamed",
+            Self::McpTokenRotated => "MCP token rotated",
+            Self::McpTokenOverlapEnded => "MCP token’s old secret ended",
+            Self::McpTokenDisabled => "MCP token disabled",
+            Self::McpTokenEnabled => "MCP token enabled",
+            Self::McpTokenRevoked => "MCP token revoked",
+            Self::McpTokenDeleted => "MCP token deleted",
+            Self::McpServerAdded => "MCP server added",
+            Self::McpServerEdited => "MCP server edited",
+            Self::McpServerRemoved => "MCP server removed",
         }
     }
 }
@@ -149,7 +185,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether the subject has a page of its own.
+    /// Whether the subject is an API token, which has a page of its own.
     #[must_use]
     pub fn is_about_token(&self) -> bool {
         self.action.as_str().starts_with("token.")

@@ -44,6 +44,9 @@ pub mod tokens;
 /// What a token may do, and how often it did.
 pub mod gate;
 
+/// The profile, and personal MCP tokens.
+pub mod profile;
+
 /// What programs call.
 pub mod api;
 

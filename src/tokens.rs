@@ -6,7 +6,7 @@ mod filter;
 mod handlers;
 mod name;
 pub mod overlap;
-mod pages;
+pub(crate) mod pages;
 pub mod queries;
 pub mod ranges;
 pub mod secret;
@@ -16,7 +16,9 @@ pub mod status;
 use actix_web::web;
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
+use uuid::Uuid;
 
+use crate::access::UserId;
 use crate::catalogue::{AccessLevel, Product, Scope, ScopeSet};
 use crate::db::types::id;
 
@@ -28,6 +30,28 @@ pub use status::{Standing, Status, Transition};
 
 id!(TokenId);
 
+/// Which token is meant: an ID that belongs to someone else finds nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Key {
+    pub id: TokenId,
+    /// `None` for an API token, which belongs to the organisation.
+    pub owner: Option<UserId>,
+}
+
+/// An API token.
+impl From<TokenId> for Key {
+    fn from(id: TokenId) -> Self {
+        Self { id, owner: None }
+    }
+}
+
+/// An API token, by the ID in an address.
+impl From<Uuid> for Key {
+    fn from(id: Uuid) -> Self {
+        TokenId::from(id).into()
+    }
+}
+
 /// From when on the list warns of an expiry.
 const EXPIRY_WARNING: TimeDelta = TimeDelta::days(14);
 
@@ -35,6 +59,8 @@ const EXPIRY_WARNING: TimeDelta = TimeDelta::days(14);
 #[derive(Clone, Debug)]
 pub struct Token {
     pub id: TokenId,
+    /// The user whose MCP token it is; `None` for an API token.
+    pub owner: Option<UserId>,
     pub name: String,
     /// The first 8 characters of the current secret.
     pub display: String,
@@ -98,8 +124,20 @@ impl Token {
     }
 
     #[must_use]
+    pub fn key(&self) -> Key {
+        Key {
+            id: self.id,
+            owner: self.owner,
+        }
+    }
+
+    /// Its page; of an MCP token, for its owner.
+    #[must_use]
     pub fn path(&self) -> String {
-        format!("/settings/api-access/{}", self.id)
+        match self.owner {
+            None => format!("/settings/api-access/{}", self.id),
+            Some(_) => format!("/profile/mcp-tokens/{}", self.id),
+        }
     }
 }
 

@@ -107,3 +107,18 @@ for (const hint of all("[data-expiry-hint]")) {
 for (const choice of all("select[data-autosubmit]")) {
   choice.addEventListener("change", () => choice.form.requestSubmit());
 }
+
+// "Waiting for the first call…", until there was one; the link is for who has no script, or waits longer
+for (const line of all("[data-connection]")) {
+  const [status, link] = line.children;
+  if (!link) continue;
+  link.hidden = true;
+  let asked = 0;
+  const ask = async () => {
+    const answer = await fetch(line.dataset.connection).then((answer) => answer.json()).catch(() => ({}));
+    if (answer.connected) status.textContent = answer.connected;
+    else if (++asked < 600) setTimeout(ask, 2000);
+    else link.hidden = false;
+  };
+  setTimeout(ask, 2000);
+}

@@ -1,5 +1,6 @@
 //! What needs script or eyes, in a real browser.
 
+mod connect;
 mod life;
 mod pages;
 mod sweep;

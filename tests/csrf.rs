@@ -63,6 +63,10 @@ fn forms(path: &str) -> Vec<(String, Vec<(&'static str, &'static str)>)> {
             "/settings/resources/00000000-0000-0000-0000-000000000000/deletion".into(),
             vec![("version", "1")],
         ),
+        ("/profile/password".into(), vec![("password", "x")]),
+        ("/profile/other-sessions".into(), vec![]),
+        ("/profile/mcp-tokens".into(), vec![("name", "forged")]),
+        ("/settings/mcp-servers".into(), vec![("name", "forged")]),
     ]
 }
 

@@ -155,6 +155,7 @@ fn only_queries_name_diesel() {
         "catalogue",
         "tokens",
         "gate",
+        "profile",
         "api",
     ];
     for path in sources() {

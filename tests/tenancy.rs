@@ -5,7 +5,7 @@ use tokendesk::access::Role;
 use crate::support::App;
 
 /// Every address with an ID in it, by method. `src` is read to find one that is missing here.
-const GET: [&str; 14] = [
+const GET: [&str; 25] = [
     "/settings/api-access/{id}",
     "/settings/api-access/{id}/edit",
     "/settings/api-access/{id}/rotation",
@@ -20,8 +20,19 @@ const GET: [&str; 14] = [
     "/settings/products/{id}/deletion",
     "/settings/resources/{id}",
     "/settings/resources/{id}/deletion",
+    "/profile/mcp-tokens/{id}",
+    "/profile/mcp-tokens/{id}/connection",
+    "/profile/mcp-tokens/{id}/name",
+    "/profile/mcp-tokens/{id}/rotation",
+    "/profile/mcp-tokens/{id}/overlap-end",
+    "/profile/mcp-tokens/{id}/disabling",
+    "/profile/mcp-tokens/{id}/revocation",
+    "/profile/mcp-tokens/{id}/deletion",
+    "/settings/mcp-tokens/{id}/revocation",
+    "/settings/mcp-servers/{id}",
+    "/settings/mcp-servers/{id}/removal",
 ];
-const POST: [&str; 12] = [
+const POST: [&str; 21] = [
     "/settings/api-access/{id}",
     "/settings/api-access/{id}/rotation",
     "/settings/api-access/{id}/overlap-end",
@@ -34,6 +45,15 @@ const POST: [&str; 12] = [
     "/settings/products/{id}/deletion",
     "/settings/resources/{id}",
     "/settings/resources/{id}/deletion",
+    "/profile/mcp-tokens/{id}/name",
+    "/profile/mcp-tokens/{id}/rotation",
+    "/profile/mcp-tokens/{id}/overlap-end",
+    "/profile/mcp-tokens/{id}/enabling",
+    "/profile/mcp-tokens/{id}/revocation",
+    "/profile/mcp-tokens/{id}/deletion",
+    "/settings/mcp-tokens/{id}/revocation",
+    "/settings/mcp-servers/{id}",
+    "/settings/mcp-servers/{id}/removal",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,25 +63,32 @@ async fn another_organizations_things_are_not_found() {
     app.add_member(other, "eve@contoso.example", Role::Admin)
         .await;
     let (token, _) = app.token("Okta").await;
+    let (mcp, _) = app.mcp_token(crate::support::app::ADA, "Okta").await;
     let eve = app.signed_in("eve@contoso.example").await;
     let (product, resource) = northwinds(&app).await;
-    let token_id = token.id.to_string();
-    let of = |path: &str| match path.split('/').nth(2) {
+    let ids = [token.id.to_string(), mcp.id.to_string()];
+    let of = |path: &str, id: &str| match path.split('/').nth(2) {
         Some("products") => path.replace("{id}", &product),
         Some("resources") => path.replace("{id}", &resource),
-        _ => path.replace("{id}", &token_id),
+        _ => path.replace("{id}", id),
     };
 
-    for path in GET {
-        let page = eve.visit(&of(path)).await;
+    for (path, id) in GET
+        .iter()
+        .flat_map(|path| ids.iter().map(move |id| (path, id)))
+    {
+        let page = eve.visit(&of(path, id)).await;
         assert_eq!(page.status, 404, "GET {path}");
         assert!(!page.html.contains("Okta"), "GET {path}");
     }
     let form = eve.visit("/settings/api-access/new").await;
     let csrf = form.form("/settings/api-access").value("csrf").to_owned();
-    for path in POST {
+    for (path, id) in POST
+        .iter()
+        .flat_map(|path| ids.iter().map(move |id| (path, id)))
+    {
         // A form of their own organisation for the other's thing, and a switch to the other.
-        let organization = if path == "/organization" {
+        let organization = if *path == "/organization" {
             app.organization
         } else {
             other
@@ -80,7 +107,7 @@ async fn another_organizations_things_are_not_found() {
             ("operation_scope", "render"),
             ("organization", &organization.to_string()),
         ];
-        let page = eve.post(&of(path), &fields).await;
+        let page = eve.post(&of(path, id), &fields).await;
         assert_eq!(page.status, 404, "POST {path}: {}", page.text());
     }
     for table in ["products", "resources"] {
@@ -88,10 +115,13 @@ async fn another_organizations_things_are_not_found() {
             format!("SELECT count(*) FROM {table} WHERE version > 1 OR name = 'Taken over'");
         assert_eq!(app.count(&changed).await, 0, "{table}");
     }
-    let row = &app.sql("SELECT name, standing, version FROM tokens").await[0];
-    assert_eq!(row.get::<_, String>(0), "Okta");
-    assert_eq!(row.get::<_, String>(1), "active");
-    assert_eq!(row.get::<_, i32>(2), 1);
+    let rows = app.sql("SELECT name, standing, version FROM tokens").await;
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        assert_eq!(row.get::<_, String>(0), "Okta");
+        assert_eq!(row.get::<_, String>(1), "active");
+        assert_eq!(row.get::<_, i32>(2), 1);
+    }
 }
 
 /// The IDs of a product and of a resource.
@@ -174,6 +204,9 @@ async fn members_see_no_settings() {
         "/settings/products".to_owned(),
         "/settings/resources".to_owned(),
         "/settings/resources/export".to_owned(),
+        "/settings/mcp-servers".to_owned(),
+        "/settings/mcp-servers/new".to_owned(),
+        "/settings/mcp-tokens".to_owned(),
         token.path(),
         format!("{}/revocation", token.path()),
     ] {
@@ -293,6 +326,8 @@ fn no_address_with_an_id_is_missing_from_the_sweep() {
         "src/api.rs",
         "src/catalogue/products.rs",
         "src/catalogue/resources.rs",
+        "src/profile.rs",
+        "src/profile/servers.rs",
     ];
     for source in sources {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(source);

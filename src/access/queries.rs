@@ -126,6 +126,46 @@ pub async fn touch_session(
     Ok(())
 }
 
+/// State, beginning and last use of the user's sessions that [`session`] would find, the last
+/// used first.
+pub async fn sessions_of(
+    connection: &mut Connection,
+    user: UserId,
+    begun: DateTime<Utc>,
+    seen: DateTime<Utc>,
+) -> QueryResult<Vec<(Value, DateTime<Utc>, DateTime<Utc>)>> {
+    sessions::table
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::created_at.gt(begun))
+        .filter(sessions::last_seen_at.gt(seen))
+        .order((sessions::last_seen_at.desc(), sessions::created_at.desc()))
+        .select((
+            sessions::state,
+            sessions::created_at,
+            sessions::last_seen_at,
+        ))
+        .load(connection)
+        .await
+}
+
+/// Ends the user's sessions in whose state `name` is not `value`.
+pub async fn delete_sessions_but(
+    connection: &mut Connection,
+    user: UserId,
+    name: &str,
+    value: &str,
+) -> QueryResult<usize> {
+    diesel::delete(sessions::table)
+        .filter(sessions::user_id.eq(user))
+        .filter(
+            sessions::state
+                .retrieve_as_text(name)
+                .is_distinct_from(value),
+        )
+        .execute(connection)
+        .await
+}
+
 pub async fn delete_session(connection: &mut Connection, digest: &Digest) -> QueryResult<()> {
     diesel::delete(sessions::table.find(&digest.as_bytes()[..]))
         .execute(connection)

@@ -10,13 +10,16 @@ use actix_session::storage::{
 use actix_session::{Session, SessionMiddleware};
 use actix_web::cookie::{Key, SameSite, time};
 use anyhow::anyhow;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
+use super::device::Device;
 use super::{OrganizationId, UserId, queries};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::Database;
+use crate::db::{Connection, Database};
 use crate::secret::Digest;
 use crate::web::Error;
 
@@ -29,6 +32,8 @@ const PRECISION: TimeDelta = TimeDelta::minutes(1);
 
 const USER: &str = "user";
 const ORGANIZATION: &str = "organization";
+const NUMBER: &str = "number";
+const DEVICE: &str = "device";
 
 type State = HashMap<String, String>;
 
@@ -47,11 +52,77 @@ pub fn organization(session: &Session) -> Option<OrganizationId> {
 /// Signs the user in, under a new key: one that was known before is worth nothing.
 ///
 /// # Errors
-/// None that an ID can bring about.
-pub fn begin(session: &Session, user: UserId) -> Result<(), Error> {
+/// None that these values can bring about.
+pub fn begin(session: &Session, user: UserId, device: &Device) -> Result<(), Error> {
     session.clear();
     session.renew();
+    // Tells sessions apart without telling their keys.
+    let number = Uuid::from_u128(rand::random());
+    session.insert(NUMBER, number).map_err(Error::internal)?;
+    session.insert(DEVICE, device).map_err(Error::internal)?;
     session.insert(USER, user).map_err(Error::internal)
+}
+
+/// One of a user's sessions, as its user sees it.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// From where it was begun; `None` where that was not noted.
+    pub device: Option<Device>,
+    pub began_at: DateTime<Utc>,
+    /// To the minute.
+    pub last_seen_at: DateTime<Utc>,
+    /// Whether it is the one that asks.
+    pub is_own: bool,
+}
+
+/// The user's sessions that have not ended, the one that asks first, then by last use.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open(
+    connection: &mut Connection,
+    user: UserId,
+    own: &Session,
+    now: DateTime<Utc>,
+) -> Result<Vec<Open>, Error> {
+    let rows = queries::sessions_of(connection, user, now - ABSOLUTE, now - IDLE).await?;
+    let own = own.get::<Uuid>(NUMBER).ok().flatten();
+    let mut open: Vec<Open> = rows
+        .into_iter()
+        .map(|(state, began_at, last_seen_at)| Open {
+            device: entry(&state, DEVICE),
+            began_at,
+            last_seen_at,
+            is_own: own.is_some() && entry(&state, NUMBER) == own,
+        })
+        .collect();
+    open.sort_by_key(|session| !session.is_own);
+    Ok(open)
+}
+
+/// Which of a user's sessions one is.
+pub struct Number(String);
+
+#[must_use]
+pub fn number(session: &Session) -> Number {
+    Number(session.entries().get(NUMBER).cloned().unwrap_or_default())
+}
+
+/// Ends all of the user's sessions but their own; how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_others(
+    connection: &mut Connection,
+    user: UserId,
+    own: &Number,
+) -> Result<usize, Error> {
+    Ok(queries::delete_sessions_but(connection, user, NUMBER, &own.0).await?)
+}
+
+/// A part of a stored state, in which each is JSON in a string.
+fn entry<T: DeserializeOwned>(state: &Value, name: &str) -> Option<T> {
+    serde_json::from_str(state.get(name)?.as_str()?).ok()
 }
 
 /// # Errors

@@ -8,7 +8,7 @@ mod original;
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpRequest, HttpResponse};
 
 use self::options::{Options, Organization};
 use self::original::Original;
@@ -62,7 +62,7 @@ async fn answer(
     let organization = organization(gate, options).await?;
     let asked = asked(options, original);
     if is_preflight(request, gate, organization, asked).await? {
-        return Ok(HttpResponse::Ok().finish());
+        return Ok(admitted(None, now));
     }
     let source = ClientAddress::of(request);
     let question = Question {
@@ -81,7 +81,7 @@ async fn answer(
             code: Code::Valid,
             view: Some(view),
             ..
-        } => Ok(admitted(view, now)),
+        } => Ok(admitted(Some(view), now)),
         denied => Err(refused(denied.code, denied.request.need)),
     }
 }
@@ -138,30 +138,34 @@ async fn is_preflight(
     }
 }
 
-/// Who the proxy lets through.
-fn admitted(view: &View, now: Now) -> HttpResponse {
+/// Who the proxy lets through. What there is nothing to say of is said to be empty: some proxies
+/// would pass on what the client says then.
+fn admitted(view: Option<&View>, now: Now) -> HttpResponse {
     let mut response = HttpResponse::Ok();
-    tell(&mut response, "x-tokendesk-token", &view.token.to_string());
+    let mut tell = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.insert_header((HeaderName::from_static(name), value));
+        }
+    };
+    let token = view.map(|view| view.token.to_string());
+    let scopes = view.map(|view| view.effective_scopes().to_string());
+    let product = view.and_then(|view| view.product.as_ref());
+    let owner = view.and_then(|view| view.owner.as_ref());
+    tell("x-tokendesk-token", &token.unwrap_or_default());
     tell(
-        &mut response,
         "x-tokendesk-organization",
-        &view.organization_slug,
+        view.map_or("", |view| &view.organization_slug),
     );
-    let scopes = view.effective_scopes().to_string();
-    tell(&mut response, "x-tokendesk-scopes", &scopes);
-    if let Some(product) = &view.product {
-        tell(&mut response, "x-tokendesk-product", &product.key);
-    }
-    if let Some(warning) = expiry_warning(view, now.0) {
+    tell("x-tokendesk-scopes", &scopes.unwrap_or_default());
+    tell(
+        "x-tokendesk-product",
+        product.map_or("", |product| &product.key),
+    );
+    tell("x-tokendesk-user", owner.map_or("", |owner| &owner.email));
+    if let Some(warning) = view.and_then(|view| expiry_warning(view, now.0)) {
         response.insert_header(warning);
     }
     response.finish()
-}
-
-fn tell(response: &mut HttpResponseBuilder, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.insert_header((HeaderName::from_static(name), value));
-    }
 }
 
 /// Denies, and tells the operator why.

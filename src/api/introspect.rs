@@ -68,13 +68,16 @@ pub async fn introspect(
 }
 
 fn active<'a>(view: &'a View, issuer: &'a str) -> Description<'a> {
+    let owner = view.owner.as_ref();
     let ends = [view.expires_at, view.secret_retires_at];
     Description {
         active: true,
         scope: view.effective_scopes().to_string(),
         client_id: view.token.to_string(),
-        username: &view.name,
-        sub: view.token.to_string(),
+        username: owner.map_or(&view.name, |owner| &owner.email),
+        sub: owner
+            .map_or(view.token.uuid(), |owner| owner.user.uuid())
+            .to_string(),
         aud: view.product.as_ref().map(|product| product.key.as_str()),
         iss: issuer,
         exp: ends.into_iter().flatten().min().map(|end| end.timestamp()),

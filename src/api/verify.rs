@@ -219,10 +219,18 @@ struct Described<'a> {
     id: Uuid,
     name: &'a str,
     organization: Organization<'a>,
+    /// Whose MCP token it is.
+    owner: Option<Owner<'a>>,
     product: Option<Product<'a>>,
     scopes: Vec<&'static str>,
     expires_at: Option<DateTime<Utc>>,
     secret_retires_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize)]
+struct Owner<'a> {
+    id: Uuid,
+    email: &'a str,
 }
 
 #[derive(Serialize)]
@@ -257,6 +265,10 @@ impl<'a> Described<'a> {
             id: view.token.uuid(),
             name: &view.name,
             organization: Organization::of(view),
+            owner: view.owner.as_ref().map(|owner| Owner {
+                id: owner.user.uuid(),
+                email: &owner.email,
+            }),
             product: view.product.as_ref().map(Product::of),
             scopes: view.effective_scopes().names(),
             expires_at: view.expires_at,

@@ -70,6 +70,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    mcp_servers (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+        url -> Text,
+        description -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     memberships (organization_id, user_id) {
         organization_id -> Uuid,
         user_id -> Uuid,
@@ -232,6 +243,7 @@ diesel::joinable!(groups -> organizations (organization_id));
 diesel::joinable!(invitations -> organizations (organization_id));
 diesel::joinable!(journal -> organizations (organization_id));
 diesel::joinable!(known_browsers -> users (user_id));
+diesel::joinable!(mcp_servers -> organizations (organization_id));
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(operations -> resources (resource_id));
@@ -253,6 +265,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitations,
     journal,
     known_browsers,
+    mcp_servers,
     memberships,
     operations,
     organizations,

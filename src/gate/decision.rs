@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 
-use crate::access::OrganizationId;
+use crate::access::{OrganizationId, UserId};
 use crate::catalogue::{Product, Scope, ScopeSet};
 use crate::db::types::text_enum;
 use crate::tokens::{Ranges, Standing, Status, TokenId};
@@ -19,6 +19,7 @@ text_enum! {
         Expired = "expired",
         Disabled = "disabled",
         Retired = "retired",
+        OwnerInactive = "owner_inactive",
         IpNotAllowed = "ip_not_allowed",
         WrongProduct = "wrong_product",
         InsufficientScope = "insufficient_scope",
@@ -45,6 +46,17 @@ pub struct View {
     /// `None`: from before scopes existed; counts as `all`.
     pub scopes: Option<ScopeSet>,
     pub product: Option<Product>,
+    /// Whose MCP token it is; `None` for an API token.
+    pub owner: Option<Owner>,
+}
+
+/// The user to whom an MCP token belongs.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    pub user: UserId,
+    pub email: String,
+    /// Whether they are in the token's organisation, and not deactivated there.
+    pub is_active: bool,
 }
 
 impl View {
@@ -100,7 +112,7 @@ struct Check {
 }
 
 /// In their order, after the first, which is that there is such a token.
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 9] = [
     Check {
         name: "not_revoked",
         code: Code::Revoked,
@@ -120,6 +132,11 @@ const CHECKS: [Check; 8] = [
         name: "secret_in_use",
         code: Code::Retired,
         passes: |view, _, now| Some(view.secret_retires_at.is_none_or(|at| at > now)),
+    },
+    Check {
+        name: "owner_active",
+        code: Code::OwnerInactive,
+        passes: |view, _, _| Some(view.owner.as_ref().is_none_or(|owner| owner.is_active)),
     },
     Check {
         name: "address",
@@ -229,6 +246,15 @@ mod tests {
             ranges: Ranges::default(),
             scopes: Some(ScopeSet::of(&[Scope::ConnectRead])),
             product: None,
+            owner: None,
+        }
+    }
+
+    fn owner(is_active: bool) -> Owner {
+        Owner {
+            user: UserId::new(now()),
+            email: "ada@northwind.example".into(),
+            is_active,
         }
     }
 
@@ -251,11 +277,12 @@ mod tests {
     type Worsen = fn(&mut View);
 
     /// Each of these makes a view worse by one reason, in the order in which they are checked.
-    const REASONS: [(Code, Worsen); 7] = [
+    const REASONS: [(Code, Worsen); 8] = [
         (Code::Revoked, |view| view.standing = Standing::Revoked),
         (Code::Expired, |view| view.expires_at = Some(now())),
         (Code::Disabled, |view| view.standing = Standing::Disabled),
         (Code::Retired, |view| view.secret_retires_at = Some(now())),
+        (Code::OwnerInactive, |view| view.owner = Some(owner(false))),
         (Code::IpNotAllowed, |view| {
             view.ranges = Ranges::parse("198.51.100.0/24").unwrap();
         }),
@@ -327,24 +354,25 @@ mod tests {
             "not_expired",
             "enabled",
             "secret_in_use",
+            "owner_active",
             "address",
             "product",
             "scope",
             "resource",
         ];
-        let with = |outcomes: [Outcome; 9]| names.into_iter().zip(outcomes).collect::<Vec<_>>();
+        let with = |outcomes: [Outcome; 10]| names.into_iter().zip(outcomes).collect::<Vec<_>>();
         let never_issued = outcomes(None, &request());
-        let mut expected = [NotReached; 9];
+        let mut expected = [NotReached; 10];
         expected[0] = Failed;
         assert_eq!(never_issued, with(expected));
-        assert_eq!(outcomes(Some(&view()), &request()), with([Passed; 9]));
+        assert_eq!(outcomes(Some(&view()), &request()), with([Passed; 10]));
         let alone = Request {
             address: None,
             product: None,
             need: Need::Nothing,
         };
-        let mut expected = [Passed; 9];
-        expected[5..].fill(NotAsked);
+        let mut expected = [Passed; 10];
+        expected[6..].fill(NotAsked);
         assert_eq!(outcomes(Some(&view()), &alone), with(expected));
     }
 
@@ -367,6 +395,13 @@ mod tests {
             assert!(before.iter().all(|it| it.outcome == Outcome::Passed));
             assert!(after.iter().all(|it| it.outcome == Outcome::NotReached));
         }
+    }
+
+    #[test]
+    fn a_token_works_for_as_long_as_its_owner_is_active() {
+        let mut view = view();
+        view.owner = Some(owner(true));
+        assert_eq!(decide(Some(&view), &request(), now()), Code::Valid);
     }
 
     #[test]

@@ -9,11 +9,13 @@ use diesel::sql_types::{Array, BigInt, Cidr, Date, Inet, Nullable, Text, Timesta
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
-use super::decision::View;
-use crate::access::OrganizationId;
+use super::decision::{Owner, View};
+use crate::access::{OrganizationId, UserId};
 use crate::catalogue::Product;
 use crate::db::Connection;
-use crate::db::schema::{organizations, products, secrets, tokens, usage_hours};
+use crate::db::schema::{
+    memberships, organizations, products, secrets, tokens, usage_hours, users,
+};
 use crate::secret::Digest;
 use crate::tokens::queries::known_scopes;
 use crate::tokens::{Standing, TokenId};
@@ -31,6 +33,9 @@ type Row = (
     Vec<IpNet>,
     Option<Vec<String>>,
     Option<Product>,
+    Option<(UserId, String)>,
+    Option<UserId>,
+    Option<DateTime<Utc>>,
 );
 
 /// By one point lookup. Here alone no organisation narrows the query: the secret says whose
@@ -40,7 +45,13 @@ pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<O
         .inner_join(
             tokens::table
                 .inner_join(organizations::table)
-                .left_join(products::table),
+                .left_join(products::table)
+                .left_join(users::table.on(tokens::owner_id.eq(users::id.nullable())))
+                .left_join(
+                    memberships::table.on(memberships::organization_id
+                        .eq(tokens::organization_id)
+                        .and(tokens::owner_id.eq(memberships::user_id.nullable()))),
+                ),
         )
         .filter(secrets::digest.eq(&digest.as_bytes()[..]))
         .select((
@@ -56,6 +67,9 @@ pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<O
             tokens::ip_ranges,
             tokens::scopes,
             Option::<Product>::as_select(),
+            (users::id, users::email).nullable(),
+            memberships::user_id.nullable(),
+            memberships::deactivated_at.nullable(),
         ))
         .get_result(connection)
         .await
@@ -74,6 +88,9 @@ pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<O
             ranges,
             scopes,
             product,
+            owner,
+            member,
+            deactivated_at,
         )| View {
             token,
             organization,
@@ -87,6 +104,11 @@ pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<O
             ranges: ranges.into(),
             scopes: scopes.as_deref().map(known_scopes),
             product,
+            owner: owner.map(|(user, email)| Owner {
+                user,
+                email,
+                is_active: member.is_some() && deactivated_at.is_none(),
+            }),
         },
     ))
 }

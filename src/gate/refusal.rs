@@ -69,6 +69,7 @@ fn detail(code: Code) -> &'static str {
         Code::Expired => "This token has expired. Ask an administrator to extend it.",
         Code::Disabled => "This token is disabled. Ask an administrator to enable it.",
         Code::Retired => "This secret was replaced by a rotation. Use the new one.",
+        Code::OwnerInactive => "The owner of this token is no longer active here.",
         Code::IpNotAllowed => "This token may not be used from your address.",
         Code::WrongProduct => "This token is for another product.",
         Code::InsufficientScope => "This token lacks the scope that the operation needs.",

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use diesel_async::AsyncConnection;
@@ -29,6 +30,8 @@ pub struct Usage(Arc<Mutex<Pending>>);
 
 #[derive(Default)]
 struct Pending {
+    /// When the first of it was counted.
+    since: Option<Instant>,
     /// Each kept once, so that a call that is like an earlier one costs no memory.
     operations: HashSet<Arc<str>>,
     hours: HashMap<Bucket, Calls>,
@@ -131,6 +134,13 @@ impl Usage {
         write(connection, &pending).await
     }
 
+    /// How long ago the oldest call was counted that is not written yet.
+    #[must_use]
+    pub fn lag(&self) -> Duration {
+        let since = self.lock().since;
+        since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Pending> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -159,6 +169,7 @@ impl Pending {
         if self.hours.len() >= MOST_PENDING && !self.hours.contains_key(&bucket) {
             return;
         }
+        self.since.get_or_insert_with(Instant::now);
         let sum = self
             .hours
             .entry(bucket)
@@ -177,6 +188,7 @@ impl Pending {
     }
 
     fn merge(&mut self, other: Self) {
+        self.since = other.since.or(self.since);
         for (bucket, calls) in other.hours {
             self.add(bucket, calls);
         }

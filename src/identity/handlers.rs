@@ -8,10 +8,10 @@ use actix_session::Session;
 use actix_web::web;
 use serde::Deserialize;
 
-use super::{pages, queries};
-use crate::access::{OrganizationId, Section, Viewer, session};
+use super::queries;
+use crate::access::{OrganizationId, Viewer, session};
 use crate::db::Database;
-use crate::web::{Answer, Error, Page, Submission, page, see_other};
+use crate::web::{Answer, Error, Submission, see_other};
 
 /// Leads everyone to where they begin.
 pub async fn home(database: web::Data<Database>, viewer: Result<Viewer, Error>) -> Answer {
@@ -24,12 +24,6 @@ pub async fn home(database: web::Data<Database>, viewer: Result<Viewer, Error>) 
     let connection = &mut *database.get().await?;
     let set_up = queries::is_set_up(connection).await?;
     Ok(see_other(if set_up { "/sign-in" } else { "/setup" }))
-}
-
-pub async fn profile(viewer: Viewer, page: Page) -> Answer {
-    page::render(&pages::Profile {
-        shell: viewer.shell(page, Section::Profile),
-    })
 }
 
 #[derive(Deserialize)]

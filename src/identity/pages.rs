@@ -4,7 +4,6 @@ use askama::Template;
 
 use super::drafts;
 use super::queries::Invitation;
-use crate::access::Shell;
 use crate::web::Page;
 use crate::web::form::Field;
 
@@ -35,11 +34,4 @@ pub struct Accept {
     pub code: String,
     pub invitation: Invitation,
     pub draft: drafts::Acceptance,
-}
-
-/// Who I am.
-#[derive(Template)]
-#[template(path = "identity/profile.html")]
-pub struct Profile {
-    pub shell: Shell,
 }

@@ -10,5 +10,5 @@ pub use attempts::{
     is_known_browser, lock_attempts, remember_browser, save_attempts,
 };
 pub use invitations::{Invitation, accept, invitation, invite};
-pub use members::{MemberError, NewUser, add_member, credentials, user_exists};
+pub use members::{MemberError, NewUser, add_member, credentials, set_password, user_exists};
 pub use organizations::{create_organization, found, is_set_up, organization, site_key, slugs};

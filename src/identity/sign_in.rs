@@ -36,6 +36,36 @@ pub async fn authenticate(
     credentials: Credentials,
     now: DateTime<Utc>,
 ) -> Result<Option<SignedIn>, Error> {
+    let address = credentials.address;
+    let Some((user, browser_is_known)) = check(database, credentials, now).await? else {
+        return Ok(None);
+    };
+    tracing::info!(address = %address.0, %user, "signed in");
+    if browser_is_known {
+        return Ok(Some(SignedIn {
+            user,
+            new_browser: None,
+        }));
+    }
+    let connection = &mut *database.get().await?;
+    let browser = Plaintext::random(32);
+    queries::remember_browser(connection, user, &browser.digest(), now).await?;
+    Ok(Some(SignedIn {
+        user,
+        new_browser: Some(browser),
+    }))
+}
+
+/// Whose credentials these are, if they are right, and whether the browser is known. Slows down
+/// guessing.
+///
+/// # Errors
+/// [`Error::TooMany`], without a look at the password, when there were too many attempts.
+pub async fn check(
+    database: &Database,
+    credentials: Credentials,
+    now: DateTime<Utc>,
+) -> Result<Option<(UserId, bool)>, Error> {
     let Credentials {
         email,
         password,
@@ -68,19 +98,7 @@ pub async fn authenticate(
         tracing::warn!(address = %address.0, user = ?known_user, "sign-in failed");
         return Ok(None);
     };
-    tracing::info!(address = %address.0, %user, "signed in");
     let connection = &mut *database.get().await?;
     throttle::forgive(connection, &subjects).await?;
-    if known.is_some() {
-        return Ok(Some(SignedIn {
-            user,
-            new_browser: None,
-        }));
-    }
-    let browser = Plaintext::random(32);
-    queries::remember_browser(connection, user, &browser.digest(), now).await?;
-    Ok(Some(SignedIn {
-        user,
-        new_browser: Some(browser),
-    }))
+    Ok(Some((user, known.is_some())))
 }

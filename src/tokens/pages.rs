@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::draft::{Draft, Expiry};
 use super::overlap::Overlap;
-use super::queries::{Counts, SecretRecord};
+use super::queries::{Counts, Denied, SecretRecord};
 use super::snippets::Snippet;
 use super::{Filter, Secret, Sort, Status, Token, Transition};
 use crate::access::Shell;
@@ -102,6 +102,8 @@ pub struct Show {
     pub chart: Chart,
     /// Those that work, the current one first.
     pub secrets: Vec<SecretRecord>,
+    /// Those of the last 30 days.
+    pub denied: Vec<Denied>,
     pub history: Vec<Moment>,
 }
 
@@ -110,11 +112,39 @@ pub struct Show {
 #[template(path = "tokens/rotation.html")]
 pub struct Rotation {
     pub shell: Shell,
+    pub place: Place,
     pub token: Token,
     pub calls: i64,
     pub overlap: Overlap,
     /// What is wrong: the token was changed meanwhile.
     pub conflict: Option<&'static str>,
+}
+
+/// Where the pages about a token stand.
+pub struct Place {
+    /// What the addresses of its changes begin with.
+    pub path: String,
+    /// Whether a page of its own is at that address.
+    pub has_page: bool,
+    pub list: &'static str,
+    pub list_name: &'static str,
+}
+
+impl Place {
+    /// For whoever may do everything with the token.
+    #[must_use]
+    pub fn of(token: &Token) -> Self {
+        let (list, list_name) = match token.owner {
+            None => ("/settings/api-access", "API Access"),
+            Some(_) => ("/profile", "your profile"),
+        };
+        Self {
+            path: token.path(),
+            has_page: true,
+            list,
+            list_name,
+        }
+    }
 }
 
 /// What a confirmation page asks about.
@@ -158,14 +188,40 @@ impl Question {
     }
 }
 
+/// Why there is nothing to confirm, if so.
+#[must_use]
+pub fn stale(token: &Token, transition: Transition, now: &DateTime<Utc>) -> Option<String> {
+    let status = token.status(now);
+    let verb = transition.verb().to_lowercase();
+    (!status.permits(transition)).then(|| {
+        format!(
+            "This token is {} already; there is nothing to {verb}. Nothing was changed.",
+            status.label().to_lowercase()
+        )
+    })
+}
+
 /// "Revoke …?" and the like.
 #[derive(Template)]
 #[template(path = "tokens/confirmation.html")]
 pub struct Confirmation {
     pub shell: Shell,
+    pub place: Place,
     pub token: Token,
     pub question: Question,
     pub calls: i64,
     /// Set when the question makes no sense any more: then there is nothing to confirm.
     pub stale: Option<String>,
+}
+
+impl Confirmation {
+    fn consequence(&self) -> &'static str {
+        match self.question {
+            Question::Transition(Transition::Revocation) if self.token.owner.is_some() => {
+                "Requests with this token are refused at once and for ever. A revoked token \
+                 cannot be enabled again."
+            }
+            question => question.consequence(),
+        }
+    }
 }

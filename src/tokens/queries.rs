@@ -4,20 +4,23 @@ mod change;
 mod counts;
 mod find;
 mod list;
+mod mcp;
 mod search;
 mod usage;
 
-pub use change::{ChangeError, Rotated, apply, create, edit, end_overlap, insert, rotate};
+pub use change::{ChangeError, Rotated, apply, create, edit, end_overlap, rotate};
 pub use counts::Counts;
 pub use find::{retiring, secrets, token};
 pub use list::{page, plan_afresh};
-pub use usage::{Day, RetiredUse, calls_of_last_day, days, retired_uses};
+pub use mcp::{LeastUsed, MOST_ACTIVE, create_mcp, of_owner, owned};
+pub use usage::{Day, Denied, RetiredUse, calls_of_last_day, days, denied, retired_uses};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use ipnet::IpNet;
 
 use super::{Standing, Token, TokenId, Usage};
+use crate::access::UserId;
 use crate::catalogue::{Product, Scope, ScopeSet};
 use crate::db::schema::{token_usage, tokens};
 
@@ -35,6 +38,7 @@ pub struct SecretRecord {
 #[diesel(table_name = tokens)]
 struct TokenRow {
     id: TokenId,
+    owner_id: Option<UserId>,
     name: String,
     name_folded: String,
     display: String,
@@ -64,6 +68,7 @@ type Row = (TokenRow, UsageRow, Option<Product>);
 fn assemble((row, usage, product): Row) -> Token {
     Token {
         id: row.id,
+        owner: row.owner_id,
         name: row.name,
         display: row.display,
         standing: row.standing,

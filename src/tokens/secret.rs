@@ -7,6 +7,9 @@ use crate::secret::{Digest, Plaintext};
 /// The prefix of an organisation's tokens that are linked to no product.
 pub const ORGANIZATION_PREFIX: &str = "wxt";
 
+/// The prefix of MCP tokens.
+pub const MCP_PREFIX: &str = "wb";
+
 const RANDOM: usize = 32;
 const CHECKSUM: usize = 6;
 const DISPLAY: usize = 8;

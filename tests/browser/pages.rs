@@ -53,6 +53,9 @@ const PRODUCTS: &str = "/settings/products";
 const PRODUCT: &str = "/settings/products/{id}";
 const RESOURCES: &str = "/settings/resources";
 const RESOURCE: &str = "/settings/resources/{id}";
+const MCP: &str = "/profile/mcp-tokens/{id}";
+const MCP_TRANSITION: &str = "/profile/mcp-tokens/{id}/{transition}";
+const SERVERS: &str = "/settings/mcp-servers";
 const INVITATION: &str = "/invitations/{code}";
 
 const fn page(
@@ -94,6 +97,9 @@ pub const PAGES: &[Page] = &[
     page("profile-member", "/profile", Member, 200, &[Visit("/profile")]),
     page("error-403", LIST, Member, 403, &[Visit("/settings/api-access")]),
 
+    page("mcp-servers-empty", SERVERS, Grace, 200, &[Visit("/settings/mcp-servers")]),
+    page("mcp-tokens-empty", "/settings/mcp-tokens", Grace, 200, &[Visit("/settings/mcp-tokens")]),
+    page("profile-empty", "/profile", Grace, 200, &[Visit("/profile")]),
     page("list-empty", LIST, Grace, 200, &[Visit("/settings/api-access")]),
     page("create-first", NEW, Grace, 200, &[Visit("/settings/api-access/new")]),
     page("audit-log-short", AUDIT_LOG, Grace, 200, &[Visit("/settings/audit-log")]),
@@ -210,6 +216,43 @@ pub const PAGES: &[Page] = &[
     ]),
     page("resources-reset", "/settings/resources/reset", Ada, 200, &[Visit("/settings/resources/reset")]),
     page("profile", "/profile", Ada, 200, &[Visit("/profile")]),
+    page("profile-menu", "/profile", Ada, 200, &[Visit("/profile"), Click(".token .menu summary")]),
+    page("profile-errors", "/profile", Ada, 422, &[
+        Visit("/profile"), Click(".generate .disclosure > summary"), Click(".checks label:nth-child(1) input"),
+        Click(".checks label:nth-child(2) input"), Click(".checks label:nth-child(3) input"), Follow("Generate"),
+    ]),
+    page("profile-reveal", "/profile", Ada, 200, &[
+        Visit("/profile"), Fill("#name", "VS Code"), Follow("Generate"), Click("label[for=tab-tokendesk-cursor]"),
+    ]),
+    page("profile-reveal-server", "/profile", Ada, 200, &[
+        Visit("/profile"), Fill("#name", "Codex"), Follow("Generate"), Click("label[for=server-2]"),
+        Click("label[for=tab-widget-builder-codex]"), Click("label[for=tab-widget-builder-codex] + .tabs__panel summary"),
+    ]),
+    page("password", "/profile/password", Ada, 200, &[Visit("/profile/password")]),
+    page("password-errors", "/profile/password", Ada, 422, &[
+        Visit("/profile/password"), Fill("#present", "violet anchor drums mustard"), Fill("#password", "short"), Follow("Change password"),
+    ]),
+    page("mcp-token", MCP, Ada, 200, &[Visit("{Claude Code}")]),
+    page("mcp-token-waiting", MCP, Ada, 200, &[Visit("{VS Code}")]),
+    page("mcp-token-revoked", MCP, Ada, 200, &[Visit("{Zed}")]),
+    page("mcp-rename", "/profile/mcp-tokens/{id}/name", Ada, 200, &[Visit("{Claude Code}/name")]),
+    page("mcp-rename-taken", "/profile/mcp-tokens/{id}/name", Ada, 422, &[
+        Visit("{Claude Code}/name"), Fill("#name", "vs code"), Follow("Save"),
+    ]),
+    page("mcp-rotation", "/profile/mcp-tokens/{id}/rotation", Ada, 200, &[Visit("{Claude Code}/rotation")]),
+    page("mcp-overlap-end", "/profile/mcp-tokens/{id}/overlap-end", Ada, 200, &[Visit("{Claude Code}/overlap-end")]),
+    page("mcp-revocation", MCP_TRANSITION, Ada, 200, &[Visit("{Claude Code}/revocation")]),
+    page("mcp-enabling", MCP_TRANSITION, Ada, 200, &[Visit("{Cursor on the old laptop}/enabling")]),
+    page("mcp-tokens", "/settings/mcp-tokens", Ada, 200, &[Visit("/settings/mcp-tokens")]),
+    page("mcp-tokens-none-found", "/settings/mcp-tokens", Ada, 200, &[Visit("/settings/mcp-tokens?owner=nonesuch")]),
+    page("mcp-tokens-revocation", "/settings/mcp-tokens/{id}/revocation", Ada, 200, &[Visit("{any Windsurf}/revocation")]),
+    page("mcp-servers", SERVERS, Ada, 200, &[Visit("/settings/mcp-servers")]),
+    page("mcp-server-new", "/settings/mcp-servers/new", Ada, 200, &[Visit("/settings/mcp-servers/new")]),
+    page("mcp-server-errors", SERVERS, Ada, 422, &[
+        Visit("/settings/mcp-servers/new"), Fill("#name", "tokendesk"), Fill("#url", "mcp.example.com"), Follow("Add"),
+    ]),
+    page("mcp-server-edit", "/settings/mcp-servers/{id}", Ada, 200, &[Visit("{widget-builder}")]),
+    page("mcp-server-removal", "/settings/mcp-servers/{id}/removal", Ada, 200, &[Visit("{widget-builder}/removal")]),
     // From here on in the organisation with the longest name.
     page("list-long-organisation", LIST, Ada, 200, &[
         Visit("/settings/api-access"), Click(".topbar__organization summary"),

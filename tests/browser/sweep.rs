@@ -29,12 +29,14 @@ async fn every_page_is_accessible_in_dark_colours() {
 #[test]
 fn every_route_that_renders_a_page_is_swept() {
     let swept = |route: &String| PAGES.iter().any(|page| page.route == route);
-    // Home redirects, assets and files are no pages, and what is below /api is for programs.
+    // Home redirects, assets and files are no pages, and what is below /api or only the script
+    // asks for is for programs.
     let is_page = |route: &String| {
         route != "/"
             && !route.starts_with("/assets/")
-            && !route.ends_with("/export")
             && !route.starts_with("/api/")
+            && !route.ends_with("/export")
+            && !route.ends_with("/connection")
     };
     let missing: Vec<String> = routes()
         .into_iter()

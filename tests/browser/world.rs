@@ -34,6 +34,7 @@ impl World {
         let (app, empty) = (App::start().await, App::start_empty(&[]).await);
         people(&app).await;
         tokens(&app).await;
+        mcp(&app).await;
         Self {
             app,
             empty,
@@ -73,11 +74,14 @@ impl World {
         let found = self
             .app
             .sql(&format!(
-                "SELECT id::text FROM tokens WHERE name = '{name}'"
+                "SELECT CASE WHEN owner_id IS NULL THEN '/settings/api-access/'
+                     ELSE '/profile/mcp-tokens/' END || id FROM tokens WHERE name = '{name}'
+                 UNION ALL SELECT '/settings/mcp-servers/' || id FROM mcp_servers WHERE name = '{name}'
+                 UNION ALL SELECT '/settings/mcp-tokens/' || id FROM tokens WHERE 'any ' || name = '{name}'"
             ))
             .await;
-        let id: String = found[0].get(0);
-        format!("/settings/api-access/{id}{rest}")
+        let path: String = found[0].get(0);
+        format!("{path}{rest}")
     }
 
     pub async fn execute(&self, sql: &str) {
@@ -159,6 +163,29 @@ async fn tokens(app: &App) {
         "UPDATE tokens SET expires_at = created_at WHERE name = 'Conference 2026';".to_owned(),
     ];
     execute(&app.address, &changes.concat()).await;
+}
+
+/// Tokens of a member and of Ada, and a server.
+async fn mcp(app: &App) {
+    for (owner, name) in [
+        (ADA, "Claude Code"),
+        (ADA, "Cursor on the old laptop"),
+        (ADA, "Zed"),
+        (MEMBER, "Windsurf"),
+    ] {
+        app.mcp_token(owner, name).await;
+    }
+    let organization = app.organization;
+    let changes = format!(
+        "UPDATE tokens SET standing = 'revoked' WHERE name = 'Zed';
+         UPDATE tokens SET standing = 'disabled' WHERE name = 'Cursor on the old laptop';
+         UPDATE token_usage SET allowed = 1204, last_used_at = '{}', last_user_agent = 'claude-code/2.1 (cli)'
+             WHERE token_id = (SELECT id FROM tokens WHERE name = 'Claude Code');
+         INSERT INTO mcp_servers VALUES (gen_random_uuid(), '{organization}', 'widget-builder',
+             'https://widgets.northwind.example/mcp', 'Build and preview widgets.', now());",
+        app.now() - TimeDelta::minutes(12),
+    );
+    execute(&app.address, &changes).await;
 }
 
 async fn product(app: &App, organization: OrganizationId) -> catalogue::Product {

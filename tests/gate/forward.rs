@@ -100,7 +100,8 @@ async fn whom_it_lets_through_is_told() {
     );
     let scopes = header("x-tokendesk-scopes");
     assert_eq!(scopes.as_deref(), Some("admin:scim connect:read"));
-    assert_eq!(header("x-tokendesk-product"), None);
+    assert_eq!(header("x-tokendesk-product").as_deref(), Some(""));
+    assert_eq!(header("x-tokendesk-user").as_deref(), Some(""));
     let ends = header("x-tokendesk-expires-at");
     assert_eq!(ends.as_deref(), Some("2026-11-24T14:00:00Z"));
     assert_eq!(header("cache-control").as_deref(), Some("no-store"));

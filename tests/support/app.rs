@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use clap::Parser;
 use tokendesk::access::{Actor, OrganizationId, Role};
 use tokendesk::app::{self, State};
+use tokendesk::catalogue::Scope;
 use tokendesk::clock::Clock;
 use tokendesk::config::{Config, Settings};
 use tokendesk::db::Database;
@@ -54,7 +55,17 @@ impl App {
 
     /// The same, with more settings.
     pub async fn start_with(flags: &[&str]) -> Self {
-        let mut app = Self::start_empty(flags).await;
+        Self::found(Self::start_empty(flags).await).await
+    }
+
+    /// The same, in a database without a schema.
+    pub async fn start_in(address: tokio_postgres::Config) -> Self {
+        let database = Database::new(Target::embedded(address.clone()), 2);
+        database.migrate().await.unwrap();
+        Self::found(Self::serve(address, &[]).await).await
+    }
+
+    async fn found(mut app: Self) -> Self {
         let name = PersonName::parse("Northwind").unwrap();
         let (email, ada) = (
             Email::parse(ADA).unwrap(),
@@ -76,8 +87,11 @@ impl App {
 
     /// As on the first run.
     pub async fn start_empty(flags: &[&str]) -> Self {
+        Self::serve(cluster::database().await, flags).await
+    }
+
+    async fn serve(address: tokio_postgres::Config, flags: &[&str]) -> Self {
         logs::capture();
-        let address = cluster::database().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let bind = listener.local_addr().unwrap();
         let url = format!("http://{bind}");
@@ -179,23 +193,47 @@ impl App {
         self.token_of(self.organization, name, change).await
     }
 
+    pub fn full_access(&self, name: &str) -> NewToken {
+        NewToken {
+            name: Name::parse(name).unwrap(),
+            scopes: Some([tokendesk::catalogue::Scope::All].into_iter().collect()),
+            product: None,
+            expires_at: None,
+            ranges: Ranges::default(),
+        }
+    }
+
     pub async fn token_of(
         &self,
         organization: OrganizationId,
         name: &str,
         change: impl FnOnce(&mut NewToken),
     ) -> (Token, Secret) {
-        let mut new = NewToken {
-            name: Name::parse(name).unwrap(),
-            scopes: Some([tokendesk::catalogue::Scope::All].into_iter().collect()),
-            product: None,
-            expires_at: None,
-            ranges: Ranges::default(),
-        };
+        let mut new = self.full_access(name);
         change(&mut new);
         let connection = &mut *self.database().get().await.unwrap();
         let actor = Actor::command_line(organization);
         tokendesk::tokens::queries::create(connection, &actor, &new, self.now())
+            .await
+            .map_err(|error| format!("{error:?}"))
+            .unwrap()
+    }
+
+    /// An MCP token of a member of Northwind's.
+    pub async fn mcp_token(&self, email: &str, name: &str) -> (Token, Secret) {
+        let client = self.client().await;
+        let user = "SELECT id FROM users WHERE email = $1";
+        let user: uuid::Uuid = client.query_one(user, &[&email]).await.unwrap().get(0);
+        let actor = Actor::joining(self.organization, user.into(), "Somebody");
+        let new = NewToken {
+            name: Name::parse(name).unwrap(),
+            scopes: Some([Scope::WidgetsWrite, Scope::Render].into_iter().collect()),
+            product: None,
+            expires_at: None,
+            ranges: Ranges::default(),
+        };
+        let connection = &mut *self.database().get().await.unwrap();
+        tokendesk::tokens::queries::create_mcp(connection, &actor, &new, self.now())
             .await
             .map_err(|error| format!("{error:?}"))
             .unwrap()
@@ -226,6 +264,11 @@ impl App {
     pub async fn settle(&self) {
         let receipt = self.state.fleet.receipt(self.database()).await.unwrap();
         assert!(receipt.is_in_effect(), "{receipt}");
+    }
+
+    /// Nobody answers any more.
+    pub async fn stop(&self) {
+        self.server.stop(false).await;
     }
 
     /// Writes what was counted, as happens every second.

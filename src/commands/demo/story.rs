@@ -160,13 +160,13 @@ async fn live(
         match event {
             Event::Narrowed(_) | Event::Renamed(_) => {
                 let new = token.part.played_out(stage, now)?;
-                queries::edit(connection, actor, id, version, &new, *at).await?;
+                queries::edit(connection, actor, id.into(), version, &new, *at).await?;
             }
             Event::Rotated(overlap) => {
-                queries::rotate(connection, actor, id, version, *overlap, *at).await?;
+                queries::rotate(connection, actor, id.into(), version, *overlap, *at).await?;
             }
             Event::Changed(transition) => {
-                queries::apply(connection, actor, id, *transition, *at).await?;
+                queries::apply(connection, actor, id.into(), *transition, *at).await?;
             }
         }
     }

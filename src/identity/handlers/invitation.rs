@@ -3,7 +3,7 @@
 use actix_session::Session;
 use actix_web::web;
 
-use crate::access::session;
+use crate::access::{Device, session};
 use crate::db::Database;
 use crate::identity::drafts::{Acceptance, AcceptanceForm, Email};
 use crate::identity::queries::{self, NewUser};
@@ -32,6 +32,7 @@ pub async fn accept(
     session: Session,
     database: web::Data<Database>,
     code: web::Path<String>,
+    device: Device,
     form: Submission<AcceptanceForm>,
 ) -> Answer {
     let invitation = {
@@ -65,6 +66,6 @@ pub async fn accept(
     let user = user.ok_or(Error::Conflict(
         "This invitation was used already, or the email has an account. Sign in instead.",
     ))?;
-    session::begin(&session, user)?;
+    session::begin(&session, user, &device)?;
     Ok(see_other("/"))
 }

@@ -4,7 +4,7 @@ use actix_session::Session;
 use actix_web::web;
 use serde::Deserialize;
 
-use crate::access::session;
+use crate::access::{Device, session};
 use crate::db::Database;
 use crate::identity::drafts::{self, SetUpForm};
 use crate::identity::queries::{self, NewUser};
@@ -42,6 +42,7 @@ pub async fn create(
     session: Session,
     database: web::Data<Database>,
     address: ClientAddress,
+    device: Device,
     form: Submission<SetUpForm>,
 ) -> Answer {
     let code_is_right = check_code(&database, address, &form.code, &page).await?;
@@ -62,7 +63,7 @@ pub async fn create(
     let connection = &mut *database.get().await?;
     let found = queries::found(connection, &founding.organization, administrator, page.now).await?;
     let (_, user) = found.ok_or(Error::Conflict("Tokendesk was set up meanwhile. Sign in."))?;
-    session::begin(&session, user)?;
+    session::begin(&session, user, &device)?;
     Ok(see_other("/settings/api-access"))
 }
 

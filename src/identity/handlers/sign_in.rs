@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use crate::access::session;
+use crate::access::{Device, session};
 use crate::config::Config;
 use crate::db::Database;
 use crate::identity::drafts::Email;
@@ -55,6 +55,7 @@ pub async fn create(
     session: Session,
     database: web::Data<Database>,
     config: web::Data<Config>,
+    device: Device,
     form: Submission<Form>,
 ) -> Answer {
     let form = form.into_inner();
@@ -67,12 +68,10 @@ pub async fn create(
         email,
         password: form.password,
         address: ClientAddress::of(&request),
-        browser: request
-            .cookie(browser_cookie(&config))
-            .map(|cookie| Digest::of(cookie.value())),
+        browser: browser(&request, &config),
     };
     match authenticate(&database, credentials, page.now).await {
-        Ok(Some(signed_in)) => enter(&session, signed_in, &next, &config),
+        Ok(Some(signed_in)) => enter(&session, signed_in, &device, &next, &config),
         Ok(None) => {
             field.refuse("Email or password is wrong.");
             again(StatusCode::UNPROCESSABLE_ENTITY, page, field, next, None)
@@ -94,8 +93,14 @@ pub async fn create(
 }
 
 /// Leads them to where they wanted to go.
-fn enter(session: &Session, signed_in: SignedIn, next: &str, config: &Config) -> Answer {
-    session::begin(session, signed_in.user)?;
+fn enter(
+    session: &Session,
+    signed_in: SignedIn,
+    device: &Device,
+    next: &str,
+    config: &Config,
+) -> Answer {
+    session::begin(session, signed_in.user, device)?;
     let mut response = see_other(if next.is_empty() { "/" } else { next });
     if let Some(browser) = signed_in.new_browser {
         remember(&mut response, &browser, config)?;
@@ -117,6 +122,13 @@ fn again(
         problem,
     };
     page::render_with(status, &sign_in)
+}
+
+/// What a browser keeps in which the user has signed in before.
+#[must_use]
+pub fn browser(request: &HttpRequest, config: &Config) -> Option<Digest> {
+    let cookie = request.cookie(browser_cookie(config))?;
+    Some(Digest::of(cookie.value()))
 }
 
 fn browser_cookie(config: &Config) -> &'static str {

@@ -126,6 +126,27 @@ pub async fn user_exists(connection: &mut Connection, email: &Email) -> QueryRes
     .await
 }
 
+/// Gives the user another password.
+pub async fn set_password(
+    connection: &mut Connection,
+    actor: &Actor,
+    user: UserId,
+    hash: String,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    let email: String = diesel::update(users::table.find(user))
+        .set(users::password_hash.eq(hash))
+        .returning(users::email)
+        .get_result(connection)
+        .await?;
+    let entry = journal::Draft {
+        action: Action::PasswordChanged,
+        subject: (user.uuid(), &email),
+        changes: Vec::new(),
+    };
+    journal::record(connection, actor, entry, now).await
+}
+
 /// Whom the email belongs to, and the hash of their password if they have one.
 pub async fn credentials(
     connection: &mut Connection,

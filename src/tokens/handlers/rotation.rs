@@ -96,6 +96,7 @@ async fn question(
     Ok(pages::Rotation {
         calls: queries::calls_of_last_day(connection, token.id, page.now).await?,
         shell: admin.shell(page, Section::ApiAccess),
+        place: pages::Place::of(&token),
         token,
         overlap,
         conflict,

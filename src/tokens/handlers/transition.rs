@@ -9,9 +9,9 @@ use super::confirmation;
 use crate::access::Admin;
 use crate::db::Database;
 use crate::fleet::Fleet;
-use crate::tokens::pages::Question;
+use crate::tokens::Transition;
+use crate::tokens::pages::{Question, stale};
 use crate::tokens::queries::{self, ChangeError};
-use crate::tokens::{Token, Transition};
 use crate::web::form::Nothing;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -24,7 +24,7 @@ pub async fn new(
     let (id, transition) = parse(path.into_inner())?;
     let connection = &mut *database.get().await?;
     let token = queries::token(connection, &admin, id.into()).await?;
-    let stale = stale(&token, transition, &page);
+    let stale = stale(&token, transition, &page.now);
     let question = Question::Transition(transition);
     page::render(&confirmation(connection, &admin, page, token, question, stale).await?)
 }
@@ -51,7 +51,7 @@ pub async fn create(
             Ok(see_other("/settings/api-access"))
         }
         Err(ChangeError::Outdated(token)) => {
-            let stale = stale(&token, transition, &page);
+            let stale = stale(&token, transition, &page.now);
             let question = Question::Transition(transition);
             let page = confirmation(&mut connection, &admin, page, *token, question, stale).await?;
             page::render_with(StatusCode::CONFLICT, &page)
@@ -63,16 +63,4 @@ pub async fn create(
 fn parse((id, transition): (Uuid, String)) -> Result<(Uuid, Transition), Error> {
     let transition = transition.parse().map_err(|_| Error::NotFound)?;
     Ok((id, transition))
-}
-
-/// Why there is nothing to confirm, if so.
-fn stale(token: &Token, transition: Transition, page: &Page) -> Option<String> {
-    let status = token.status(&page.now);
-    let verb = transition.verb().to_lowercase();
-    (!status.permits(transition)).then(|| {
-        format!(
-            "This token is {} already; there is nothing to {verb}. Nothing was changed.",
-            status.label().to_lowercase()
-        )
-    })
 }

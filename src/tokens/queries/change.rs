@@ -7,15 +7,16 @@ use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::find::find;
-use crate::access::Actor;
-use crate::catalogue::ScopeSet;
+use super::mcp::{LeastUsed, room};
+use crate::access::{Actor, UserId};
+use crate::catalogue::{Product, ScopeSet};
 use crate::db::schema::{products, secrets, token_usage, tokens};
 use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};
 use crate::tokens::draft::NewToken;
 use crate::tokens::overlap::Overlap;
-use crate::tokens::secret::ORGANIZATION_PREFIX;
-use crate::tokens::{Secret, Standing, Token, TokenId, Transition};
+use crate::tokens::secret::{MCP_PREFIX, ORGANIZATION_PREFIX};
+use crate::tokens::{Key, Secret, Standing, Status, Token, TokenId, Transition};
 use crate::web::{Error, format};
 
 /// Why nothing was changed.
@@ -27,12 +28,20 @@ pub enum ChangeError {
     ProductGone,
     /// The token is not any more what the form was made for.
     Outdated(Box<Token>),
+    /// The owner has as many active MCP tokens as one may have.
+    Full(LeastUsed),
     Query(QueryError),
 }
 
 impl From<QueryError> for ChangeError {
     fn from(error: QueryError) -> Self {
-        if violates(&error, "tokens_name_unless_revoked") {
+        if [
+            "tokens_name_unless_revoked",
+            "tokens_owner_name_unless_revoked",
+        ]
+        .iter()
+        .any(|index| violates(&error, index))
+        {
             Self::NameTaken
         } else {
             Self::Query(error)
@@ -48,6 +57,7 @@ impl From<ChangeError> for Error {
             ChangeError::Outdated(_) => {
                 Self::Conflict("Someone else changed this token meanwhile. Nothing was changed.")
             }
+            ChangeError::Full(_) => Self::Conflict("There are 25 active MCP tokens, the most."),
             ChangeError::Query(error) => error.into(),
         }
     }
@@ -62,23 +72,16 @@ pub async fn create(
 ) -> Result<(Token, Secret), ChangeError> {
     connection
         .transaction(async |connection| {
-            let prefix = prefix(connection, actor, new).await?;
+            let prefix = product_prefix(connection, actor, new).await?;
             let secret = Secret::generate(&prefix);
-            let id = insert(connection, actor, new, &secret, now).await?;
-            let entry = journal::Draft {
-                action: Action::TokenCreated,
-                subject: (id.uuid(), new.name.as_str()),
-                changes: initial(new),
-            };
-            journal::record(connection, actor, entry, now).await?;
-            let token = find(connection, actor.organization(), id).await?;
+            let token = add(connection, actor, None, new, &secret, now).await?;
             Ok((token, secret))
         })
         .await
 }
 
 /// The product's key as it is now; it can neither change nor go until the transaction ends.
-async fn prefix(
+async fn product_prefix(
     connection: &mut Connection,
     actor: &Actor,
     new: &NewToken,
@@ -97,10 +100,30 @@ async fn prefix(
     key.ok_or(ChangeError::ProductGone)
 }
 
-/// Writes a token, its secret and its usage, without a journal entry.
-pub async fn insert(
+/// Writes a token and its journal entry. To be called in a transaction.
+pub(super) async fn add(
     connection: &mut Connection,
     actor: &Actor,
+    owner: Option<UserId>,
+    new: &NewToken,
+    secret: &Secret,
+    now: DateTime<Utc>,
+) -> QueryResult<Token> {
+    if !actor.may_change(owner) {
+        return Err(QueryError::NotFound);
+    }
+    let id = insert(connection, actor, owner, new, secret, now).await?;
+    let key = Key { id, owner };
+    let entry = entry(key, Action::TokenCreated, new.name.as_str(), initial(new));
+    journal::record(connection, actor, entry, now).await?;
+    find(connection, actor.organization(), key).await
+}
+
+/// Writes a token, its secret and its usage, without a journal entry.
+async fn insert(
+    connection: &mut Connection,
+    actor: &Actor,
+    owner: Option<UserId>,
     new: &NewToken,
     secret: &Secret,
     now: DateTime<Utc>,
@@ -110,6 +133,7 @@ pub async fn insert(
         .values((
             tokens::id.eq(id),
             tokens::organization_id.eq(actor.organization()),
+            tokens::owner_id.eq(owner),
             tokens::product_id.eq(new.product.as_ref().map(|product| product.id)),
             tokens::name.eq(new.name.as_str()),
             tokens::name_folded.eq(new.name.folded()),
@@ -157,14 +181,14 @@ async fn insert_secret(
 pub async fn edit(
     connection: &mut Connection,
     actor: &Actor,
-    id: TokenId,
+    key: Key,
     version: i32,
     new: &NewToken,
     now: DateTime<Utc>,
 ) -> Result<(), ChangeError> {
     connection
         .transaction(async |connection| {
-            let token = lock(connection, actor, id).await?;
+            let token = lock(connection, actor, key).await?;
             if token.version != version || !token.status(&now).permits_edit() {
                 return Err(ChangeError::Outdated(Box::new(token)));
             }
@@ -172,7 +196,14 @@ pub async fn edit(
             if changes.is_empty() {
                 return Ok(());
             }
-            diesel::update(tokens::table.find(id))
+            let after = Status::of(token.standing, new.expires_at, now);
+            if let Some(owner) = key.owner
+                && after == Status::Active
+                && token.status(&now) != Status::Active
+            {
+                room(connection, actor.organization(), owner, now).await?;
+            }
+            diesel::update(tokens::table.find(key.id))
                 .set((
                     tokens::name.eq(new.name.as_str()),
                     tokens::name_folded.eq(new.name.folded()),
@@ -183,11 +214,7 @@ pub async fn edit(
                 ))
                 .execute(connection)
                 .await?;
-            let entry = journal::Draft {
-                action: Action::TokenEdited,
-                subject: (id.uuid(), new.name.as_str()),
-                changes,
-            };
+            let entry = entry(key, Action::TokenEdited, new.name.as_str(), changes);
             Ok(journal::record(connection, actor, entry, now).await?)
         })
         .await
@@ -206,55 +233,48 @@ pub struct Rotated {
 pub async fn rotate(
     connection: &mut Connection,
     actor: &Actor,
-    id: TokenId,
+    key: Key,
     version: i32,
     overlap: Overlap,
     now: DateTime<Utc>,
 ) -> Result<Rotated, ChangeError> {
     connection
         .transaction(async |connection| {
-            let token = lock(connection, actor, id).await?;
+            let token = lock(connection, actor, key).await?;
             if token.version != version || !token.status(&now).permits_rotation() {
                 return Err(ChangeError::Outdated(Box::new(token)));
             }
-            let prefix = token
-                .product
-                .as_ref()
-                .map_or(ORGANIZATION_PREFIX, |product| &product.key);
-            let secret = Secret::generate(prefix);
+            let secret = Secret::generate(prefix(key.owner, token.product.as_ref()));
             let end = overlap.end(now, token.expires_at);
             let old_until = Some(end).filter(|end| *end > now);
             if old_until.is_none() {
-                retire_retiring(connection, id, now).await?;
+                retire_retiring(connection, key.id, now).await?;
             }
             diesel::update(secrets::table)
-                .filter(secrets::token_id.eq(id))
+                .filter(secrets::token_id.eq(key.id))
                 .filter(secrets::retires_at.is_null())
                 .set(secrets::retires_at.eq(end))
                 .execute(connection)
                 .await?;
-            insert_secret(connection, id, &secret, now).await?;
-            diesel::update(tokens::table.find(id))
+            insert_secret(connection, key.id, &secret, now).await?;
+            diesel::update(tokens::table.find(key.id))
                 .set((
                     tokens::display.eq(secret.display()),
                     tokens::version.eq(tokens::version + 1),
                 ))
                 .execute(connection)
                 .await?;
-            let entry = journal::Draft {
-                action: Action::TokenRotated,
-                subject: (id.uuid(), &token.name),
-                changes: vec![
-                    Change {
-                        field: "prefix".to_owned(),
-                        from: Some(token.display.clone()),
-                        to: Some(secret.display().to_owned()),
-                    },
-                    Change::set("old secret until", format::date_time(&end)),
-                ],
-            };
+            let changes = vec![
+                Change {
+                    field: "prefix".to_owned(),
+                    from: Some(token.display.clone()),
+                    to: Some(secret.display().to_owned()),
+                },
+                Change::set("old secret until", format::date_time(&end)),
+            ];
+            let entry = entry(key, Action::TokenRotated, &token.name, changes);
             journal::record(connection, actor, entry, now).await?;
-            let token = find(connection, actor.organization(), id).await?;
+            let token = find(connection, actor.organization(), key).await?;
             Ok(Rotated {
                 token,
                 secret,
@@ -268,24 +288,20 @@ pub async fn rotate(
 pub async fn end_overlap(
     connection: &mut Connection,
     actor: &Actor,
-    id: TokenId,
+    key: Key,
     now: DateTime<Utc>,
 ) -> Result<Token, ChangeError> {
     connection
         .transaction(async |connection| {
-            let token = lock(connection, actor, id).await?;
-            if retire_retiring(connection, id, now).await? == 0 {
+            let token = lock(connection, actor, key).await?;
+            if retire_retiring(connection, key.id, now).await? == 0 {
                 return Err(ChangeError::Outdated(Box::new(token)));
             }
-            diesel::update(tokens::table.find(id))
+            diesel::update(tokens::table.find(key.id))
                 .set(tokens::version.eq(tokens::version + 1))
                 .execute(connection)
                 .await?;
-            let entry = journal::Draft {
-                action: Action::TokenOverlapEnded,
-                subject: (id.uuid(), &token.name),
-                changes: Vec::new(),
-            };
+            let entry = entry(key, Action::TokenOverlapEnded, &token.name, Vec::new());
             journal::record(connection, actor, entry, now).await?;
             Ok(token)
         })
@@ -310,13 +326,13 @@ async fn retire_retiring(
 pub async fn apply(
     connection: &mut Connection,
     actor: &Actor,
-    id: TokenId,
+    key: Key,
     transition: Transition,
     now: DateTime<Utc>,
 ) -> Result<Token, ChangeError> {
     connection
         .transaction(async |connection| {
-            let token = lock(connection, actor, id).await?;
+            let token = lock(connection, actor, key).await?;
             let status = token.status(&now);
             if !status.permits(transition) {
                 return Err(ChangeError::Outdated(Box::new(token)));
@@ -327,24 +343,23 @@ pub async fn apply(
                 Transition::Revocation => (Action::TokenRevoked, Some(Standing::Revoked)),
                 Transition::Deletion => (Action::TokenDeleted, None),
             };
+            if let (Transition::Enabling, Some(owner)) = (transition, key.owner) {
+                room(connection, actor.organization(), owner, now).await?;
+            }
             match standing {
-                Some(standing) => set_standing(connection, id, standing).await?,
+                Some(standing) => set_standing(connection, key.id, standing).await?,
                 None => {
-                    diesel::delete(tokens::table.find(id))
+                    diesel::delete(tokens::table.find(key.id))
                         .execute(connection)
                         .await?
                 }
             };
-            let after = standing
-                .map(|standing| crate::tokens::Status::of(standing, token.expires_at, now).label());
+            let after =
+                standing.map(|standing| Status::of(standing, token.expires_at, now).label());
             let before = status.label();
-            let entry = journal::Draft {
-                action,
-                subject: (id.uuid(), &token.name),
-                changes: Change::between("status", Some(before.into()), after.map(Into::into))
-                    .into_iter()
-                    .collect(),
-            };
+            let changes = Change::between("status", Some(before.into()), after.map(Into::into));
+            let changes = changes.into_iter().collect();
+            let entry = entry(key, action, &token.name, changes);
             journal::record(connection, actor, entry, now).await?;
             Ok(token)
         })
@@ -367,15 +382,48 @@ async fn set_standing(
 
 /// The organisation's token, which nobody else can change until the transaction ends. Its usage
 /// is still counted: that only needs the token to exist.
-async fn lock(connection: &mut Connection, actor: &Actor, id: TokenId) -> QueryResult<Token> {
+async fn lock(connection: &mut Connection, actor: &Actor, key: Key) -> QueryResult<Token> {
+    if !actor.may_change(key.owner) {
+        return Err(QueryError::NotFound);
+    }
     tokens::table
         .filter(tokens::organization_id.eq(actor.organization()))
-        .filter(tokens::id.eq(id))
+        .filter(tokens::id.eq(key.id))
         .select(tokens::id)
         .for_no_key_update()
         .get_result::<TokenId>(connection)
         .await?;
-    find(connection, actor.organization(), id).await
+    find(connection, actor.organization(), key).await
+}
+
+/// Of the secrets of a token.
+pub(super) fn prefix(owner: Option<UserId>, product: Option<&Product>) -> &str {
+    match (owner, product) {
+        (Some(_), _) => MCP_PREFIX,
+        (None, Some(product)) => &product.key,
+        (None, None) => ORGANIZATION_PREFIX,
+    }
+}
+
+/// What the journal tells of a change to a token. Those of MCP tokens are told apart.
+fn entry(key: Key, action: Action, name: &str, changes: Vec<Change>) -> journal::Draft<'_> {
+    let action = match action {
+        _ if key.owner.is_none() => action,
+        Action::TokenCreated => Action::McpTokenCreated,
+        Action::TokenEdited => Action::McpTokenRenamed,
+        Action::TokenRotated => Action::McpTokenRotated,
+        Action::TokenOverlapEnded => Action::McpTokenOverlapEnded,
+        Action::TokenDisabled => Action::McpTokenDisabled,
+        Action::TokenEnabled => Action::McpTokenEnabled,
+        Action::TokenRevoked => Action::McpTokenRevoked,
+        Action::TokenDeleted => Action::McpTokenDeleted,
+        other => other,
+    };
+    journal::Draft {
+        action,
+        subject: (key.id.uuid(), name),
+        changes,
+    }
 }
 
 fn initial(new: &NewToken) -> Vec<Change> {

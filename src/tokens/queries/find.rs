@@ -9,23 +9,24 @@ use crate::access::{Admin, OrganizationId};
 use crate::catalogue::Product;
 use crate::db::Connection;
 use crate::db::schema::{products, secrets, token_usage, tokens};
-use crate::tokens::{Token, TokenId};
+use crate::tokens::{Key, Token, TokenId};
 
 /// One token of the organisation.
-pub async fn token(connection: &mut Connection, admin: &Admin, id: TokenId) -> QueryResult<Token> {
-    find(connection, admin.organization().id, id).await
+pub async fn token(connection: &mut Connection, admin: &Admin, key: Key) -> QueryResult<Token> {
+    find(connection, admin.organization().id, key).await
 }
 
 pub(super) async fn find(
     connection: &mut Connection,
     organization: OrganizationId,
-    id: TokenId,
+    key: Key,
 ) -> QueryResult<Token> {
     let row: Row = tokens::table
         .inner_join(token_usage::table)
         .left_join(products::table)
         .filter(tokens::organization_id.eq(organization))
-        .filter(tokens::id.eq(id))
+        .filter(tokens::id.eq(key.id))
+        .filter(tokens::owner_id.is_not_distinct_from(key.owner))
         .select((
             TokenRow::as_select(),
             UsageRow::as_select(),

@@ -1,0 +1,117 @@
+//! The profile: extract, call, render.
+
+pub mod all;
+pub mod name;
+pub mod overlap_end;
+pub mod password;
+pub mod rotation;
+pub mod tokens;
+pub mod transition;
+
+use std::collections::HashMap;
+
+use actix_session::Session;
+use actix_web::http::header::{CONTENT_ENCODING, HeaderValue};
+use actix_web::web;
+
+use super::draft::Draft;
+use super::pages::{self, Card, Reveal};
+use crate::access::{Section, Viewer, session};
+use crate::db::{Connection, Database};
+use crate::tokens::pages::{Confirmation, Place, Question};
+use crate::tokens::{Status, Token, TokenId, queries};
+use crate::web::form::Nothing;
+use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
+
+pub async fn show(
+    viewer: Viewer,
+    page: Page,
+    session: Session,
+    database: web::Data<Database>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    page::render(&profile(connection, &viewer, page, &session, Draft::default(), None).await?)
+}
+
+/// The profile, with a form to correct or a revealed secret.
+async fn profile(
+    connection: &mut Connection,
+    viewer: &Viewer,
+    page: Page,
+    session: &Session,
+    draft: Draft,
+    reveal: Option<Reveal>,
+) -> Result<pages::Profile, Error> {
+    let now = page.now;
+    let sessions = session::open(connection, viewer.user(), session, now).await?;
+    let tokens = queries::of_owner(connection, viewer).await?;
+    let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
+    let retiring = queries::retiring(connection, &ids, now).await?;
+    let retiring: HashMap<_, _> = retiring.into_iter().collect();
+    let (revoked, kept): (Vec<Token>, Vec<Token>) = tokens
+        .into_iter()
+        .partition(|token| token.status(&now) == Status::Revoked);
+    let cards = kept.into_iter().map(|token| Card {
+        old_until: retiring.get(&token.id).copied(),
+        token,
+    });
+    Ok(pages::Profile {
+        cards: cards.collect(),
+        shell: viewer.shell(page, Section::Profile),
+        sessions,
+        draft,
+        revoked,
+        reveal,
+    })
+}
+
+/// The one answer that holds a secret. It is not compressed, as the size of compressed text
+/// can tell of its content.
+async fn reveal(
+    connection: &mut Connection,
+    viewer: &Viewer,
+    page: Page,
+    session: &Session,
+    reveal: Reveal,
+) -> Answer {
+    let draft = Draft::default();
+    let profile = profile(connection, viewer, page, session, draft, Some(reveal)).await?;
+    let mut response = page::render(&profile)?;
+    let identity = HeaderValue::from_static("identity");
+    response.headers_mut().insert(CONTENT_ENCODING, identity);
+    Ok(response)
+}
+
+pub async fn end_other_sessions(
+    viewer: Viewer,
+    session: Session,
+    database: web::Data<Database>,
+    _: Submission<Nothing>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let own = session::number(&session);
+    let ended = session::end_others(connection, viewer.user(), &own).await?;
+    let ended = i64::try_from(ended).unwrap_or_default();
+    let sessions = format::plural(ended, "session", "sessions");
+    page::notify(&session, format!("{ended} other {sessions} ended."))?;
+    Ok(see_other("/profile"))
+}
+
+/// A page that asks before it is done.
+async fn confirmation(
+    connection: &mut Connection,
+    viewer: &Viewer,
+    page: Page,
+    token: Token,
+    question: Question,
+    stale: Option<String>,
+) -> Result<Confirmation, Error> {
+    Ok(Confirmation {
+        calls: queries::calls_of_last_day(connection, token.id, page.now).await?,
+        shell: viewer.shell(page, Section::Profile),
+        place: Place::of(&token),
+        token,
+        question,
+        stale,
+    })
+}

@@ -1,0 +1,106 @@
+//! *Settings > MCP tokens*: who has which. Their secrets nobody sees.
+
+use actix_session::Session;
+use actix_web::http::StatusCode;
+use actix_web::web;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::access::{Admin, Section};
+use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
+use crate::profile::{pages, queries};
+use crate::tokens::pages::{Confirmation, Place, Question, stale};
+use crate::tokens::queries::{self as tokens, ChangeError};
+use crate::tokens::{Token, Transition};
+use crate::web::form::Nothing;
+use crate::web::paging::Cursor;
+use crate::web::{Answer, Error, Page, Submission, page, see_other};
+
+const PAGE_SIZE: usize = 50;
+const LIST: &str = "/settings/mcp-tokens";
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Query {
+    owner: String,
+    page: String,
+}
+
+pub async fn index(
+    admin: Admin,
+    page: Page,
+    database: web::Data<Database>,
+    web::Query(query): web::Query<Query>,
+) -> Answer {
+    let owner: String = query.owner.chars().filter(|c| !c.is_control()).collect();
+    let owner = owner.trim().to_owned();
+    let cursor = Cursor::decode(&query.page);
+    let connection = &mut *database.get().await?;
+    page::render(&pages::All {
+        tokens: queries::page(connection, &admin, &owner, cursor.as_ref(), PAGE_SIZE).await?,
+        shell: admin.shell(page, Section::McpTokens),
+        owner,
+    })
+}
+
+pub async fn new_revocation(
+    admin: Admin,
+    page: Page,
+    database: web::Data<Database>,
+    id: web::Path<Uuid>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let key = queries::key(connection, &admin, id.into_inner().into()).await?;
+    let token = tokens::token(connection, &admin, key).await?;
+    page::render(&confirmation(connection, &admin, page, token).await?)
+}
+
+pub async fn revoke(
+    admin: Admin,
+    page: Page,
+    session: Session,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    id: web::Path<Uuid>,
+    form: Submission<Nothing>,
+) -> Answer {
+    let actor = admin.actor(&form)?;
+    let mut connection = database.get().await?;
+    let key = queries::key(&mut connection, &admin, id.into_inner().into()).await?;
+    let transition = Transition::Revocation;
+    match tokens::apply(&mut connection, &actor, key, transition, page.now).await {
+        Ok(token) => {
+            drop(connection);
+            let receipt = fleet.report(&database).await;
+            let notice = format!("“{}” {} {receipt}", token.name, transition.past());
+            page::notify(&session, notice)?;
+            Ok(see_other(LIST))
+        }
+        Err(ChangeError::Outdated(token)) => {
+            let again = confirmation(&mut connection, &admin, page, *token).await?;
+            page::render_with(StatusCode::CONFLICT, &again)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn confirmation(
+    connection: &mut Connection,
+    admin: &Admin,
+    page: Page,
+    token: Token,
+) -> Result<Confirmation, Error> {
+    Ok(Confirmation {
+        calls: tokens::calls_of_last_day(connection, token.id, page.now).await?,
+        stale: stale(&token, Transition::Revocation, &page.now),
+        shell: admin.shell(page, Section::McpTokens),
+        place: Place {
+            path: format!("{LIST}/{}", token.id),
+            has_page: false,
+            list: LIST,
+            list_name: "MCP tokens",
+        },
+        token,
+        question: Question::Transition(Transition::Revocation),
+    })
+}

@@ -1,0 +1,52 @@
+//! The end of an old secret's overlap, before its time.
+
+use actix_session::Session;
+use actix_web::web;
+use uuid::Uuid;
+
+use super::confirmation;
+use crate::access::Viewer;
+use crate::db::Database;
+use crate::fleet::Fleet;
+use crate::tokens::pages::Question;
+use crate::tokens::queries;
+use crate::web::form::Nothing;
+use crate::web::{Answer, Page, Submission, page, see_other};
+
+pub async fn new(
+    viewer: Viewer,
+    page: Page,
+    database: web::Data<Database>,
+    id: web::Path<Uuid>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let token = queries::owned(connection, &viewer, id.into_inner().into()).await?;
+    let retiring = queries::retiring(connection, &[token.id], page.now).await?;
+    let stale = retiring
+        .is_empty()
+        .then(|| "The old secret has stopped already; nothing is left to end.".to_owned());
+    let question = Question::EndOverlap;
+    page::render(&confirmation(connection, &viewer, page, token, question, stale).await?)
+}
+
+pub async fn create(
+    viewer: Viewer,
+    page: Page,
+    session: Session,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    id: web::Path<Uuid>,
+    form: Submission<Nothing>,
+) -> Answer {
+    let actor = viewer.oneself(&form)?;
+    let mut connection = database.get().await?;
+    let token = queries::owned(&mut connection, &viewer, id.into_inner().into()).await?;
+    let token = queries::end_overlap(&mut connection, &actor, token.key(), page.now).await?;
+    drop(connection);
+    let receipt = fleet.report(&database).await;
+    let notice = format!(
+        "The old secret of “{}” has stopped working. {receipt}",
+        token.name
+    );
+    page::notify(&session, notice)?;
+    Ok(see_other(&token.path()))
+}

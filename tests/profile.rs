@@ -1,0 +1,7 @@
+//! The profile, and personal MCP tokens.
+
+mod account;
+mod life;
+mod limit;
+mod others;
+mod servers;

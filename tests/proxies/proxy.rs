@@ -65,8 +65,9 @@ impl Proxy {
             .stderr(fs::File::create(scratch.root.join("log")).unwrap());
         let program = command.get_program().to_owned();
         let process = command.spawn();
-        let process =
-            process.unwrap_or_else(|error| panic!("{program:?}: {error}. tests/run installs it"));
+        let process = process.unwrap_or_else(|error| {
+            panic!("{}: {error}. tests/run installs it", program.display())
+        });
         let proxy = Self {
             url: format!("http://127.0.0.1:{port}"),
             process,

@@ -104,6 +104,8 @@ pub struct Denied {
     pub last_at: DateTime<Utc>,
 }
 
+type DeniedRow = (String, String, IpNet, Option<i64>, Option<DateTime<Utc>>);
+
 /// Denied calls since `start` by code, operation and source, the latest first, so many at most.
 pub async fn denied(
     connection: &mut Connection,
@@ -112,7 +114,7 @@ pub async fn denied(
     most: i64,
 ) -> QueryResult<Vec<Denied>> {
     let last = max(usage_hours::last_at);
-    let rows: Vec<(String, String, IpNet, Option<i64>, Option<DateTime<Utc>>)> = usage_hours::table
+    let rows: Vec<DeniedRow> = usage_hours::table
         .filter(usage_hours::token_id.eq(id))
         .filter(usage_hours::code.ne("valid"))
         .filter(usage_hours::hour.ge(start))
@@ -134,7 +136,7 @@ pub async fn denied(
         ))
         .load(connection)
         .await?;
-    let denied = |(code, operation, network, calls, last_at): (_, _, _, Option<i64>, Option<_>)| {
+    let denied = |(code, operation, network, calls, last_at): DeniedRow| {
         Some(Denied {
             code,
             operation,

@@ -13,7 +13,6 @@ use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 use tokendesk::access::Actor;
 use tokendesk::db::embedded::programs;
-use tokendesk::fleet::Outcome;
 use tokendesk::tokens::overlap::Overlap;
 use tokendesk::tokens::{Token, Transition, queries};
 use tokio::sync::{Mutex, RwLock, mpsc};
@@ -154,10 +153,8 @@ async fn take_away(app: &App, token: &Token, how: How) -> Option<Instant> {
         }
     }
     drop(connection);
-    let receipt = app.state.fleet.receipt(app.database()).await.ok()?;
-    let silent = |outcome| matches!(outcome, Outcome::Silent { .. });
-    let all = !receipt.instances.iter().any(|told| silent(told.outcome));
-    all.then(Instant::now)
+    let receipt = app.state.fleet.receipt(app.database()).await;
+    receipt.ok().map(|_| Instant::now())
 }
 
 /// Past the program, as in `psql`.
@@ -211,7 +208,7 @@ async fn trial(app: &App, fleet: &Fleet, number: usize, history: &Mutex<History>
 async fn create(app: &App, number: usize) -> Option<(Token, String)> {
     let connection = &mut *app.database().get().await.ok()?;
     let actor = Actor::command_line(app.organization);
-    let new = app.full_access(&format!("Token {number}"));
+    let new = App::full_access(&format!("Token {number}"));
     let created = queries::create(connection, &actor, &new, app.now()).await;
     created
         .ok()

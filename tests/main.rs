@@ -15,6 +15,7 @@ mod gate;
 mod headers;
 mod identity;
 mod journal;
+mod lease_model;
 mod profile;
 mod proxies;
 mod schema;

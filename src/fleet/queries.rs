@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Double, Text, Timestamptz};
+use diesel::sql_types::{Double, Text};
 use diesel_async::RunQueryDsl;
 use diesel_async::pooled_connection::deadpool::PoolError;
 use uuid::Uuid;
@@ -29,8 +28,6 @@ pub struct Leased {
     pub id: Uuid,
     #[diesel(sql_type = Text)]
     pub name: String,
-    #[diesel(sql_type = Timestamptz)]
-    pub lease_until: DateTime<Utc>,
     #[diesel(sql_type = Double)]
     seconds_left: f64,
 }
@@ -45,7 +42,7 @@ impl Leased {
 /// By the database's clock, which is why this is by hand.
 pub async fn leased(connection: &mut Connection) -> QueryResult<Vec<Leased>> {
     sql_query(
-        "SELECT id, name, lease_until, \
+        "SELECT id, name, \
              extract(epoch FROM lease_until - clock_timestamp())::float8 AS seconds_left \
          FROM instances WHERE lease_until > clock_timestamp() ORDER BY name, id",
     )

@@ -1,11 +1,14 @@
 //! Who has heard of a change: what an administrator is told after taking something away.
+//!
+//! An instance that does not answer is waited for until its lease, as it stood after the
+//! commit, has run out. A renewal since then counts only once it was heard, and so after the
+//! change was.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
@@ -33,49 +36,29 @@ pub struct Told {
 pub enum Outcome {
     /// It has forgotten what it knew before.
     Heard,
-    /// Its lease ran out: it answers from memory no more.
-    Stopped,
-    /// It has not answered, and stops at this instant if it goes on like that.
-    Silent { until: DateTime<Utc> },
+    /// It has not answered; its lease ran out, so that it has heard since or is silent.
+    RanOut,
 }
 
-impl Receipt {
-    #[must_use]
-    pub fn is_in_effect(&self) -> bool {
-        self.silent().next().is_none()
-    }
-
-    fn silent(&self) -> impl Iterator<Item = (&str, DateTime<Utc>)> {
-        self.instances.iter().filter_map(|told| match told.outcome {
-            Outcome::Silent { until } => Some((&*told.name, until)),
-            Outcome::Heard | Outcome::Stopped => None,
-        })
-    }
-}
-
-/// `In effect on 2 of 3 instances after 20 s. node-b has not answered; it stops by itself at
-/// 14:02:31 UTC at the latest.`
+/// `In effect on 3 of 3 instances after 9 s. node-b did not answer; it had to stop by then.`
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.instances.len();
         if all == 0 {
             return f.write_str("In effect.");
         }
-        let done = all - self.silent().count();
         let instances = if all == 1 { "instance" } else { "instances" };
-        let took = self.took.as_millis();
-        write!(f, "In effect on {done} of {all} {instances} after ")?;
-        match took {
-            0..1_000 => write!(f, "{} ms.", took.max(1))?,
-            _ => write!(f, "{} s.", took / 1_000)?,
+        write!(f, "In effect on {all} of {all} {instances} after ")?;
+        match self.took.as_millis() {
+            took @ 0..1_000 => write!(f, "{} ms.", took.max(1))?,
+            took => write!(f, "{} s.", took / 1_000)?,
         }
-        self.silent().try_for_each(|(name, until)| {
-            let until = until.format("%H:%M:%S UTC");
-            write!(
-                f,
-                " {name} has not answered; it stops by itself at {until} at the latest."
-            )
-        })
+        for told in &self.instances {
+            if told.outcome == Outcome::RanOut {
+                write!(f, " {} did not answer; it had to stop by then.", told.name)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -120,31 +103,41 @@ impl Drop for Barrier<'_> {
 
 impl Fleet {
     /// Waits until all that was committed before this call is in effect everywhere: each
-    /// instance whose lease runs has heard of it, or its lease has run out. Two leases at most.
-    /// An instance that comes later reads what was committed, and is not waited for.
+    /// instance has heard of it, or its lease has run out. A lease at most. An instance that
+    /// comes later reads what was committed, and is not waited for.
     ///
     /// To be called without holding a connection to the database.
     ///
     /// # Errors
-    /// When the database cannot be asked: it is not known then who has heard. The longest that
-    /// anybody can take is a lease.
+    /// When the database cannot be asked who there is. Even then nobody takes longer than a
+    /// lease.
     pub async fn receipt(&self, database: &Database) -> Result<Receipt, queries::Error> {
         let start = Moment::now();
-        let term = self.0.term;
-        let deadline = Instant::now() + 2 * term.database;
         let mut barrier = self.0.barriers.set_up();
-        let mut waited_for = Waiting::new(self.ask(database, barrier.id).await?);
-        while waited_for.anyone() && Instant::now() < deadline {
-            let patience = Instant::now() + waited_for.patience(term.renewal);
+        let leased = self.ask(database, barrier.id).await?;
+        let asked = Instant::now();
+        let mut heard = HashSet::new();
+        let silent = |heard: &HashSet<Uuid>| {
+            let silent = leased.iter().filter(|leased| !heard.contains(&leased.id));
+            // A tenth more, as clocks differ in speed.
+            silent.map(|leased| asked + leased.left() * 11 / 10).max()
+        };
+        while let Some(end) = silent(&heard) {
             tokio::select! {
-                Some(instance) = barrier.heard.recv() => waited_for.heard(instance),
-                () = sleep_until(patience.min(deadline)) => {
-                    waited_for.see(&self.ask(database, barrier.id).await?);
-                }
+                Some(instance) = barrier.heard.recv() => drop(heard.insert(instance)),
+                () = sleep_until(end) => break,
             }
         }
+        let told = |leased: Leased| Told {
+            outcome: if heard.contains(&leased.id) {
+                Outcome::Heard
+            } else {
+                Outcome::RanOut
+            },
+            name: leased.name,
+        };
         Ok(Receipt {
-            instances: waited_for.told(),
+            instances: leased.iter().cloned().map(told).collect(),
             took: Moment::now().since(start),
         })
     }
@@ -170,55 +163,6 @@ impl Fleet {
     }
 }
 
-/// The instances that are waited for, and what is known of them.
-struct Waiting(Vec<(Leased, Option<Outcome>)>);
-
-impl Waiting {
-    fn new(leased: Vec<Leased>) -> Self {
-        Self(leased.into_iter().map(|leased| (leased, None)).collect())
-    }
-
-    fn anyone(&self) -> bool {
-        self.0.iter().any(|(_, outcome)| outcome.is_none())
-    }
-
-    /// Until the first lease may have run out.
-    fn patience(&self, longest: Duration) -> Duration {
-        let open = self.0.iter().filter(|(_, outcome)| outcome.is_none());
-        let first = open.map(|(leased, _)| leased.left()).min();
-        let least = Duration::from_millis(10);
-        first.unwrap_or(longest).clamp(least, longest)
-    }
-
-    fn heard(&mut self, instance: Uuid) {
-        for (leased, outcome) in &mut self.0 {
-            if leased.id == instance {
-                *outcome = Some(Outcome::Heard);
-            }
-        }
-    }
-
-    /// Leases may have been renewed, or have run out.
-    fn see(&mut self, now: &[Leased]) {
-        for (known, outcome) in self.0.iter_mut().filter(|(_, outcome)| outcome.is_none()) {
-            match now.iter().find(|leased| leased.id == known.id) {
-                Some(leased) => known.clone_from(leased),
-                None => *outcome = Some(Outcome::Stopped),
-            }
-        }
-    }
-
-    fn told(self) -> Vec<Told> {
-        let told = |(leased, outcome): (Leased, Option<Outcome>)| Told {
-            outcome: outcome.unwrap_or(Outcome::Silent {
-                until: leased.lease_until,
-            }),
-            name: leased.name,
-        };
-        self.0.into_iter().map(told).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,24 +183,17 @@ mod tests {
 
     #[test]
     fn it_says_what_is_known() {
-        let until = "2026-11-22T14:02:31Z".parse().unwrap();
-        let silent = Outcome::Silent { until };
-        for (receipt, sentence, in_effect) in [
-            (told(&[]), "In effect.", true),
+        use Outcome::{Heard, RanOut};
+        for (receipt, sentence) in [
+            (told(&[]), "In effect."),
+            (told(&[Heard]), "In effect on 1 of 1 instance after 4 ms."),
             (
-                told(&[Outcome::Heard]),
-                "In effect on 1 of 1 instance after 4 ms.",
-                true,
-            ),
-            (
-                told(&[Outcome::Heard, silent, Outcome::Stopped]),
-                "In effect on 2 of 3 instances after 4 ms. node-b has not answered; it stops by \
-                 itself at 14:02:31 UTC at the latest.",
-                false,
+                told(&[Heard, RanOut, Heard]),
+                "In effect on 3 of 3 instances after 4 ms. node-b did not answer; it had to \
+                 stop by then.",
             ),
         ] {
             assert_eq!(receipt.to_string(), sentence);
-            assert_eq!(receipt.is_in_effect(), in_effect);
         }
     }
 }

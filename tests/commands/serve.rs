@@ -147,6 +147,8 @@ async fn a_stop_finishes_everything(signal: Signal) {
 
     let data = scratch.data();
     let cluster = blocking(move || Cluster::open(&data).unwrap()).await;
+    // Not asked for yet, so that the database has to be asked.
+    let another = token(&place, &["--name=Entra SCIM", "--scope=all"]);
     let lock = connect(&cluster.connection()).await;
     lock.batch_execute("BEGIN; LOCK TABLE secrets")
         .await
@@ -154,7 +156,7 @@ async fn a_stop_finishes_everything(signal: Signal) {
     let address = format!("{}/api/v1/token", server.url);
     let slow = reqwest::Client::new()
         .get(address)
-        .bearer_auth(&secret)
+        .bearer_auth(&another)
         .send();
     let slow = tokio::spawn(slow);
     wait_for_a_waiting_query(&cluster.connection()).await;
@@ -173,7 +175,8 @@ async fn a_stop_finishes_everything(signal: Signal) {
 
     // The second use was counted as the server stopped.
     let database = connect(&cluster.connection()).await;
-    let query = "SELECT allowed, (SELECT sum(calls)::bigint FROM usage_hours) FROM token_usage";
+    let query = "SELECT sum(allowed)::bigint, (SELECT sum(calls)::bigint FROM usage_hours) \
+                 FROM token_usage";
     let usage = database.query_one(query, &[]).await.unwrap();
     assert_eq!((usage.get::<_, i64>(0), usage.get::<_, i64>(1)), (2, 2));
     drop(database);

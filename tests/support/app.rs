@@ -193,7 +193,7 @@ impl App {
         self.token_of(self.organization, name, change).await
     }
 
-    pub fn full_access(&self, name: &str) -> NewToken {
+    pub fn full_access(name: &str) -> NewToken {
         NewToken {
             name: Name::parse(name).unwrap(),
             scopes: Some([tokendesk::catalogue::Scope::All].into_iter().collect()),
@@ -209,7 +209,7 @@ impl App {
         name: &str,
         change: impl FnOnce(&mut NewToken),
     ) -> (Token, Secret) {
-        let mut new = self.full_access(name);
+        let mut new = Self::full_access(name);
         change(&mut new);
         let connection = &mut *self.database().get().await.unwrap();
         let actor = Actor::command_line(organization);

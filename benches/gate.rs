@@ -73,7 +73,7 @@ async fn run(target: Target, address: &tokio_postgres::Config, tokens: usize) {
     for secret in remembered {
         answer(&gate, secret).await;
     }
-    let entries = state.views.tally().entries.max(1);
+    let entries = state.gate.views.tally().entries.max(1);
     let each = resident().saturating_sub(before) / entries;
     drive(&gate, remembered)
         .await

@@ -1,15 +1,48 @@
-//! What programs call, under `/api`.
+//! What programs call: the gate's own three ways to be asked, and what a token tells of itself.
 
+mod forward;
+mod health;
+mod introspect;
 mod token;
+mod verify;
 
-use actix_web::web;
+use actix_web::web::{self, Data};
 
+use crate::catalogue::Scope;
 use crate::gate::Operation;
 
+pub use health::Troubles;
+
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.service(
-        web::resource("/api/v1/token")
-            .app_data(web::Data::new(Operation("GET /api/v1/token")))
-            .route(web::get().to(token::show)),
-    );
+    config
+        .service(
+            web::resource("/api/v1/token")
+                .app_data(Data::new(Operation("GET /api/v1/token", None)))
+                .route(web::get().to(token::show)),
+        )
+        .service(
+            web::resource("/api/v1/verify")
+                .app_data(asks_about_others("POST /api/v1/verify"))
+                .route(web::post().to(verify::verify)),
+        )
+        .service(
+            web::resource("/oauth/introspect")
+                .app_data(asks_about_others("POST /oauth/introspect"))
+                .route(web::post().to(introspect::introspect)),
+        )
+        .service(web::resource("/auth/forward").to(forward::by_headers))
+        .service(web::resource("/auth/forward-with/{options}/{path:.*}").to(forward::by_path_with))
+        .service(web::resource("/auth/forward/{path:.*}").to(forward::by_path));
+}
+
+/// For those who watch over the server.
+pub fn watch_routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/healthz").route(web::get().to(health::alive)))
+        .service(web::resource("/readyz").route(web::get().to(health::ready)))
+        .service(web::resource("/metrics").route(web::get().to(health::metrics)));
+}
+
+fn asks_about_others(name: &'static str) -> Data<Operation> {
+    Data::new(Operation(name, Some(Scope::TokensVerify)))
 }

@@ -15,12 +15,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::access::session;
+use crate::api::Troubles;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Database;
 use crate::db::url::Target;
 use crate::fleet::{Fleet, Membership};
-use crate::gate::{self, Usage, Views};
+use crate::gate::{self, Gate, Metrics, Tenants, Usage, Views};
 use crate::web::{Error, assets, body, csrf, error, headers, request_id};
 use crate::{api, catalogue, fleet, identity, journal, profile, tokens};
 
@@ -38,6 +39,8 @@ pub struct State {
     pub usage: Usage,
     pub fleet: Fleet,
     pub views: Views,
+    pub gate: Gate,
+    troubles: Troubles,
     session_key: Key,
 }
 
@@ -58,14 +61,23 @@ impl State {
             lease: config.lease,
         });
         let views = Views::new(database.clone(), &fleet, config.verify_cache_entries);
+        let usage = Usage::default();
+        let gate = Gate {
+            views: views.clone(),
+            tenants: Tenants::new(database.clone(), &fleet),
+            usage: usage.clone(),
+            metrics: Metrics::default(),
+        };
         Ok(Self {
             fleet,
             views,
+            gate,
+            troubles: Troubles::default(),
             session_key: Key::from(&key),
             config,
             database: database.clone(),
             clock,
-            usage: Usage::default(),
+            usage,
         })
     }
 }
@@ -100,15 +112,43 @@ pub fn server(state: &State, listener: TcpListener) -> io::Result<Server> {
     Ok(server)
 }
 
-fn mount(config: &mut web::ServiceConfig, state: &State) {
+/// The server for those who watch over this one, if they have a port of their own.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn watch_server(state: &State, listener: TcpListener) -> io::Result<Server> {
+    let state = state.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .configure(|config| share(config, &state))
+            .configure(api::watch_routes)
+            .wrap(from_fn(error::render))
+            .wrap(headers::defaults(&state.config.public_url))
+    })
+    .workers(1)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(server)
+}
+
+fn share(config: &mut web::ServiceConfig, state: &State) {
     config
         .app_data(web::Data::new(state.config.clone()))
         .app_data(web::Data::new(state.database.clone()))
         .app_data(web::Data::new(state.clock.clone()))
-        .app_data(web::Data::new(state.usage.clone()))
         .app_data(web::Data::new(state.fleet.clone()))
-        .app_data(web::Data::new(state.views.clone()))
-        .app_data(web::PayloadConfig::new(body::LARGEST))
+        .app_data(web::Data::new(state.gate.clone()))
+        .app_data(web::Data::new(state.troubles.clone()))
+        .app_data(web::PayloadConfig::new(body::LARGEST));
+}
+
+fn mount(config: &mut web::ServiceConfig, state: &State) {
+    share(config, state);
+    if state.config.metrics_bind.is_none() {
+        config.configure(api::watch_routes);
+    }
+    config
         .configure(assets::routes)
         .configure(api::routes)
         .service(
@@ -142,7 +182,7 @@ impl Chores {
     #[must_use]
     pub fn start(state: &State) -> Self {
         let (going_on, over) = watch::channel(());
-        let memory = Arc::new(state.views.clone());
+        let memory = Arc::new(state.gate.clone());
         Self {
             going_on,
             fleet: tokio::spawn(state.fleet.clone().take_part(memory, over.clone())),

@@ -71,6 +71,10 @@ pub struct Settings {
     )]
     trusted_proxies: String,
 
+    /// Another address and port for /metrics, /healthz and /readyz [default: on the main port]
+    #[arg(long, env = "METRICS_BIND", value_name = "ADDRESS", global = true)]
+    metrics_bind: Option<String>,
+
     /// How many secrets the gate remembers
     #[arg(
         long,
@@ -131,6 +135,8 @@ pub enum LogFormat {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub bind: SocketAddr,
+    /// Where the server is watched over, if not there too.
+    pub metrics_bind: Option<SocketAddr>,
     pub public_url: PublicUrl,
     pub database: DatabaseChoice,
     /// Where changes are heard of; `None`: where the data is.
@@ -195,7 +201,8 @@ impl Config {
     /// All that is wrong, a sentence each, with the setting's name.
     pub fn new(settings: Settings) -> Result<Self, Vec<String>> {
         let mut mistakes = Mistakes::default();
-        let bind = mistakes.note(bind(&settings.bind));
+        let bind = mistakes.note(address("BIND", &settings.bind));
+        let metrics_bind = mistakes.note(metrics_bind(settings.metrics_bind.as_deref()));
         let public_url = mistakes.note(public_url(&settings, bind));
         let database = mistakes.note(database(settings.database_url, settings.data_dir));
         let listen = mistakes.note(listen(settings.database_listen_url));
@@ -215,6 +222,7 @@ impl Config {
         let log_format = mistakes.note(log_format(&settings.log_format));
         match (
             bind,
+            metrics_bind,
             public_url,
             database,
             listen,
@@ -227,6 +235,7 @@ impl Config {
         ) {
             (
                 Some(bind),
+                Some(metrics_bind),
                 Some(public_url),
                 Some(database),
                 Some(listen),
@@ -238,6 +247,7 @@ impl Config {
                 Some(log_format),
             ) => Ok(Self {
                 bind,
+                metrics_bind,
                 public_url,
                 database,
                 listen,
@@ -269,9 +279,14 @@ impl Mistakes {
     }
 }
 
-fn bind(text: &str) -> Result<SocketAddr, String> {
+fn metrics_bind(text: Option<&str>) -> Result<Option<SocketAddr>, String> {
+    let text = text.filter(|text| !text.is_empty());
+    text.map(|text| address("METRICS_BIND", text)).transpose()
+}
+
+fn address(name: &str, text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
-        format!("BIND: {text:?} is not an address and port such as 127.0.0.1:8080 or [::]:8080")
+        format!("{name}: {text:?} is not an address and port such as 127.0.0.1:8080 or [::]:8080")
     })
 }
 
@@ -412,6 +427,7 @@ mod tests {
     fn every_mistake_is_named_at_once() {
         let mistakes = config(&[
             "--bind=here",
+            "--metrics-bind=there",
             "--public-url=ftp://x",
             "--database-listen-url=here",
             "--database-connections=0",
@@ -430,6 +446,7 @@ mod tests {
             named,
             [
                 "BIND",
+                "METRICS_BIND",
                 "PUBLIC_URL",
                 "DATABASE_LISTEN_URL",
                 "DATABASE_CONNECTIONS",

@@ -9,8 +9,10 @@ pub mod url;
 use std::time::Duration;
 
 use deadpool::Runtime;
+use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::pg::Pg;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
-use diesel::sql_types::{BigInt, Integer};
+use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::{ConnectionError, QueryableByName, sql_query};
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{
@@ -99,6 +101,35 @@ impl Database {
         Ok(done.len())
     }
 
+    /// Whether the schema is this program's version.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn is_current(&self) -> Result<bool, MigrationError> {
+        #[derive(QueryableByName)]
+        struct Applied {
+            #[diesel(sql_type = Text)]
+            version: String,
+        }
+        let mut connection = self.get().await?;
+        let query = "SELECT version FROM __diesel_schema_migrations";
+        let applied: Vec<Applied> = sql_query(query).load(&mut connection).await?;
+        let known = known_migrations()?;
+        let is_known = |applied: &Applied| {
+            let version = applied.version.as_str();
+            known
+                .iter()
+                .any(|known| known.name().version() == MigrationVersion::from(version))
+        };
+        Ok(applied.len() == known.len() && applied.iter().all(is_known))
+    }
+
+    /// How many connections there are, and how many are wanted.
+    #[must_use]
+    pub fn status(&self) -> deadpool::Status {
+        self.pool.status()
+    }
+
     /// Closes the connections. Whoever asks for one after this gets an error.
     pub fn close(&self) {
         self.pool.close();
@@ -154,12 +185,14 @@ async fn check_server_version(connection: &mut Connection) -> Result<(), Migrati
     Ok(())
 }
 
+fn known_migrations() -> Result<Vec<Box<dyn Migration<Pg>>>, MigrationError> {
+    MIGRATIONS.migrations().map_err(MigrationError::Failed)
+}
+
 fn refuse_newer_schema(
     harness: &mut AsyncMigrationHarness<AsyncPgConnection>,
 ) -> Result<(), MigrationError> {
-    use diesel::migration::{Migration, MigrationSource};
-    let known: Vec<Box<dyn Migration<diesel::pg::Pg>>> =
-        MIGRATIONS.migrations().map_err(MigrationError::Failed)?;
+    let known = known_migrations()?;
     let applied = harness
         .applied_migrations()
         .map_err(MigrationError::Failed)?;

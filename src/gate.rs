@@ -3,11 +3,20 @@
 mod caller;
 mod credential;
 mod decision;
+mod inquiry;
+mod metrics;
 mod queries;
+mod refusal;
+mod tenants;
 mod usage;
 mod views;
 
-pub use caller::{Caller, Operation};
-pub use decision::{Code, Request, View, decide};
+pub use caller::{Caller, Operation, presented, user_agent};
+pub use credential::Credential;
+pub use decision::{Checked, Code, Need, Outcome, Owner, Request, View, decide, explain};
+pub use inquiry::{Asked, Decision, Gate, Question};
+pub use metrics::Metrics;
+pub use refusal::{expiry_warning, refused, several};
+pub use tenants::Tenants;
 pub use usage::{Decided, Usage, sweep};
 pub use views::Views;

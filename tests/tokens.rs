@@ -1,6 +1,7 @@
 //! *Settings > API Access*.
 
 mod concurrency;
+mod denied;
 mod forms;
 mod life;
 mod list;

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::gate::Caller;
+use crate::catalogue;
+use crate::gate::{Caller, View};
 use crate::tokens::Status;
 use crate::web::{Answer, Now};
 
@@ -24,29 +25,43 @@ struct Token<'a> {
 }
 
 #[derive(Serialize)]
-struct Organization<'a> {
+pub struct Organization<'a> {
     id: Uuid,
     name: &'a str,
 }
 
+impl<'a> Organization<'a> {
+    #[must_use]
+    pub fn of(view: &'a View) -> Self {
+        Self {
+            id: view.organization.uuid(),
+            name: &view.organization_name,
+        }
+    }
+}
+
 #[derive(Serialize)]
-struct Product<'a> {
+pub struct Product<'a> {
     key: &'a str,
     name: &'a str,
+}
+
+impl<'a> Product<'a> {
+    #[must_use]
+    pub fn of(product: &'a catalogue::Product) -> Self {
+        Self {
+            key: &product.key,
+            name: &product.name,
+        }
+    }
 }
 
 pub async fn show(caller: Caller, now: Now) -> Answer {
     Ok(HttpResponse::Ok().json(Token {
         id: caller.token.uuid(),
         name: &caller.name,
-        organization: Organization {
-            id: caller.organization.uuid(),
-            name: &caller.organization_name,
-        },
-        product: caller.product.as_ref().map(|product| Product {
-            key: &product.key,
-            name: &product.name,
-        }),
+        organization: Organization::of(&caller),
+        product: caller.product.as_ref().map(Product::of),
         status: Status::of(caller.standing, caller.expires_at, now.0).as_str(),
         scopes: caller.effective_scopes().names(),
         allowed_ip_ranges: caller.ranges.lines(),

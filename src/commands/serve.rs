@@ -1,7 +1,7 @@
 //! `tokendesk serve`: the server, from the first line it prints to the last it logs.
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,13 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub async fn run(desk: &Desk) -> Result<(), Failure> {
     // Before anyone is told of the server, and may want to stop it.
     let stop = stop_signal().map_err(|error| Failure::because(&error))?;
-    let bind = desk.config.bind;
-    let listener = TcpListener::bind(bind).map_err(|error| {
-        Failure::new(format!(
-            "Cannot listen on {bind}: {error}. Is another server running there? --bind takes \
-             another address and port."
-        ))
-    })?;
+    let listener = listen(desk.config.bind, "--bind")?;
+    let watched = desk.config.metrics_bind;
+    let watched = watched
+        .map(|bind| listen(bind, "--metrics-bind"))
+        .transpose()?;
     let address = listener
         .local_addr()
         .map_err(|error| Failure::because(&error))?;
@@ -34,6 +32,12 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
         .await
         .map_err(|error| Failure::because(&error))?;
     let running = app::server(&state, listener).map_err(|error| Failure::because(&error))?;
+    let watched = watched.map(|listener| app::watch_server(&state, listener));
+    let watched = watched
+        .transpose()
+        .map_err(|error| Failure::because(&error))?;
+    // Until the end, so that it is seen to stop.
+    let watched = watched.map(tokio::spawn);
     announce(desk, config).await?;
 
     let chores = Chores::start(&state);
@@ -46,8 +50,20 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
     let served = running.await;
     stopping.abort();
     write_last_counts(&state, chores).await;
+    if let Some(watched) = watched {
+        watched.abort();
+    }
     tracing::info!("stopped");
     served.map_err(|error| Failure::because(&error))
+}
+
+fn listen(bind: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(bind).map_err(|error| {
+        Failure::new(format!(
+            "Cannot listen on {bind}: {error}. Is another server running there? {flag} takes \
+             another address and port."
+        ))
+    })
 }
 
 async fn write_last_counts(state: &State, chores: Chores) {

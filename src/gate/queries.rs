@@ -25,8 +25,10 @@ type Row = (
     OrganizationId,
     String,
     String,
+    String,
     Standing,
     Option<DateTime<Utc>>,
+    DateTime<Utc>,
     Option<DateTime<Utc>>,
     Vec<IpNet>,
     Option<Vec<String>>,
@@ -56,9 +58,11 @@ pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<O
             tokens::id,
             organizations::id,
             organizations::name,
+            organizations::slug,
             tokens::name,
             tokens::standing,
             tokens::expires_at,
+            secrets::created_at,
             secrets::retires_at,
             tokens::ip_ranges,
             tokens::scopes,
@@ -75,9 +79,11 @@ pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<O
             token,
             organization,
             organization_name,
+            organization_slug,
             name,
             standing,
             expires_at,
+            secret_created_at,
             retires_at,
             ranges,
             scopes,
@@ -89,9 +95,11 @@ pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<O
             token,
             organization,
             organization_name,
+            organization_slug,
             name,
             standing,
             expires_at,
+            secret_created_at,
             secret_retires_at: retires_at,
             ranges: ranges.into(),
             scopes: scopes.as_deref().map(known_scopes),
@@ -220,5 +228,16 @@ pub async fn delete_hours_before(
     diesel::delete(usage_hours::table)
         .filter(usage_hours::hour.lt(before))
         .execute(connection)
+        .await
+}
+
+/// All organisations by their slugs. No organisation narrows the query: it is what a token's own
+/// is compared with.
+pub async fn organizations(
+    connection: &mut Connection,
+) -> QueryResult<Vec<(String, OrganizationId)>> {
+    organizations::table
+        .select((organizations::slug, organizations::id))
+        .load(connection)
         .await
 }

@@ -1,9 +1,10 @@
 //! Counts decisions in memory and writes the counts once a second: nothing is written while a
 //! caller waits. What cannot be written is kept for the next second.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use diesel_async::AsyncConnection;
@@ -29,6 +30,10 @@ pub struct Usage(Arc<Mutex<Pending>>);
 
 #[derive(Default)]
 struct Pending {
+    /// When the first of it was counted.
+    since: Option<Instant>,
+    /// Each kept once, so that a call that is like an earlier one costs no memory.
+    operations: HashSet<Arc<str>>,
     hours: HashMap<Bucket, Calls>,
     last: HashMap<TokenId, LastUse>,
 }
@@ -38,7 +43,7 @@ struct Bucket {
     token: TokenId,
     hour: DateTime<Utc>,
     code: Code,
-    operation: &'static str,
+    operation: Arc<str>,
     network: IpNet,
 }
 
@@ -59,8 +64,8 @@ struct LastUse {
 pub struct Decided<'a> {
     pub token: TokenId,
     pub code: Code,
-    /// Method and route.
-    pub operation: &'static str,
+    /// A resource's operation, or method and route of our own.
+    pub operation: &'a str,
     pub address: ClientAddress,
     pub user_agent: Option<&'a str>,
     pub at: DateTime<Utc>,
@@ -73,13 +78,6 @@ impl Usage {
 
     /// So many calls like this one, within its hour.
     pub fn count_many(&self, decided: &Decided<'_>, calls: i64) {
-        let bucket = Bucket {
-            token: decided.token,
-            hour: hour(decided.at),
-            code: decided.code,
-            operation: decided.operation,
-            network: decided.address.network(),
-        };
         let calls = Calls {
             count: calls,
             last_at: decided.at,
@@ -90,6 +88,13 @@ impl Usage {
             user_agent: decided.user_agent.map(shortened),
         });
         let mut pending = self.lock();
+        let bucket = Bucket {
+            token: decided.token,
+            hour: hour(decided.at),
+            code: decided.code,
+            operation: pending.operation(decided.operation),
+            network: decided.address.network(),
+        };
         pending.add(bucket, calls);
         if let Some(last) = last {
             pending.used(decided.token, last);
@@ -129,6 +134,13 @@ impl Usage {
         write(connection, &pending).await
     }
 
+    /// How long ago the oldest call was counted that is not written yet.
+    #[must_use]
+    pub fn lag(&self) -> Duration {
+        let since = self.lock().since;
+        since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Pending> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -144,10 +156,20 @@ pub async fn sweep(database: &Database, clock: &Clock) -> Result<usize, Error> {
 }
 
 impl Pending {
+    fn operation(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.operations.get(name) {
+            return known.clone();
+        }
+        let operation: Arc<str> = name.into();
+        self.operations.insert(operation.clone());
+        operation
+    }
+
     fn add(&mut self, bucket: Bucket, calls: Calls) {
         if self.hours.len() >= MOST_PENDING && !self.hours.contains_key(&bucket) {
             return;
         }
+        self.since.get_or_insert_with(Instant::now);
         let sum = self
             .hours
             .entry(bucket)
@@ -166,6 +188,7 @@ impl Pending {
     }
 
     fn merge(&mut self, other: Self) {
+        self.since = other.since.or(self.since);
         for (bucket, calls) in other.hours {
             self.add(bucket, calls);
         }
@@ -198,7 +221,9 @@ fn hours(rows: &[(&Bucket, &Calls)]) -> Hours {
         columns.tokens.push(bucket.token);
         columns.starts.push(bucket.hour);
         columns.codes.push(bucket.code.as_str());
-        columns.operations.push(bucket.operation.to_owned());
+        columns
+            .operations
+            .push(bucket.operation.as_ref().to_owned());
         columns.networks.push(bucket.network);
         columns.calls.push(calls.count);
         columns.last.push(calls.last_at);

@@ -1,6 +1,7 @@
 //! The form of a token, new or edited: what was typed, and what it means.
 
 use chrono::{DateTime, Datelike, Months, NaiveDateTime, SubsecRound, TimeDelta, Utc};
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::{Name, Ranges, Token};
@@ -69,6 +70,14 @@ pub struct Prefill {
     level: String,
     /// Separated by spaces or commas.
     scopes: String,
+}
+
+/// What a link to the edit form changes in it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Remedy {
+    /// One more range.
+    allow: Option<IpNet>,
 }
 
 /// A form to show: empty, filled in, or to be corrected.
@@ -185,6 +194,16 @@ impl From<&Token> for Draft {
 }
 
 impl Draft {
+    /// With the remedy filled in, for an administrator to look at and save.
+    #[must_use]
+    pub fn with(mut self, remedy: &Remedy) -> Self {
+        // Without any range, every address is allowed already.
+        if let Some(range) = remedy.allow.filter(|_| !self.ranges.value.is_empty()) {
+            self.ranges = Field::new(format!("{}\n{range}", self.ranges.value));
+        }
+        self
+    }
+
     /// All that the form means, or the form with all that is wrong with it.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection;
 use uuid::Uuid;
 
-use super::draft::{self, Context, Draft, Prefill};
+use super::draft::{self, Context, Draft, Prefill, Remedy};
 use super::pages::{self, Card, Chart, Question, Reveal, Sparkline};
 use super::queries::{self, ChangeError};
 use super::{Filter, Name, Secret, Token, TokenId, filter, secret, snippets};
@@ -28,7 +28,9 @@ use crate::web::{Answer, Error, Page, Submission, page, see_other};
 const PAGE_SIZE: usize = 25;
 /// How many journal entries a token's page shows; the rest is in the audit log.
 const HISTORY: i64 = 50;
-/// How far back it looks for uses of retired secrets.
+/// How many kinds of denied calls.
+const DENIED: i64 = 20;
+/// How far back it looks for uses of retired secrets, and for denied calls.
 const REMEMBERED: TimeDelta = TimeDelta::days(30);
 
 pub async fn index(
@@ -197,6 +199,7 @@ pub async fn show(
     let entries = journal::of_subject(connection, &admin, token.id.uuid(), HISTORY).await?;
     page::render(&pages::Show {
         secrets: queries::secrets(connection, &token, now).await?,
+        denied: queries::denied(connection, token.id, now - REMEMBERED, DENIED).await?,
         shell: admin.shell(page, Section::ApiAccess),
         chart: Chart::new(&days, today),
         history: pages::history(entries, uses),
@@ -209,6 +212,7 @@ pub async fn edit(
     page: Page,
     database: web::Data<Database>,
     id: web::Path<Uuid>,
+    web::Query(remedy): web::Query<Remedy>,
 ) -> Answer {
     let connection = &mut *database.get().await?;
     let token = queries::token(connection, &admin, id.into_inner().into()).await?;
@@ -218,7 +222,7 @@ pub async fn edit(
     page::render(&form_page(
         &admin,
         page,
-        Draft::from(&token),
+        Draft::from(&token).with(&remedy),
         Vec::new(),
         Some(token),
     ))

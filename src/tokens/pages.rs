@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::draft::{Draft, Expiry};
 use super::overlap::Overlap;
-use super::queries::{Counts, SecretRecord};
+use super::queries::{Counts, Denied, SecretRecord};
 use super::snippets::Snippet;
 use super::{Filter, Secret, Sort, Status, Token, Transition};
 use crate::access::Shell;
@@ -102,6 +102,8 @@ pub struct Show {
     pub chart: Chart,
     /// Those that work, the current one first.
     pub secrets: Vec<SecretRecord>,
+    /// Those of the last 30 days.
+    pub denied: Vec<Denied>,
     pub history: Vec<Moment>,
 }
 

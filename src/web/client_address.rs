@@ -20,11 +20,8 @@ impl ClientAddress {
     /// Of whoever sent the request.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
-        let peer = request
-            .peer_addr()
-            .map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip());
         let trusted = &state::<Config>(request).trusted_proxies;
-        Self(client(peer, request.headers(), trusted))
+        Self(client(peer(request), request.headers(), trusted))
     }
 
     /// The network that counts as one source: the IPv4 /24 or IPv6 /48.
@@ -56,17 +53,36 @@ impl FromRequest for ClientAddress {
     }
 }
 
+/// Whether a proxy sent the request whose word counts.
+#[must_use]
+pub fn is_from_proxy(request: &HttpRequest) -> bool {
+    let trusted = &state::<Config>(request).trusted_proxies;
+    is_trusted(peer(request).to_canonical(), trusted)
+}
+
+fn peer(request: &HttpRequest) -> IpAddr {
+    let peer = request.peer_addr();
+    peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip())
+}
+
+fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&address))
+}
+
 /// Walks `X-Forwarded-For` from the right, the nearest hop first, for as long as the hop
 /// that vouches for the next is trusted. What a client wrote itself stands further left
 /// and is never reached.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let mut client = peer.to_canonical();
+    if !is_trusted(client, trusted) {
+        return client;
+    }
     let hops: Vec<&str> = headers
         .get_all("x-forwarded-for")
         .flat_map(|value| value.to_str().unwrap_or_default().split(','))
         .collect();
-    let mut client = peer.to_canonical();
     for hop in hops.into_iter().rev() {
-        if !trusted.iter().any(|network| network.contains(&client)) {
+        if !is_trusted(client, trusted) {
             break;
         }
         match address_of(hop.trim()) {

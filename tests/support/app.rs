@@ -107,7 +107,7 @@ impl App {
         let handle = server.handle();
         tokio::spawn(server);
         let (taking_part, over) = watch::channel(());
-        let memory = Arc::new(state.views.clone());
+        let memory = Arc::new(state.gate.clone());
         tokio::spawn(state.fleet.clone().take_part(memory, over));
         let joined = |standing: &Standing| matches!(standing, Standing::Joined);
         state.fleet.standing().wait_for(joined).await.unwrap();
@@ -258,6 +258,16 @@ impl App {
         let (client, connection) = self.address.connect(NoTls).await.unwrap();
         tokio::spawn(connection);
         client
+    }
+
+    /// Until what was changed in the database beside the application is in effect.
+    pub async fn settle(&self) {
+        self.state.fleet.receipt(self.database()).await.unwrap();
+    }
+
+    /// Nobody answers any more.
+    pub async fn stop(&self) {
+        self.server.stop(false).await;
     }
 
     /// Writes what was counted, as happens every second.

@@ -16,8 +16,9 @@ use super::{Browser, cluster};
 
 /// The variables that the program reads: those of whoever runs the tests are none of its
 /// business.
-pub const SETTINGS: [&str; 12] = [
+pub const SETTINGS: [&str; 13] = [
     "BIND",
+    "METRICS_BIND",
     "PUBLIC_URL",
     "DATABASE_URL",
     "DATABASE_LISTEN_URL",

@@ -92,3 +92,80 @@ pub async fn retired_uses(
     uses.sort_by_key(|used| std::cmp::Reverse(used.last_at));
     Ok(uses)
 }
+
+/// Calls of one kind that were denied.
+#[derive(Clone, Debug)]
+pub struct Denied {
+    /// The gate's.
+    pub code: String,
+    pub operation: String,
+    pub network: IpNet,
+    pub calls: i64,
+    pub last_at: DateTime<Utc>,
+}
+
+type DeniedRow = (String, String, IpNet, Option<i64>, Option<DateTime<Utc>>);
+
+/// Denied calls since `start` by code, operation and source, the latest first, so many at most.
+pub async fn denied(
+    connection: &mut Connection,
+    id: TokenId,
+    start: DateTime<Utc>,
+    most: i64,
+) -> QueryResult<Vec<Denied>> {
+    let last = max(usage_hours::last_at);
+    let rows: Vec<DeniedRow> = usage_hours::table
+        .filter(usage_hours::token_id.eq(id))
+        .filter(usage_hours::code.ne("valid"))
+        .filter(usage_hours::hour.ge(start))
+        .group_by((
+            usage_hours::code,
+            usage_hours::operation,
+            usage_hours::network,
+        ))
+        .order(last.desc())
+        .limit(most)
+        .select((
+            usage_hours::code,
+            usage_hours::operation,
+            usage_hours::network,
+            diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::BigInt>>(
+                "sum(calls)::bigint",
+            ),
+            last,
+        ))
+        .load(connection)
+        .await?;
+    let denied = |(code, operation, network, calls, last_at): DeniedRow| {
+        Some(Denied {
+            code,
+            operation,
+            network,
+            calls: calls?,
+            last_at: last_at?,
+        })
+    };
+    Ok(rows.into_iter().filter_map(denied).collect())
+}
+
+impl Denied {
+    /// The source as a person would write it.
+    #[must_use]
+    pub fn source(&self) -> String {
+        self.network.to_string()
+    }
+
+    /// What an administrator can do about it: a label, and the form below the token's path.
+    #[must_use]
+    pub fn remedy(&self) -> Option<(&'static str, String)> {
+        match self.code.as_str() {
+            "ip_not_allowed" => {
+                let network: String =
+                    url::form_urlencoded::byte_serialize(self.source().as_bytes()).collect();
+                Some(("Allow this address", format!("/edit?allow={network}")))
+            }
+            "insufficient_scope" => Some(("Change access", "/edit".to_owned())),
+            _ => None,
+        }
+    }
+}

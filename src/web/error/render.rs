@@ -18,11 +18,13 @@ use crate::config::Config;
 use crate::web::request_id::RequestId;
 use crate::web::{headers, see_other, state};
 
+const FOR_PROGRAMS: [&str; 3] = ["/api/", "/auth/", "/oauth/"];
+
 /// What the answer to a failed request depends on. It is taken down before routing, during
 /// which nothing else may hold the request.
 struct Asked {
     id: String,
-    /// Pages are for who asks for HTML; all below `/api` is for programs.
+    /// Pages are for who asks for HTML; what is for programs is so whatever they accept.
     html: bool,
     /// Where to go after signing in, if that is the failure.
     sign_in: String,
@@ -36,7 +38,9 @@ impl Asked {
         let id = request.extensions().get::<RequestId>().copied();
         Self {
             id: id.map(|id| id.to_string()).unwrap_or_default(),
-            html: !request.path().starts_with("/api/")
+            html: !FOR_PROGRAMS
+                .iter()
+                .any(|path| request.path().starts_with(path))
                 && accept
                     .and_then(|accept| accept.to_str().ok())
                     .is_some_and(|accept| accept.contains("text/html")),
@@ -153,7 +157,7 @@ fn page(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> Http
 
 fn problem(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> HttpResponse {
     let status = error.status_code();
-    let body = json!({
+    let mut body = json!({
         "type": "about:blank",
         "title": status.canonical_reason(),
         "status": status.as_u16(),
@@ -161,6 +165,9 @@ fn problem(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> H
         "detail": error.explanation(),
         "request_id": asked.id,
     });
+    if let Error::Invalid { field, .. } = error {
+        body["field"] = field.as_str().into();
+    }
     response
         .content_type("application/problem+json")
         .body(body.to_string())

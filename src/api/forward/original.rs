@@ -1,0 +1,107 @@
+//! What was asked of the proxy.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderMap;
+
+/// The headers by which proxies say it: Traefik and Caddy, nginx.
+const HEADERS: [(&str, &str); 2] = [
+    ("x-forwarded-method", "x-forwarded-uri"),
+    ("x-original-method", "x-original-uri"),
+];
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Original<'a> {
+    Request {
+        method: &'a str,
+        target: &'a str,
+    },
+    Nothing,
+    /// Headers say it of which the proxy can only have set some.
+    Contradictory,
+    /// Headers say it that anybody may have set.
+    Untrusted,
+}
+
+impl<'a> Original<'a> {
+    /// Both kinds of headers at once are one that the proxy set, and one that the client did.
+    #[must_use]
+    pub fn of_headers(headers: &'a HeaderMap) -> Self {
+        let mut found = Self::Nothing;
+        for (method, uri) in HEADERS {
+            let one = match (one(headers, method), one(headers, uri)) {
+                (Some(Ok(method)), Some(Ok(target))) => Self::Request { method, target },
+                (None, None) => continue,
+                _ => Self::Contradictory,
+            };
+            found = if found == Self::Nothing {
+                one
+            } else {
+                Self::Contradictory
+            };
+        }
+        found
+    }
+
+    /// Whoever sent them is nobody whose word counts.
+    #[must_use]
+    pub fn untrusted(headers: &HeaderMap) -> Self {
+        let mut names = HEADERS.iter().flat_map(|(method, uri)| [method, uri]);
+        if names.any(|name| headers.contains_key(*name)) {
+            Self::Untrusted
+        } else {
+            Self::Nothing
+        }
+    }
+
+    #[must_use]
+    pub fn of_path(request: &'a HttpRequest, target: &'a str) -> Self {
+        let method = request.method().as_str();
+        Self::Request { method, target }
+    }
+}
+
+/// The one value; an error if it is several or no text.
+fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<Result<&'a str, ()>> {
+    let mut values = headers.get_all(name);
+    let value = values.next()?;
+    if values.next().is_some() {
+        return Some(Err(()));
+    }
+    Some(value.to_str().map_err(|_| ()))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn found(sent: &[(&'static str, &'static str)]) -> String {
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.append(
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            );
+        }
+        match Original::of_headers(&headers) {
+            Original::Request { method, target } => format!("{method} {target}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_proxys_headers_are_understood_and_mixed_ones_are_not() {
+        let traefik = [("x-forwarded-method", "GET"), ("x-forwarded-uri", "/a?b")];
+        let nginx = [("x-original-method", "PUT"), ("x-original-uri", "/c")];
+        assert_eq!(found(&[]), "Nothing");
+        assert_eq!(found(&traefik), "GET /a?b");
+        assert_eq!(found(&nginx), "PUT /c");
+        assert_eq!(found(&[traefik, nginx].concat()), "Contradictory");
+        assert_eq!(found(&[traefik[0], nginx[1]]), "Contradictory");
+        assert_eq!(found(&traefik[1..]), "Contradictory");
+        assert_eq!(found(&nginx[1..]), "Contradictory");
+        let twice = [nginx[0], nginx[1], ("x-original-uri", "/d")];
+        assert_eq!(found(&twice), "Contradictory");
+    }
+}

@@ -1,0 +1,233 @@
+//! Real proxies, with the very configurations that are in `docs/proxies`, between a client and
+//! a service that tells what it got.
+
+mod proxy;
+mod upstream;
+
+use reqwest::{Client, RequestBuilder};
+use serde_json::Value;
+use tokendesk::access::Actor;
+use tokendesk::catalogue::{Scope, create_product};
+use tokendesk::tokens::{Ranges, Secret};
+
+use self::proxy::{Kind, Proxy};
+use self::upstream::Upstream;
+use crate::support::App;
+
+/// The client is another machine than the proxy, as far as anybody can tell.
+const CLIENT: &str = "127.0.0.9";
+
+/// A proxy in front of a service, and the gate that it asks.
+struct Street {
+    app: App,
+    upstream: Upstream,
+    proxy: Proxy,
+}
+
+impl Street {
+    async fn open(kind: Kind) -> Self {
+        let app = App::start_with(&["--trusted-proxies=127.0.0.1"]).await;
+        let upstream = Upstream::start();
+        let proxy = Proxy::start(kind, &app.url, &upstream.url).await;
+        Self {
+            app,
+            upstream,
+            proxy,
+        }
+    }
+
+    fn request(&self, method: &str, path: &str, secret: Option<&Secret>) -> RequestBuilder {
+        let client = Client::builder().local_address(Some(CLIENT.parse().unwrap()));
+        let client = client.no_proxy().build().unwrap();
+        let url = format!("{}{path}", self.proxy.url);
+        let request = client.request(method.parse().unwrap(), url);
+        match secret {
+            Some(secret) => request.bearer_auth(secret.reveal()),
+            None => request,
+        }
+    }
+
+    async fn status(&self, method: &str, path: &str, secret: Option<&Secret>) -> u16 {
+        let response = self.request(method, path, secret).send().await.unwrap();
+        response.status().as_u16()
+    }
+
+    /// A path just as it is, with dots and all, which HTTP clients would tidy up.
+    async fn raw(&self, path: &str, secret: &Secret) -> u16 {
+        let bearer = format!("Authorization: Bearer {}\r\n", secret.reveal());
+        proxy::raw(&self.proxy.url, path, &bearer).await
+    }
+
+    async fn reader(&self, name: &str, ranges: &str) -> Secret {
+        let reader = self.app.token_with(name, |new| {
+            new.scopes = Some([Scope::ConnectRead].into_iter().collect());
+            new.ranges = Ranges::parse(ranges).unwrap();
+        });
+        reader.await.1
+    }
+}
+
+const LIST: &str = "/api/agent-base";
+
+async fn try_all(kind: Kind) {
+    let street = Street::open(kind).await;
+    let reader = &street.reader("Reader", "127.0.0.9").await;
+    good(&street, reader).await;
+    bad(&street, reader).await;
+    spoofed(&street, reader).await;
+    paths(&street, reader).await;
+    products(&street, kind).await;
+    gate_down(street, reader).await;
+}
+
+async fn good(street: &Street, reader: &Secret) {
+    let sent = street
+        .request("GET", "/api/agent-base/x?page=2&y=%2F", Some(reader))
+        .header("x-tokendesk-user", "root@northwind.example")
+        .header("x-tokendesk-scopes", "all")
+        .header("X-Tokendesk-Product", "other")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(sent.status(), 200);
+    let got: Value = sent.json().await.unwrap();
+    assert_eq!(got["method"], "GET");
+    assert_eq!(got["target"], "/api/agent-base/x?page=2&y=%2F");
+    let header = |name: &str| got["headers"][name].as_str().unwrap_or_default().to_owned();
+    assert_eq!(header("x-tokendesk-scopes"), "connect:read");
+    assert_eq!(header("x-tokendesk-organization"), "northwind");
+    assert_eq!(header("x-tokendesk-token").len(), 36);
+    assert_eq!(
+        header("x-tokendesk-user"),
+        "",
+        "what the client said of itself"
+    );
+    assert_eq!(header("x-tokendesk-product"), "");
+    assert_eq!(street.status("HEAD", LIST, Some(reader)).await, 200);
+}
+
+async fn bad(street: &Street, reader: &Secret) {
+    let never_issued = Secret::generate("wxt");
+    let elsewhere = street.reader("Elsewhere", "198.51.100.0/24").await;
+    for (method, path, secret, status) in [
+        ("GET", LIST, None, 401),
+        ("GET", LIST, Some(&never_issued), 401),
+        ("GET", LIST, Some(&elsewhere), 403),
+        ("DELETE", "/api/agent-base/x", Some(reader), 403),
+        ("POST", "/api/agent-base", Some(reader), 403),
+        ("GET", "/elsewhere", Some(reader), 403),
+        ("OPTIONS", LIST, None, 401),
+    ] {
+        let response = street.request(method, path, secret).send().await.unwrap();
+        assert_eq!(response.status(), status, "{method} {path}");
+        if status == 401 {
+            let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+            assert!(challenge.starts_with("Bearer "), "{challenge}");
+        }
+    }
+    let (token, revoked) = street.app.token("Revoked").await;
+    assert_eq!(street.status("GET", LIST, Some(&revoked)).await, 200);
+    let ada = street.app.ada().await;
+    let address = format!("{}/revocation", token.path());
+    let form = ada.visit(&address).await.form(&address);
+    assert_eq!(form.submit().await.status, 200);
+    assert_eq!(street.status("GET", LIST, Some(&revoked)).await, 401);
+    let got = street.upstream.seen();
+    assert!(
+        got.iter().all(|target| !target.contains("elsewhere")),
+        "{got:?}"
+    );
+}
+
+/// What a client says of itself changes nothing, or has it denied.
+async fn spoofed(street: &Street, reader: &Secret) {
+    let elsewhere = street.reader("Far away", "198.51.100.0/24").await;
+    let from = street.request("GET", LIST, Some(&elsewhere));
+    let from = from.header("x-forwarded-for", "198.51.100.7").send().await;
+    assert_eq!(from.unwrap().status(), 403);
+    for (name, value) in [
+        ("x-forwarded-uri", LIST),
+        ("x-original-uri", LIST),
+        ("x-original-url", LIST),
+        ("x-forwarded-method", "GET"),
+        ("x-original-method", "GET"),
+        ("x-forwarded-prefix", LIST),
+    ] {
+        for (method, path) in [("GET", "/elsewhere"), ("DELETE", "/api/agent-base/x")] {
+            let request = street.request(method, path, Some(reader));
+            let response = request.header(name, value).send().await.unwrap();
+            assert_eq!(response.status(), 403, "{method} {path} with {name}");
+        }
+    }
+    let query = "/elsewhere?unmatched=allow&organization=any&scope=connect:read";
+    assert_eq!(street.status("GET", query, Some(reader)).await, 403);
+}
+
+async fn paths(street: &Street, reader: &Secret) {
+    assert_eq!(street.raw(LIST, reader).await, 200);
+    for path in [
+        "/api/agent-base/../../elsewhere",
+        "/api/agent-base/%2e%2e/%2e%2e/elsewhere",
+        "/api/agent-base/..%2f..%2felsewhere",
+        "/api/agent-base/x%00",
+        "/api/agent-base;x=/../../elsewhere",
+        "/elsewhere/%2e%2e/api/agent-base",
+        "/elsewhere/..;/api/agent-base",
+        "//elsewhere/../api//agent-base",
+        "/elsewhere\\..\\api\\agent-base",
+        "/unmatched=allow/../elsewhere",
+    ] {
+        let before = street.upstream.seen().len();
+        let status = street.raw(path, reader).await;
+        // A proxy may tidy the path up, for the gate and the service alike.
+        let is_tidied = street.upstream.seen()[before..] == [LIST];
+        let is_denied = (400..600).contains(&status) && street.upstream.seen().len() == before;
+        assert!(is_denied || status == 200 && is_tidied, "{path}: {status}");
+    }
+}
+
+async fn products(street: &Street, kind: Kind) {
+    let app = &street.app;
+    let secret = {
+        let connection = &mut *app.database().get().await.unwrap();
+        let actor = Actor::command_line(app.organization);
+        let product = create_product(connection, &actor, "Other", "other", app.now());
+        let product = product.await.unwrap();
+        let linked = app.token_with("Linked", |new| new.product = Some(product));
+        linked.await.1
+    };
+    assert_eq!(street.status("GET", LIST, Some(&secret)).await, 200);
+    let other = Proxy::start_with(kind, &app.url, &street.upstream.url, "product=storefront").await;
+    let request = Client::builder().no_proxy().build().unwrap();
+    let request = request.get(format!("{}{LIST}", other.url));
+    let response = request.bearer_auth(secret.reveal()).send().await.unwrap();
+    assert_eq!(response.status(), 403);
+}
+
+async fn gate_down(street: Street, reader: &Secret) {
+    let before = street.upstream.seen().len();
+    street.app.stop().await;
+    let status = street.status("GET", LIST, Some(reader)).await;
+    assert!((400..600).contains(&status), "{status}");
+    assert_eq!(street.upstream.seen().len(), before, "closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nginx() {
+    try_all(Kind::Nginx).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn caddy() {
+    try_all(Kind::Caddy).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn traefik() {
+    try_all(Kind::Traefik).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn envoy() {
+    try_all(Kind::Envoy).await;
+}

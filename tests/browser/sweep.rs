@@ -29,12 +29,23 @@ async fn every_page_is_accessible_in_dark_colours() {
 #[test]
 fn every_route_that_renders_a_page_is_swept() {
     let swept = |route: &String| PAGES.iter().any(|page| page.route == route);
-    // Home redirects, assets and files are no pages, and what is below /api or only the script
-    // asks for is for programs.
+    // Home redirects, assets and files are no pages, and these are for programs, as is what only
+    // the script asks for.
+    let for_programs = [
+        "/assets/",
+        "/api/",
+        "/oauth/",
+        "/auth/",
+        "/mcp",
+        "/.well-known/",
+        "/register",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    ];
     let is_page = |route: &String| {
         route != "/"
-            && !route.starts_with("/assets/")
-            && !route.starts_with("/api/")
+            && !for_programs.iter().any(|start| route.starts_with(start))
             && !route.ends_with("/export")
             && !route.ends_with("/connection")
     };

@@ -22,7 +22,7 @@ use crate::db::url::Target;
 use crate::fleet::{Fleet, Membership};
 use crate::gate::{self, Usage, Views};
 use crate::web::{Error, assets, body, csrf, error, headers, request_id};
-use crate::{api, catalogue, fleet, identity, journal, profile, tokens};
+use crate::{api, catalogue, fleet, identity, journal, mcp, profile, tokens};
 
 /// How long running requests may go on after the server was told to stop.
 const GRACE_SECONDS: u64 = 10;
@@ -111,6 +111,7 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
         .app_data(web::PayloadConfig::new(body::LARGEST))
         .configure(assets::routes)
         .configure(api::routes)
+        .configure(mcp::routes)
         .service(
             web::scope("")
                 .wrap(from_fn(csrf::cookie))

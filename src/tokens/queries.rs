@@ -13,7 +13,9 @@ pub use counts::Counts;
 pub use find::{retiring, secrets, token};
 pub use list::{page, plan_afresh};
 pub use mcp::{LeastUsed, MOST_ACTIVE, create_mcp, of_owner, owned};
-pub use usage::{Day, RetiredUse, calls_of_last_day, days, retired_uses};
+pub use usage::{
+    Day, OperationUse, RetiredUse, calls_of_last_day, days, operations, retired_uses,
+};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

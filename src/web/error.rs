@@ -28,6 +28,8 @@ pub enum Error {
     /// A path, query or body that no page or documentation of ours leads to.
     #[error("malformed request: {0}")]
     Malformed(Cow<'static, str>),
+    #[error("body too large")]
+    TooLarge,
     #[error("sign-in required")]
     SignInRequired,
     #[error("forbidden")]
@@ -86,6 +88,7 @@ impl Error {
             Self::NotFound => "There is nothing at this address, or it is not yours to see.".into(),
             Self::MethodNotAllowed => "This address does not take that method.".into(),
             Self::Malformed(why) => format!("The request cannot be read: {why}.").into(),
+            Self::TooLarge => "The body is larger than this address takes.".into(),
             Self::SignInRequired => "Sign in, then try again.".into(),
             Self::Forbidden => "Your role does not include this. Ask an administrator.".into(),
             Self::Forged => "The form is out of date. Go back, reload the page and send it again; \
@@ -110,6 +113,7 @@ impl Error {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Malformed(_) => "malformed",
+            Self::TooLarge => "too_large",
             Self::SignInRequired => "sign_in_required",
             Self::Forbidden => "forbidden",
             Self::Forged => "forged",
@@ -145,6 +149,7 @@ impl ResponseError for Error {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SignInRequired => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::Forged => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,

@@ -14,6 +14,7 @@ mod floors;
 mod headers;
 mod identity;
 mod journal;
+mod mcp;
 mod profile;
 mod schema;
 mod tenancy;

@@ -1,13 +1,14 @@
 //! Who may come in: those who came by the right way, with a token that the gate lets in.
 
+use std::iter;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, ORIGIN, USER_AGENT};
-use chrono::{DateTime, Utc};
 
 use super::message::Message;
 use super::refusal::{Failure, Refusal};
+use super::tool::Tool;
 use super::transport::PROTOCOL_VERSION;
 use crate::config::Config;
 use crate::gate::{Code, Decided, Request, Usage, View, Views, decide};
@@ -43,71 +44,68 @@ pub fn know_the_way(request: &HttpRequest) -> Result<(), Refusal> {
 /// Somebody whose token is good as such.
 pub struct Visit<'a> {
     request: &'a HttpRequest,
-    view: Arc<View>,
-    address: ClientAddress,
-    now: DateTime<Utc>,
+    digest: Digest,
 }
 
 /// Asks the gate about the token alone.
 pub async fn knock(request: &HttpRequest) -> Result<Visit<'_>, Failure> {
     let digest = token(request.headers())?;
-    let view = state::<Views>(request).get(&digest).await?;
-    let view = view.ok_or_else(|| Refusal::decided(Code::Unknown, None))?;
-    let visit = Visit {
-        request,
-        view,
-        address: ClientAddress::of(request),
-        now: now(request),
-    };
-    match visit.decide(&Message::NONE) {
-        Code::Valid => Ok(visit),
-        code => {
-            visit.count(code, &Message::NONE);
-            Err(Refusal::decided(code, Some(&visit.view)).into())
-        }
-    }
+    let visit = Visit { request, digest };
+    visit.ask(&Message::NONE).await?;
+    Ok(visit)
 }
 
 impl Visit<'_> {
-    /// Asks the gate whether the token is enough for the message, and counts its answer.
-    pub fn admit(self, message: &Message) -> Result<Arc<View>, Refusal> {
-        let code = self.decide(message);
-        self.count(code, message);
-        match (code, message.tool) {
-            (Code::Valid, _) => Ok(self.view),
-            (Code::InsufficientScope, Some(tool)) => {
-                Err(Refusal::insufficient_scope(tool, &self.view))
-            }
-            (code, _) => Err(Refusal::decided(code, Some(&self.view))),
+    /// Asks the gate whether the token is enough for the message. It asks anew: the token may
+    /// have been revoked while the message came.
+    pub async fn admit(self, message: &Message) -> Result<Arc<View>, Failure> {
+        let view = self.ask(message).await?;
+        self.count(&view, Code::Valid, message);
+        Ok(view)
+    }
+
+    /// Refusals are counted.
+    async fn ask(&self, message: &Message) -> Result<Arc<View>, Failure> {
+        let view = state::<Views>(self.request).get(&self.digest).await?;
+        let view = view.ok_or_else(|| Refusal::decided(Code::Unknown, None))?;
+        let code = self.decide(&view, message);
+        if code == Code::Valid {
+            return Ok(view);
         }
+        self.count(&view, code, message);
+        Err(Failure::Refused(match (code, message.tool) {
+            (Code::InsufficientScope, Some(tool)) => Refusal::insufficient_scope(tool, &view),
+            (code, _) => Refusal::decided(code, Some(&view)),
+        }))
     }
 
     /// The first reason to refuse, for each of the scopes that are needed.
-    fn decide(&self, message: &Message) -> Code {
-        let needs = message.tool.map_or(&[][..], |tool| tool.needs());
-        let asked = std::iter::once(None).chain(needs.iter().copied().map(Some));
-        let code = asked
+    fn decide(&self, view: &View, message: &Message) -> Code {
+        let (address, now) = (ClientAddress::of(self.request).0, now(self.request));
+        let needs = message.tool.map_or(&[][..], Tool::needs);
+        let code = iter::once(None)
+            .chain(needs.iter().copied().map(Some))
             .map(|scope| Request {
-                address: self.address.0,
+                address,
                 product: None,
                 scope,
             })
-            .map(|asked| decide(Some(&self.view), &asked, self.now))
+            .map(|asked| decide(Some(view), &asked, now))
             .find(|code| *code != Code::Valid);
         match code {
-            None if self.view.owner.is_none() => Code::WrongProduct,
+            None if view.owner.is_none() => Code::WrongProduct,
             code => code.unwrap_or(Code::Valid),
         }
     }
 
-    fn count(&self, code: Code, message: &Message) {
+    fn count(&self, view: &View, code: Code, message: &Message) {
         state::<Usage>(self.request).count(&Decided {
-            token: self.view.token,
+            token: view.token,
             code,
-            operation: message.tool.map_or(OPERATION, |tool| tool.as_str()),
-            address: self.address,
+            operation: message.tool.map_or(OPERATION, Tool::as_str),
+            address: ClientAddress::of(self.request),
             user_agent: self.client(message),
-            at: self.now,
+            at: now(self.request),
         });
     }
 
@@ -150,5 +148,7 @@ fn is_unexpanded(value: &str) -> bool {
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name).map(|value| value.to_str().unwrap_or_default())
+    headers
+        .get(name)
+        .map(|value| value.to_str().unwrap_or_default())
 }

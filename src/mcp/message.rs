@@ -77,7 +77,11 @@ mod tests {
         assert_eq!(named(&later).as_deref(), Some("claude-code/2.1"));
         let odd = json!({ "params": { "clientInfo": { "name": " Visual Studio/Code " } } });
         assert_eq!(named(&odd).as_deref(), Some("Visual-Studio-Code"));
-        for none in [json!([]), json!(7), json!({ "params": { "clientInfo": {} } })] {
+        for none in [
+            json!([]),
+            json!(7),
+            json!({ "params": { "clientInfo": {} } }),
+        ] {
             assert_eq!(named(&none), None);
         }
         assert!(Message::parse(b"{").is_err());

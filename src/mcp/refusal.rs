@@ -131,7 +131,8 @@ impl Refusal {
             }
             Code::Expired => {
                 let at = view.and_then(|view| view.expires_at);
-                let on = at.map_or_else(String::new, |at| format!(" on {}", format::date_time(&at)));
+                let on =
+                    at.map_or_else(String::new, |at| format!(" on {}", format::date_time(&at)));
                 let what = format!("The token “{name}” expired{on}.");
                 Self::invalid_token(code, what, Todo::Generate)
             }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::{IntoCallToolResult, ToolCallContext};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorCode, ErrorData,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
     Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::{NotificationContext, RequestContext};
@@ -149,20 +149,13 @@ impl ServerHandler for Server {
         }
     }
 
-    /// Wrong arguments are told as a tool's error, which assistants read, unlike the protocol's.
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let is_known = request.name.parse::<Tool>().is_ok();
         let call = ToolCallContext::new(self, request, context);
-        let mut response = match TOOLS.call(call).await {
-            Err(error) if is_known && error.code == ErrorCode::INVALID_PARAMS => {
-                CallToolResult::error(vec![ContentBlock::text(error.message)]).into()
-            }
-            response => response?,
-        };
+        let mut response = TOOLS.call(call).await?;
         if let (CallToolResponse::Complete(result), Some(warning)) = (&mut response, self.warning())
         {
             result.content.push(ContentBlock::text(warning));

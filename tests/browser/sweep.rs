@@ -35,6 +35,7 @@ fn every_route_that_renders_a_page_is_swept() {
         route != "/"
             && !route.starts_with("/assets/")
             && !route.starts_with("/api/")
+            && !route.starts_with("/.well-known/")
             && !route.ends_with("/export")
             && !route.ends_with("/connection")
     };

@@ -256,10 +256,12 @@ impl Server {
         let owner = self.owner(&mut connection).await?;
         let token = queries::owned(&mut connection, &owner, id.into()).await?;
         if token.name != name {
-            return Err("The token with this ID has another name. Nothing was revoked; look at \
+            return Err(
+                "The token with this ID has another name. Nothing was revoked; look at \
                         list_my_tokens again."
-                .to_owned()
-                .into());
+                    .to_owned()
+                    .into(),
+            );
         }
         let (actor, deed) = (owner.oneself(), Transition::Revocation);
         let token = queries::apply(&mut connection, &actor, token.key(), deed, self.now)

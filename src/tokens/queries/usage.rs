@@ -73,9 +73,7 @@ pub async fn retired_uses(
         .group_by(usage_hours::network)
         .select((
             usage_hours::network,
-            sql::<Nullable<BigInt>>(
-                "sum(calls)::bigint",
-            ),
+            sql::<Nullable<BigInt>>("sum(calls)::bigint"),
             max(usage_hours::last_at),
         ))
         .load(connection)

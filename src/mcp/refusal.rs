@@ -215,13 +215,17 @@ impl Refusal {
 
     /// By RFC 6750, section 3, and RFC 9728, section 5.1.
     fn challenge(&self, public_url: &PublicUrl) -> String {
-        let parts = [("error", self.error), ("scope", &self.scope)];
-        let parts: String = parts
-            .iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| format!(r#", {name}="{value}""#))
-            .collect();
+        let mut challenge = String::from("Bearer realm=\"tokendesk\"");
         let metadata = public_url.join(discovery::METADATA);
-        format!(r#"Bearer realm="tokendesk"{parts}, resource_metadata="{metadata}""#)
+        for (name, value) in [
+            ("error", self.error),
+            ("scope", &self.scope),
+            ("resource_metadata", &metadata),
+        ] {
+            if !value.is_empty() {
+                challenge.extend([", ", name, "=\"", value, "\""]);
+            }
+        }
+        challenge
     }
 }

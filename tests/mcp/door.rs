@@ -4,10 +4,12 @@ use chrono::TimeDelta;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use tokendesk::tokens::Secret;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::{list, message, post, send};
-use crate::support::App;
 use crate::support::app::ADA;
+use crate::support::{App, logs};
 
 /// Status, challenge, code and description of a refusal.
 async fn refusal(response: Response) -> (u16, String, String, String) {
@@ -265,4 +267,45 @@ async fn the_client_that_introduced_itself_is_the_last_that_is_known() {
     app.state.clock.advance(TimeDelta::seconds(4));
     let page = app.ada().await.visit("/profile").await;
     assert!(page.says("claude-code 2.1"), "{}", page.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_revoked_while_its_message_comes_is_refused() {
+    let app = App::start().await;
+    let (token, secret) = app.mcp_token(ADA, "Laptop").await;
+    let body = list().to_string();
+    let (first, rest) = body.split_at(10);
+    let host = app.url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n\
+         Content-Length: {}\r\n\r\n{first}",
+        secret.reveal(),
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    while app.state.views.tally().misses == 0 {
+        tokio::task::yield_now().await;
+    }
+    let revoke = "UPDATE tokens SET standing = 'revoked' WHERE id";
+    app.sql(&format!("{revoke} = '{}'", token.id)).await;
+    app.settle().await;
+    stream.write_all(rest.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert!(answer.contains("was revoked"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_log_holds_the_token() {
+    let app = App::start().await;
+    let (_, secret) = app.mcp_token(ADA, "Laptop").await;
+    send(&app, secret.reveal(), &list()).await;
+    let url = format!("{}/mcp?access_token={}", app.url, secret.reveal());
+    Client::new().post(url).json(&list()).send().await.unwrap();
+    let logs = logs::captured();
+    assert!(logs.contains("/mcp"));
+    assert!(!logs.contains(secret.reveal()));
 }

@@ -24,7 +24,7 @@ const RECENT: TimeDelta = TimeDelta::days(30);
 struct WhichTokens {
     /// active, inactive (disabled), expired or revoked
     status: Option<String>,
-    /// Only tokens that may do what this scope allows, such as admin:read.
+    /// Only tokens that may do what this scope allows, such as `admin:read`.
     scope: Option<String>,
     /// Only live tokens that were not used for so many days.
     unused_days: Option<Days>,
@@ -56,7 +56,7 @@ struct ApiToken {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Search {
-    /// What was done, such as token.created, token.revoked or mcp_token.created.
+    /// What was done, such as `token.created`, `token.revoked` or `mcp_token.created`.
     action: Option<String>,
     /// To what: its ID, or a part of its name.
     subject: Option<String>,

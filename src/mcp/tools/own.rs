@@ -51,7 +51,7 @@ struct Tokens {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Which {
-    /// The token's ID, as list_my_tokens gives it.
+    /// The token's ID, as `list_my_tokens` gives it.
     id: Uuid,
 }
 
@@ -59,13 +59,13 @@ struct Which {
 struct Activity {
     token: TokenInfo,
     /// The last 30 days on which it was called, the latest last.
-    days: Vec<Day>,
+    days: Vec<DailyCalls>,
     /// The calls of those days by what was called and what the gate answered, the most first.
-    operations: Vec<Operation>,
+    operations: Vec<Purpose>,
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Day {
+struct DailyCalls {
     /// UTC
     day: String,
     allowed: i64,
@@ -73,7 +73,7 @@ struct Day {
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Operation {
+struct Purpose {
     operation: String,
     /// valid, or why it was refused
     code: String,
@@ -97,7 +97,7 @@ struct Snippet {
     server: String,
     /// What stands where the token goes. The user puts it in; it is never sent here.
     placeholder: &'static str,
-    /// With the token in the variable WB_TOKEN, outside of the file; better, where there is one.
+    /// With the token in the variable `WB_TOKEN`, outside of the file; better, where there is one.
     with_variable: Vec<Text>,
     with_token: Text,
 }
@@ -112,7 +112,7 @@ struct Text {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Revocation {
-    /// The token's ID, as list_my_tokens gives it.
+    /// The token's ID, as `list_my_tokens` gives it.
     id: Uuid,
     /// The token's exact name, to be sure that it is the one.
     name: String,
@@ -196,7 +196,7 @@ impl Server {
             token: TokenInfo::of(token, &self.now),
             days: days
                 .into_iter()
-                .map(|day| Day {
+                .map(|day| DailyCalls {
                     day: day.day.to_string(),
                     allowed: day.allowed,
                     refused: day.denied,
@@ -303,11 +303,11 @@ async fn operations(
     connection: &mut Connection,
     id: TokenId,
     start: DateTime<Utc>,
-) -> Result<Vec<Operation>, Failure> {
+) -> Result<Vec<Purpose>, Failure> {
     let rows = queries::operations(connection, id, start).await?;
     Ok(rows
         .into_iter()
-        .map(|row| Operation {
+        .map(|row| Purpose {
             operation: row.operation,
             code: row.code,
             calls: row.calls,

@@ -2,6 +2,7 @@
 //! page. Queries that read take an [`Admin`] or [`Viewer`], those that change something an
 //! [`Actor`]: a handler that forgot to ask has nothing to pass.
 
+mod bearer;
 mod device;
 mod extract;
 mod queries;
@@ -9,6 +10,7 @@ pub mod session;
 
 use chrono::{DateTime, Utc};
 
+pub use bearer::Bearer;
 pub use device::Device;
 
 use crate::db::types::{id, text_enum};
@@ -46,7 +48,7 @@ pub struct Organization {
 }
 
 /// A signed-in user in one of their organisations, who may see what members see. Only a
-/// session makes one.
+/// session makes one, or an MCP token: see [`Bearer`].
 #[derive(Clone, Debug)]
 pub struct Viewer {
     user: UserId,

@@ -23,7 +23,7 @@ use crate::db::url::Target;
 use crate::fleet::{Fleet, Membership};
 use crate::gate::{self, Gate, Metrics, Tenants, Usage, Views};
 use crate::web::{Error, assets, body, csrf, error, headers, request_id};
-use crate::{api, catalogue, fleet, identity, journal, profile, tokens};
+use crate::{api, catalogue, fleet, identity, journal, mcp, profile, tokens};
 
 /// How long running requests may go on after the server was told to stop.
 const GRACE_SECONDS: u64 = 10;
@@ -38,7 +38,6 @@ pub struct State {
     pub clock: Clock,
     pub usage: Usage,
     pub fleet: Fleet,
-    pub views: Views,
     pub gate: Gate,
     troubles: Troubles,
     session_key: Key,
@@ -60,17 +59,15 @@ impl State {
             name: instance_name(&config),
             lease: config.lease,
         });
-        let views = Views::new(database.clone(), &fleet, config.verify_cache_entries);
         let usage = Usage::default();
         let gate = Gate {
-            views: views.clone(),
+            views: Views::new(database.clone(), &fleet, config.verify_cache_entries),
             tenants: Tenants::new(database.clone(), &fleet),
             usage: usage.clone(),
             metrics: Metrics::default(),
         };
         Ok(Self {
             fleet,
-            views,
             gate,
             troubles: Troubles::default(),
             session_key: Key::from(&key),
@@ -151,6 +148,7 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
     config
         .configure(assets::routes)
         .configure(api::routes)
+        .configure(mcp::routes)
         .service(
             web::scope("")
                 .wrap(from_fn(csrf::cookie))

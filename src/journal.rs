@@ -14,7 +14,8 @@ use uuid::Uuid;
 use crate::access::UserId;
 use crate::db::types::{id, text_enum};
 
-pub use queries::{of_subject, record};
+pub use pages::Filter;
+pub use queries::{of_subject, page, record};
 
 id!(EntryId);
 

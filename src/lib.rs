@@ -50,6 +50,9 @@ pub mod profile;
 /// What programs call.
 pub mod api;
 
+/// What AI assistants call.
+pub mod mcp;
+
 /// All of it mounted: the house from above.
 pub mod app;
 

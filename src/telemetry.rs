@@ -37,5 +37,6 @@ fn discretion() -> Targets {
         .with_default(LevelFilter::TRACE)
         .with_target("actix_http", LevelFilter::INFO)
         .with_target("actix_server", LevelFilter::WARN)
+        .with_target("rmcp", LevelFilter::ERROR)
         .with_target("tokio_postgres", LevelFilter::INFO)
 }

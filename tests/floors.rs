@@ -157,6 +157,7 @@ fn only_queries_name_diesel() {
         "gate",
         "profile",
         "api",
+        "mcp",
     ];
     for path in sources() {
         let floor = floor_of(&path);

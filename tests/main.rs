@@ -16,6 +16,7 @@ mod headers;
 mod identity;
 mod journal;
 mod lease_model;
+mod mcp;
 mod profile;
 mod proxies;
 mod schema;

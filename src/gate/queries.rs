@@ -203,7 +203,7 @@ pub async fn add_totals(connection: &mut Connection, rows: Totals) -> QueryResul
              denied = token_usage.denied + t.denied, \
              last_used_at = CASE WHEN newer THEN t.last_at ELSE last_used_at END, \
              last_used_from = CASE WHEN newer THEN t.last_from ELSE last_used_from END, \
-             last_user_agent = CASE WHEN newer THEN t.agent ELSE last_user_agent END \
+             last_user_agent = CASE WHEN newer THEN coalesce(t.agent, last_user_agent) ELSE last_user_agent END \
          FROM (SELECT u.*, \
                    u.last_at IS NOT NULL AND u.last_at >= coalesce(old.last_used_at, u.last_at) AS newer \
                FROM unnest($1, $2, $3, $4, $5, $6) \

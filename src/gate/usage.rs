@@ -67,6 +67,7 @@ pub struct Decided<'a> {
     /// A resource's operation, or method and route of our own.
     pub operation: &'a str,
     pub address: ClientAddress,
+    /// The client; with `None` the one before stays the last that is known.
     pub user_agent: Option<&'a str>,
     pub at: DateTime<Utc>,
 }
@@ -178,13 +179,16 @@ impl Pending {
         sum.last_at = sum.last_at.max(calls.last_at);
     }
 
+    /// The later call counts; a client that did not say its name keeps the one it said before.
     fn used(&mut self, token: TokenId, last: LastUse) {
-        match self.last.get(&token) {
-            Some(known) if known.at > last.at => {}
-            _ => {
-                self.last.insert(token, last);
-            }
-        }
+        let (mut later, earlier) = match self.last.remove(&token) {
+            Some(known) if known.at > last.at => (known, Some(last)),
+            known => (last, known),
+        };
+        later.user_agent = later
+            .user_agent
+            .or_else(|| earlier.and_then(|earlier| earlier.user_agent));
+        self.last.insert(token, later);
     }
 
     fn merge(&mut self, other: Self) {

@@ -6,6 +6,7 @@ mod find;
 mod list;
 mod mcp;
 mod search;
+mod survey;
 mod usage;
 
 pub use change::{ChangeError, Rotated, apply, create, edit, end_overlap, rotate};
@@ -13,7 +14,11 @@ pub use counts::Counts;
 pub use find::{retiring, secrets, token};
 pub use list::{page, plan_afresh};
 pub use mcp::{LeastUsed, MOST_ACTIVE, create_mcp, of_owner, owned};
-pub use usage::{Day, Denied, RetiredUse, calls_of_last_day, days, denied, retired_uses};
+pub use survey::{Stats, Wanted, stats, wanted};
+pub use usage::{
+    Day, Denied, OperationUse, RetiredUse, calls_of_last_day, days, denied, operations,
+    retired_uses,
+};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

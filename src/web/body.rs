@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -38,14 +39,15 @@ pub async fn uncompressed<B: MessageBody>(
 /// The whole body.
 ///
 /// # Errors
-/// [`Error::Malformed`] when it is too large or does not come in time.
+/// [`Error::TooLarge`], or [`Error::Malformed`] when it does not come in time.
 pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<web::Bytes, Error> {
     let body = web::Bytes::from_request(request, &mut payload);
     match timeout(PATIENCE, body).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Error::Malformed(
-            "the body is too large or broken off".into(),
-        )),
+        Ok(Err(error)) => Err(match error.as_response_error().status_code() {
+            StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
+            _ => Error::Malformed("the body is broken off".into()),
+        }),
         Err(_) => Err(Error::Malformed("the body did not come in time".into())),
     }
 }

@@ -31,6 +31,8 @@ pub enum Error {
     /// A field of an API's request.
     #[error("invalid {field}: {detail}")]
     Invalid { field: String, detail: String },
+    #[error("body too large")]
+    TooLarge,
     #[error("sign-in required")]
     SignInRequired,
     #[error("forbidden")]
@@ -73,6 +75,7 @@ impl Error {
         match status {
             StatusCode::NOT_FOUND => Self::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
             status if status.is_client_error() => Self::Malformed(
                 status
                     .canonical_reason()
@@ -90,6 +93,7 @@ impl Error {
             Self::MethodNotAllowed => "This address does not take that method.".into(),
             Self::Malformed(why) => format!("The request cannot be read: {why}.").into(),
             Self::Invalid { field, detail } => format!("{field}: {detail}").into(),
+            Self::TooLarge => "The body is larger than this address takes.".into(),
             Self::SignInRequired => "Sign in, then try again.".into(),
             Self::Forbidden => "Your role does not include this. Ask an administrator.".into(),
             Self::Forged => "The form is out of date. Go back, reload the page and send it again; \
@@ -115,6 +119,7 @@ impl Error {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Malformed(_) => "malformed",
             Self::Invalid { .. } => "invalid",
+            Self::TooLarge => "too_large",
             Self::SignInRequired => "sign_in_required",
             Self::Forbidden => "forbidden",
             Self::Forged => "forged",
@@ -151,6 +156,7 @@ impl ResponseError for Error {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SignInRequired => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::Forged => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,

@@ -67,6 +67,7 @@ async fn decisions_are_measured() {
     let app = App::start().await;
     let (_, secret) = app.token("Okta").await;
     let own = format!("{}/api/v1/token", app.url);
+    app.settle().await;
     for credential in [secret.reveal(), secret.reveal(), "nonsense"] {
         let call = Client::new().get(&own).bearer_auth(credential);
         call.send().await.unwrap();

@@ -1,8 +1,9 @@
 //! Reading what the gate has counted.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use diesel::dsl::max;
+use diesel::dsl::{max, sql};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
@@ -72,9 +73,7 @@ pub async fn retired_uses(
         .group_by(usage_hours::network)
         .select((
             usage_hours::network,
-            diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::BigInt>>(
-                "sum(calls)::bigint",
-            ),
+            sql::<Nullable<BigInt>>("sum(calls)::bigint"),
             max(usage_hours::last_at),
         ))
         .load(connection)
@@ -168,4 +167,44 @@ impl Denied {
             _ => None,
         }
     }
+}
+
+/// Calls of one operation that the gate answered alike.
+#[derive(Clone, Debug, Queryable)]
+pub struct OperationUse {
+    pub operation: String,
+    /// The gate's answer.
+    pub code: String,
+    pub calls: i64,
+    pub last_at: DateTime<Utc>,
+}
+
+/// So many kinds of calls are told of a token.
+const MOST_OPERATIONS: i64 = 50;
+
+/// What a token was used for since `start`, the most frequent first.
+pub async fn operations(
+    connection: &mut Connection,
+    id: TokenId,
+    start: DateTime<Utc>,
+) -> QueryResult<Vec<OperationUse>> {
+    let calls = sql::<BigInt>("sum(calls)::bigint");
+    usage_hours::table
+        .filter(usage_hours::token_id.eq(id))
+        .filter(usage_hours::hour.ge(start))
+        .group_by((usage_hours::operation, usage_hours::code))
+        .select((
+            usage_hours::operation,
+            usage_hours::code,
+            calls,
+            max(usage_hours::last_at).assume_not_null(),
+        ))
+        .order((
+            sql::<BigInt>("3").desc(),
+            usage_hours::operation,
+            usage_hours::code,
+        ))
+        .limit(MOST_OPERATIONS)
+        .load(connection)
+        .await
 }

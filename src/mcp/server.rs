@@ -1,0 +1,171 @@
+//! The server that the SDK asks: made for one request, on behalf of one token.
+
+use std::sync::{Arc, LazyLock};
+
+use actix_web::HttpRequest;
+use chrono::{DateTime, TimeDelta, Utc};
+use rmcp::handler::server::router::tool::ToolRouter;
+use rmcp::handler::server::tool::{IntoCallToolResult, ToolCallContext};
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
+    Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+};
+use rmcp::service::{NotificationContext, RequestContext};
+use rmcp::{RoleServer, ServerHandler};
+
+use super::tool::Tool;
+use crate::access::{Admin, Bearer};
+use crate::config::{Config, PublicUrl};
+use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
+use crate::gate::View;
+use crate::web::{Error, format, now, state};
+
+/// From when on every answer warns of the token's expiry.
+const EXPIRY_WARNING: TimeDelta = TimeDelta::days(7);
+
+const INSTRUCTIONS: &str = "Tokendesk keeps API tokens. These tools list and explain the user's \
+     own MCP tokens and, for administrators, the organisation's API tokens and audit log. No tool \
+     makes or shows a secret: for that, send the user to their profile page. Ask the user before \
+     you revoke a token: it cannot be undone.";
+
+static TOOLS: LazyLock<ToolRouter<Server>> =
+    LazyLock::new(|| Server::own_tools() + Server::organization_tools());
+
+#[derive(Clone)]
+pub struct Server {
+    pub view: Arc<View>,
+    pub database: Database,
+    pub fleet: Fleet,
+    pub public_url: PublicUrl,
+    pub now: DateTime<Utc>,
+}
+
+/// Why a tool did not do what it was asked for. The assistant reads it.
+pub enum Failure {
+    Told(String),
+    Failed(Error),
+}
+
+impl From<String> for Failure {
+    fn from(what: String) -> Self {
+        Self::Told(what)
+    }
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl IntoCallToolResult for Failure {
+    fn into_call_tool_result(self) -> Result<CallToolResponse, ErrorData> {
+        let what = match self {
+            Self::Told(what) => what,
+            Self::Failed(Error::Forbidden) => "The token's owner may not do this.".to_owned(),
+            Self::Failed(Error::NotFound) => "There is no such token, or it is not the user's. \
+                                              list_my_tokens lists theirs."
+                .to_owned(),
+            Self::Failed(Error::Conflict(why)) => why.to_owned(),
+            Self::Failed(error) => {
+                tracing::error!(%error, "a tool failed");
+                "Something went wrong on the side of Tokendesk. Try again in a moment.".to_owned()
+            }
+        };
+        Ok(CallToolResult::error(vec![ContentBlock::text(what)]).into())
+    }
+}
+
+impl Server {
+    pub fn new(request: &HttpRequest, view: Arc<View>) -> Self {
+        Self {
+            view,
+            database: state::<Database>(request).clone(),
+            fleet: state::<Fleet>(request).clone(),
+            public_url: state::<Config>(request).public_url.clone(),
+            now: now(request),
+        }
+    }
+
+    /// The token's owner.
+    pub async fn owner(&self, connection: &mut Connection) -> Result<Bearer, Error> {
+        let owner = self.view.owner.as_ref().ok_or(Error::Forbidden)?;
+        Bearer::load(connection, owner.user, self.view.organization).await
+    }
+
+    /// The token's owner, if they are an administrator.
+    pub async fn admin(&self, connection: &mut Connection) -> Result<Admin, Failure> {
+        let admin = self.owner(connection).await?.admin();
+        let organization = &self.view.organization_name;
+        admin.ok_or_else(|| format!("Only administrators of {organization} may use this.").into())
+    }
+
+    async fn tools(&self) -> Result<Vec<rmcp::model::Tool>, Error> {
+        let connection = &mut *self.database.get().await?;
+        let is_admin = self.owner(connection).await?.is_admin();
+        let scopes = self.view.effective_scopes();
+        let is_open = |tool: &rmcp::model::Tool| {
+            let tool = tool.name.parse::<Tool>();
+            tool.is_ok_and(|tool| tool.is_open_to(scopes, is_admin))
+        };
+        Ok(TOOLS.list_all().into_iter().filter(is_open).collect())
+    }
+
+    /// What every answer says of a token that will not work for long.
+    fn warning(&self) -> Option<String> {
+        let at = self.view.expires_at?;
+        (at <= self.now + EXPIRY_WARNING).then(|| {
+            format!(
+                "Note for the user: the token “{}”, with which you are connected, expires on {}. \
+                 A new one can be generated at {}",
+                self.view.name,
+                format::date_time(&at),
+                self.public_url.join("/profile")
+            )
+        })
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        let implementation = Implementation::new("tokendesk", env!("CARGO_PKG_VERSION"));
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(implementation.with_title("Tokendesk"))
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        match self.tools().await {
+            Ok(tools) => Ok(ListToolsResult::with_all_items(tools)),
+            Err(error) => {
+                tracing::error!(%error, "tools cannot be listed");
+                Err(ErrorData::internal_error("Try again in a moment.", None))
+            }
+        }
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let call = ToolCallContext::new(self, request, context);
+        let mut response = TOOLS.call(call).await?;
+        if let (CallToolResponse::Complete(result), Some(warning)) = (&mut response, self.warning())
+        {
+            result.content.push(ContentBlock::text(warning));
+        }
+        Ok(response)
+    }
+
+    fn get_tool(&self, name: &str) -> Option<rmcp::model::Tool> {
+        TOOLS.get(name).cloned()
+    }
+
+    async fn on_initialized(&self, _: NotificationContext<RoleServer>) {}
+}

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
+use diesel::result::Error as QueryError;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Cidr, Date, Inet, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
 use super::decision::{Owner, View};
-use crate::access::{OrganizationId, UserId};
+use crate::access::{Admin, OrganizationId, UserId};
 use crate::catalogue::Product;
 use crate::db::Connection;
 use crate::db::schema::{
@@ -18,7 +19,7 @@ use crate::db::schema::{
 };
 use crate::secret::Digest;
 use crate::tokens::queries::known_scopes;
-use crate::tokens::{Standing, TokenId};
+use crate::tokens::{Key, Standing, TokenId};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = tokens)]
@@ -114,6 +115,24 @@ fn assemble((token, secret, organization, product, owner, is_active): Row) -> Vi
             is_active,
         }),
     }
+}
+
+/// Which token of the organisation's it is, whoever owns it, and its current secret.
+pub async fn current_secret(
+    connection: &mut Connection,
+    admin: &Admin,
+    id: TokenId,
+) -> QueryResult<(Key, Digest)> {
+    let (owner, digest): (Option<UserId>, Vec<u8>) = secrets::table
+        .inner_join(tokens::table)
+        .filter(tokens::organization_id.eq(admin.organization().id))
+        .filter(tokens::id.eq(id))
+        .filter(secrets::retires_at.is_null())
+        .select((tokens::owner_id, secrets::digest))
+        .get_result(connection)
+        .await?;
+    let digest = Digest::from_bytes(&digest).ok_or(QueryError::NotFound)?;
+    Ok((Key { id, owner }, digest))
 }
 
 /// Those of the tokens that still exist, which then cannot be deleted until the transaction

@@ -145,6 +145,18 @@ impl Place {
             list_name,
         }
     }
+
+    /// For an administrator, of an MCP token that need not be their own.
+    #[must_use]
+    pub fn of_somebodys(token: &Token) -> Self {
+        let list = "/settings/mcp-tokens";
+        Self {
+            path: format!("{list}/{}", token.id),
+            has_page: false,
+            list,
+            list_name: "MCP tokens",
+        }
+    }
 }
 
 /// What a confirmation page asks about.

@@ -94,12 +94,7 @@ async fn confirmation(
         calls: tokens::calls_of_last_day(connection, token.id, page.now).await?,
         stale: stale(&token, Transition::Revocation, &page.now),
         shell: admin.shell(page, Section::McpTokens),
-        place: Place {
-            path: format!("{LIST}/{}", token.id),
-            has_page: false,
-            list: LIST,
-            list_name: "MCP tokens",
-        },
+        place: Place::of_somebodys(&token),
         token,
         question: Question::Transition(Transition::Revocation),
     })

@@ -10,6 +10,7 @@ use crate::access::{Admin, Section};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::profile::{pages, queries};
+use crate::tokens::handlers::announce;
 use crate::tokens::pages::{Confirmation, Place, Question, stale};
 use crate::tokens::queries::{self as tokens, ChangeError};
 use crate::tokens::{Token, Transition};
@@ -70,10 +71,8 @@ pub async fn revoke(
     let transition = Transition::Revocation;
     match tokens::apply(&mut connection, &actor, key, transition, page.now).await {
         Ok(token) => {
-            drop(connection);
-            let receipt = fleet.report(&database).await;
-            let notice = format!("“{}” {} {receipt}", token.name, transition.past());
-            page::notify(&session, notice)?;
+            let notice = format!("“{}” {}", token.name, transition.past());
+            announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(ChangeError::Outdated(token)) => {

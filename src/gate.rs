@@ -3,6 +3,7 @@
 mod caller;
 mod credential;
 mod decision;
+mod explanation;
 mod inquiry;
 mod metrics;
 mod queries;
@@ -14,6 +15,7 @@ mod views;
 pub use caller::{Caller, Operation, presented, user_agent};
 pub use credential::Credential;
 pub use decision::{Checked, Code, Need, Outcome, Owner, Request, View, decide, explain};
+pub use explanation::routes;
 pub use inquiry::{Asked, Decision, Gate, Question};
 pub use metrics::Metrics;
 pub use refusal::{expiry_warning, refused, several};

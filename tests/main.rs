@@ -23,3 +23,4 @@ mod proxies;
 mod schema;
 mod tenancy;
 mod tokens;
+mod usage;

@@ -1,6 +1,9 @@
 //! The decision: a pure function of what is known of a token, what is asked of it, and now. It
 //! is the first of its checks that fails; the explanation is all of them.
 
+#[cfg(test)]
+mod twin;
+
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};

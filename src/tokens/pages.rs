@@ -64,14 +64,13 @@ impl Index {
 
     /// `1–25 of 42`
     fn range(&self) -> String {
-        let total = self.counts.of(self.filter.status);
-        match self.cards.range() {
-            Some((first, last)) => {
-                let (first, last) = (format::thousands(first), format::thousands(last));
-                format!("{first}–{last} of {total}")
-            }
-            None => format!("0 of {total}"),
-        }
+        let Some((first, last)) = self.cards.range() else {
+            return "None".to_owned();
+        };
+        let more = self.cards.next.is_some();
+        let total = self.counts.beside(self.filter.status, last, more);
+        let (first, last) = (format::thousands(first), format::thousands(last));
+        format!("{first}–{last} of {total}")
     }
 }
 

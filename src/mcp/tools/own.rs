@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::shapes::{Days, TokenInfo};
 use crate::db::Connection;
 use crate::mcp::server::{Failure, Server};
-use crate::profile::servers;
-use crate::profile::snippets::{Connect, Form, OWN, PLACEHOLDER};
+use crate::profile::servers::{self, OWN};
+use crate::profile::snippets::{Connect, Form, PLACEHOLDER};
 use crate::tokens::queries::{self, ChangeError};
 use crate::tokens::{Token, TokenId, Transition};
 

@@ -8,6 +8,7 @@ mod inquiry;
 mod metrics;
 mod queries;
 mod refusal;
+mod shared;
 mod tenants;
 mod usage;
 mod views;

@@ -11,6 +11,7 @@ mod row;
 use std::collections::HashMap;
 use std::future::poll_fn;
 
+use bytes::BytesMut;
 use diesel::connection::{CacheSize, Instrumentation};
 use diesel::pg::{Pg, PgMetadataLookup, PgQueryBuilder, PgTypeMetadata};
 use diesel::query_builder::bind_collector::RawBytesBindCollector;
@@ -24,7 +25,7 @@ use diesel_async::{
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
-use tokio_postgres::types::private::BytesMut;
+
 use tokio_postgres::types::{IsNull, Kind, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, RowStream, Statement};
 

@@ -3,12 +3,13 @@
 //! scopes.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Code, Need, Outcome, Owner, Request, View, decide, explain};
+use super::{Code, Need, Outcome, Owner, Request, Tenant, View, decide, explain};
 use crate::access::{OrganizationId, UserId};
 use crate::catalogue::{Product, ProductId, Scope};
 use crate::tokens::{Ranges, Standing, TokenId};
@@ -173,17 +174,19 @@ fn view() -> impl Strategy<Value = View> {
         |(standing, expires_at, secret_retires_at, ranges, scopes, product, owner)| View {
             token: TokenId::new(now()),
             organization: OrganizationId::new(now()),
-            organization_name: "Northwind".to_owned(),
-            organization_slug: "northwind".to_owned(),
-            name: "Okta".to_owned(),
+            tenant: Arc::new(Tenant {
+                name: "Northwind".to_owned(),
+                slug: "northwind".to_owned(),
+            }),
+            name: "Okta".into(),
             standing,
             expires_at,
             secret_created_at: now(),
             secret_retires_at,
             ranges,
             scopes: scopes.map(|scopes| scopes.into_iter().collect()),
-            product,
-            owner,
+            product: product.map(Arc::new),
+            owner: owner.map(Box::new),
         },
     )
 }

@@ -144,7 +144,7 @@ impl Server {
             role: owner.role().as_str(),
             organization: owner.organization().name.clone(),
             token_id: self.view.token.to_string(),
-            token_name: self.view.name.clone(),
+            token_name: self.view.name.to_string(),
             scopes: self.view.effective_scopes().names(),
             token_expires_at: self.view.expires_at,
             profile_url: self.public_url.join("/profile"),

@@ -69,7 +69,7 @@ impl InvitationDraft {
 
     /// The form again, since they are a member already.
     #[must_use]
-    pub fn is_member(mut self) -> Box<Self> {
+    pub fn already_member(mut self) -> Box<Self> {
         self.email
             .refuse("Somebody with this email is a member already.");
         Box::new(self)
@@ -156,7 +156,7 @@ impl ExitDraft {
         match (self.fate.value.parse(), heir) {
             (Ok(Fate::Revoke), _) => Ok(ApiTokens::Revoke),
             (Ok(Fate::HandOver), Ok(heir)) => Ok(ApiTokens::HandTo(heir)),
-            (Ok(Fate::HandOver), Err(_)) => Err(self.without_heir()),
+            (Ok(Fate::HandOver), Err(_)) => Err(Box::new(self.without_heir())),
             (Err(_), _) => {
                 self.fate.refuse("Choose what becomes of the API tokens.");
                 Err(Box::new(self))
@@ -166,9 +166,9 @@ impl ExitDraft {
 
     /// The form again, since whoever was to get the tokens cannot.
     #[must_use]
-    pub fn without_heir(mut self) -> Box<Self> {
+    pub fn without_heir(mut self) -> Self {
         self.heir.refuse("Choose another active administrator.");
-        Box::new(self)
+        self
     }
 
     #[must_use]

@@ -3,6 +3,7 @@
 use actix_session::Session;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
+use chrono::{DateTime, Utc};
 
 use super::sign_in::browser;
 use crate::access::{Device, UserId, session};
@@ -15,7 +16,7 @@ use crate::identity::{pages, password};
 use crate::secret::Digest;
 use crate::web::client_address::ClientAddress;
 use crate::web::form::Field;
-use crate::web::{Answer, Error, Page, Submission, page, see_other};
+use crate::web::{Answer, Error, Page, Submission, page, see_other, state};
 
 pub async fn show(page: Page, database: web::Data<Database>, code: web::Path<String>) -> Answer {
     let connection = &mut *database.get().await?;
@@ -36,29 +37,15 @@ pub async fn accept(
     request: HttpRequest,
     page: Page,
     session: Session,
-    (database, config): (web::Data<Database>, web::Data<Config>),
     code: web::Path<String>,
     device: Device,
     form: Submission<AcceptanceForm>,
 ) -> Answer {
     let invitation = {
-        let connection = &mut *database.get().await?;
+        let connection = &mut *state::<Database>(&request).get().await?;
         queries::invitation(connection, &Digest::of(&code), page.now).await?
     };
-    let email = Email::parse(&invitation.email).map_err(Error::internal)?;
-    let form = form.into_inner();
-    let joined = if invitation.has_account {
-        let credentials = Credentials {
-            email,
-            password: form.password,
-            address: ClientAddress::of(&request),
-            browser: browser(&request, &config),
-        };
-        with_account(&database, &invitation, credentials, &page).await?
-    } else {
-        with_new_account(&database, &invitation, &email, form, &page).await?
-    };
-    match joined {
+    match try_join(&request, &invitation, form.into_inner(), page.now).await? {
         Ok(user) => {
             session::begin(&session, user, &device)?;
             session::choose(&session, invitation.organization)?;
@@ -79,19 +66,39 @@ pub async fn accept(
 /// Who has joined, or the form again.
 type Joined = Result<UserId, (StatusCode, Box<Acceptance>)>;
 
+async fn try_join(
+    request: &HttpRequest,
+    invitation: &Invitation,
+    form: AcceptanceForm,
+    now: DateTime<Utc>,
+) -> Result<Joined, Error> {
+    let database = state::<Database>(request);
+    let email = Email::parse(&invitation.email).map_err(Error::internal)?;
+    if !invitation.has_account {
+        return with_new_account(database, invitation, &email, form, now).await;
+    }
+    let credentials = Credentials {
+        email,
+        password: form.password,
+        address: ClientAddress::of(request),
+        browser: browser(request, state::<Config>(request)),
+    };
+    with_account(database, invitation, credentials, now).await
+}
+
 /// Whoever has the link has to be the account's owner.
 async fn with_account(
     database: &Database,
     invitation: &Invitation,
     credentials: Credentials,
-    page: &Page,
+    now: DateTime<Utc>,
 ) -> Result<Joined, Error> {
     let again = |status, why: String| {
         let mut draft = Acceptance::default();
         draft.password.refuse(why);
         Ok(Err((status, Box::new(draft))))
     };
-    let user = match authenticate(database, credentials, page.now).await {
+    let user = match authenticate(database, credentials, now).await {
         Ok(Some(signed_in)) => signed_in.user,
         Ok(None) => {
             let why = "This is not the account’s password.".to_owned();
@@ -106,7 +113,7 @@ async fn with_account(
         Err(error) => return Err(error),
     };
     let connection = &mut *database.get().await?;
-    let joined = queries::join(connection, invitation, user, page.now).await?;
+    let joined = queries::join(connection, invitation, user, now).await?;
     let conflict = "You are a member already, or the invitation was used. Sign in instead.";
     joined.then_some(Ok(user)).ok_or(Error::Conflict(conflict))
 }
@@ -116,7 +123,7 @@ async fn with_new_account(
     invitation: &Invitation,
     email: &Email,
     form: AcceptanceForm,
-    page: &Page,
+    now: DateTime<Utc>,
 ) -> Result<Joined, Error> {
     let context = [
         &*invitation.email,
@@ -133,10 +140,10 @@ async fn with_new_account(
         password_hash: Some(password::hash(password).await?),
     };
     let connection = &mut *database.get().await?;
-    let user = queries::accept(connection, invitation, person, page.now).await?;
+    let user = queries::accept(connection, invitation, person, now).await?;
     let user = user.ok_or(Error::Conflict(
         "This invitation was used already, or the email has an account. Open the link again.",
     ))?;
-    queries::signed_in(connection, user, page.now).await?;
+    queries::signed_in(connection, user, now).await?;
     Ok(Ok(user))
 }

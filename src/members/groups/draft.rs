@@ -68,28 +68,28 @@ impl Draft {
 
     /// The form again, since the name is another group's.
     #[must_use]
-    pub fn name_taken(mut self) -> Box<Self> {
+    pub fn name_taken(mut self) -> Self {
         self.name
             .refuse("Another group has this name. Choose another name.");
-        Box::new(self)
+        self
     }
 
     /// The form again, since someone changed the group meanwhile.
     #[must_use]
-    pub fn outdated(mut self, group: &Group) -> Box<Self> {
+    pub fn outdated(mut self, group: &Group) -> Self {
         self.version = group.version;
         self.problem = Some(
             "Someone changed this group after you opened this page. Nothing was saved yet: \
              compare, then save again.",
         );
-        Box::new(self)
+        self
     }
 
     /// The form again, since nobody would be left in charge.
     #[must_use]
-    pub fn last_administrator(mut self) -> Box<Self> {
+    pub fn last_administrator(mut self) -> Self {
         self.problem = Some(super::pages::LAST_ADMINISTRATOR);
-        Box::new(self)
+        self
     }
 }
 
@@ -151,12 +151,12 @@ impl Addition {
 
     /// The form again, since these belong to no members.
     #[must_use]
-    pub fn strangers(mut self, emails: &[&String]) -> Box<Self> {
+    pub fn strangers(mut self, emails: &[&String]) -> Self {
         for email in emails {
             self.emails
                 .refuse(format!("{email} is not a member. Invite them first."));
         }
-        Box::new(self)
+        self
     }
 }
 

@@ -118,9 +118,9 @@ async fn try_save(
     };
     match saved {
         Ok(group) => Ok(Ok(group)),
-        Err(ChangeError::NameTaken) => Ok(Err(draft.name_taken())),
-        Err(ChangeError::LastAdministrator) => Ok(Err(draft.last_administrator())),
-        Err(ChangeError::Outdated(group)) => Ok(Err(draft.outdated(&group))),
+        Err(ChangeError::NameTaken) => Ok(Err(Box::new(draft.name_taken()))),
+        Err(ChangeError::LastAdministrator) => Ok(Err(Box::new(draft.last_administrator()))),
+        Err(ChangeError::Outdated(group)) => Ok(Err(Box::new(draft.outdated(&group)))),
         Err(error) => Err(error.into()),
     }
 }

@@ -90,7 +90,7 @@ async fn try_leave(
     match left {
         Ok(departure) => Ok(Ok(departure)),
         Err(ChangeError::NotAdministrator) => {
-            question.draft = *question.draft.without_heir();
+            question.draft = question.draft.without_heir();
             Ok(Err(question))
         }
         Err(ChangeError::Outdated(member)) => {

@@ -68,7 +68,7 @@ async fn try_invite(
         Err(draft) => return Ok(Err(draft)),
     };
     if queries::is_member(connection, actor.organization(), &guest.email).await? {
-        return Ok(Err(draft.is_member()));
+        return Ok(Err(draft.already_member()));
     }
     let code = Plaintext::random(32);
     let person = NewUser {

@@ -66,7 +66,7 @@ async fn try_add(
     let is_member = |email: &&String| members.iter().any(|(_, known)| known == *email);
     let strangers: Vec<&String> = emails.iter().filter(|email| !is_member(email)).collect();
     if !strangers.is_empty() {
-        return Ok(Err(addition.strangers(&strangers)));
+        return Ok(Err(Box::new(addition.strangers(&strangers))));
     }
     let users: Vec<UserId> = members.iter().map(|(user, _)| *user).collect();
     let added = queries::add_members(connection, actor, BY_HAND, group.id, &users, now).await;

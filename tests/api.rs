@@ -1,0 +1,6 @@
+//! What programs call.
+
+mod admin;
+mod client;
+mod document;
+mod token;

@@ -50,22 +50,38 @@ pub async fn record(
     draft: Draft<'_>,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    let (subject_id, subject_name) = draft.subject;
-    diesel::insert_into(journal::table)
-        .values((
-            journal::id.eq(EntryId::new(now)),
-            journal::organization_id.eq(actor.organization()),
-            journal::at.eq(now),
-            journal::author_id.eq(actor.user()),
-            journal::author_name.eq(actor.name()),
-            journal::author_token_id.eq(actor.token()),
-            journal::action.eq(draft.action),
-            journal::subject_id.eq(subject_id),
-            journal::subject_name.eq(subject_name),
-            journal::changes.eq(serde_json::to_value(draft.changes).unwrap_or_default()),
-        ))
-        .execute(connection)
-        .await?;
+    record_all(connection, actor, &[draft], now).await
+}
+
+/// Writes many entries at once. To be called in the transaction of the changes.
+pub async fn record_all(
+    connection: &mut Connection,
+    actor: &Actor,
+    drafts: &[Draft<'_>],
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    let rows: Vec<_> = drafts
+        .iter()
+        .map(|draft| {
+            (
+                journal::id.eq(EntryId::new(now)),
+                journal::organization_id.eq(actor.organization()),
+                journal::at.eq(now),
+                journal::author_id.eq(actor.user()),
+                journal::author_name.eq(actor.name()),
+                journal::author_token_id.eq(actor.token()),
+                journal::action.eq(draft.action),
+                journal::subject_id.eq(draft.subject.0),
+                journal::subject_name.eq(draft.subject.1),
+                journal::changes.eq(serde_json::to_value(&draft.changes).unwrap_or_default()),
+            )
+        })
+        .collect();
+    // A statement has at most 65,535 parameters.
+    for rows in rows.chunks(5_000) {
+        let insert = diesel::insert_into(journal::table).values(rows);
+        insert.execute(connection).await?;
+    }
     Ok(())
 }
 

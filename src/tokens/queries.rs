@@ -6,6 +6,7 @@ mod counts;
 mod find;
 mod list;
 mod mcp;
+mod revocations;
 mod search;
 mod survey;
 mod usage;
@@ -15,6 +16,7 @@ pub use counts::Counts;
 pub use find::{retiring, secrets, token};
 pub use list::{page, plan_afresh};
 pub use mcp::{LeastUsed, MOST_ACTIVE, create_mcp, of_owner, owned};
+pub use revocations::{Fate, Named, Revocations, revoke_all};
 pub use survey::{Stats, Wanted, stats, wanted};
 pub use usage::{
     Day, Denied, OperationUse, RetiredUse, calls_of_last_day, days, denied, operations,

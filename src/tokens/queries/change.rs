@@ -434,7 +434,12 @@ pub(super) fn prefix(owner: Option<UserId>, product: Option<&Product>) -> &str {
 }
 
 /// What the journal tells of a change to a token. Those of MCP tokens are told apart.
-fn entry(key: Key, action: Action, name: &str, changes: Vec<Change>) -> journal::Draft<'_> {
+pub(super) fn entry(
+    key: Key,
+    action: Action,
+    name: &str,
+    changes: Vec<Change>,
+) -> journal::Draft<'_> {
     let action = match action {
         _ if key.owner.is_none() => action,
         Action::TokenCreated => Action::McpTokenCreated,

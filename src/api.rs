@@ -1,5 +1,5 @@
-//! What programs call: the gate's own three ways to be asked, what a token tells of itself, and
-//! the Admin API.
+//! What programs call: the gate's own three ways to be asked, what a token tells of itself,
+//! the Admin API and the User API.
 
 mod admin;
 mod document;
@@ -8,6 +8,7 @@ mod health;
 mod introspect;
 mod kit;
 mod token;
+mod user;
 mod verify;
 
 use actix_web::web::{self, Data};
@@ -39,6 +40,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/auth/forward").to(forward::by_headers))
         .service(web::resource("/auth/forward-with/{options}/{path:.*}").to(forward::by_path_with))
         .service(web::resource("/auth/forward/{path:.*}").to(forward::by_path))
+        .configure(user::routes)
         // Last: all else below /api/v1 is its.
         .configure(admin::routes);
 }

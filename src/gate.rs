@@ -22,7 +22,8 @@ pub use inquiry::{Asked, Decision, Gate, Question};
 pub use limit::Limits;
 pub use metrics::Metrics;
 pub use program::{
-    Authorized, Needs, Provisioner, Reader, Writer, admit_admin, admit_scim, operation,
+    Authorized, Behalf, Needs, Provisioner, Reader, Writer, admit_admin, admit_scim, admit_user,
+    operation,
 };
 pub use refusal::{expiry_warning, refused, several};
 pub use tenants::Tenants;

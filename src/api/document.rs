@@ -17,7 +17,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, SecurityRequirement};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::admin::tokens;
+use super::admin::{audit, products, resources, servers, tokens};
+use super::user;
 use crate::web::headers;
 
 /// The address of the document.
@@ -48,9 +49,41 @@ pub const PATH: &str = "/openapi.json";
         tokens::disable,
         tokens::enable,
         tokens::revoke,
+        tokens::revoke_all,
+        products::index,
+        products::create,
+        products::show,
+        products::edit,
+        products::delete,
+        resources::index,
+        resources::create,
+        resources::show,
+        resources::edit,
+        resources::delete,
+        servers::index,
+        servers::create,
+        servers::show,
+        servers::edit,
+        servers::delete,
+        audit::index,
+        user::show,
+        user::servers,
+        user::tokens::index,
+        user::tokens::create,
+        user::tokens::show,
+        user::tokens::revoke,
     ),
     components(schemas(Problem)),
-    tags((name = "Tokens", description = "The organisation's API tokens.")),
+    tags(
+        (name = "Tokens", description = "The organisation's API tokens."),
+        (name = "Products", description = "What tokens can be linked to."),
+        (name = "Resources", description = "Protected APIs, and which scope each operation needs."),
+        (name = "MCP servers", description = "Servers that profiles show how to connect to."),
+        (name = "Audit log", description = "Who changed what."),
+        (name = "User", description = "On behalf of one user: with an API token that has \
+            `connect:read`, or `connect:write` to change something, and the header \
+            `x-user-email`; or with the user's own MCP token (`widgets:read`, `widgets:write`)."),
+    ),
     modifiers(&Common)
 )]
 struct Document;

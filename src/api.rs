@@ -2,6 +2,7 @@
 //! the Admin API and the User API.
 
 mod admin;
+mod docs;
 mod document;
 mod forward;
 mod health;
@@ -22,6 +23,7 @@ pub use kit::sweep;
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .configure(document::routes)
+        .configure(docs::routes)
         .service(
             web::resource("/api/v1/token")
                 .app_data(Data::new(Operation("GET /api/v1/token", None)))

@@ -92,6 +92,10 @@ pub const PAGES: &[Page] = &[
     page("invitation-errors", INVITATION, Nobody, 422, &[
         Visit("/invitations/{code}"), Fill("#name", ""), Fill("#password", "password"), Follow("Join"),
     ]),
+    page("api-docs", "/docs/api", Nobody, 200, &[Visit("/docs/api")]),
+    page("api-docs-open", "/docs/api", Nobody, 200, &[
+        Visit("/docs/api"), Click("#createToken summary"), Click("#listTokens summary"),
+    ]),
     page("error-404", INVITATION, Nobody, 404, &[Visit("/invitations/none")]),
 
     page("profile-member", "/profile", Member, 200, &[Visit("/profile")]),

@@ -83,7 +83,9 @@ impl Operation {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         let responses = operation["responses"].as_object().into_iter().flatten();
         let mut good = responses.filter(|(status, _)| status.starts_with('2'));
-        let (status, answer) = good.next().map_or(("", &Value::Null), |(s, a)| (s.as_str(), a));
+        let (status, answer) = good
+            .next()
+            .map_or(("", &Value::Null), |(s, a)| (s.as_str(), a));
         let json = "application/json";
         Self {
             id: text(&operation["operationId"]),
@@ -91,8 +93,13 @@ impl Operation {
             path: path.to_owned(),
             summary: text(&operation["summary"]),
             description: plain(&text(&operation["description"])),
-            parameters: parameters.map(|it| Row::of_parameter(document, it)).collect(),
-            body: fields(document, &operation["requestBody"]["content"][json]["schema"]),
+            parameters: parameters
+                .map(|it| Row::of_parameter(document, it))
+                .collect(),
+            body: fields(
+                document,
+                &operation["requestBody"]["content"][json]["schema"],
+            ),
             status: status.to_owned(),
             answer: fields(document, &answer["content"][json]["schema"]),
         }
@@ -151,7 +158,9 @@ fn kind(document: &Value, schema: &Value) -> String {
             format!("list of {}", self::kind(document, &schema["items"]))
         }
         Value::String(kind) => {
-            let format = schema["format"].as_str().filter(|it| !it.starts_with("int"));
+            let format = schema["format"]
+                .as_str()
+                .filter(|it| !it.starts_with("int"));
             format.unwrap_or(kind).to_owned()
         }
         _ => String::new(),
@@ -160,8 +169,11 @@ fn kind(document: &Value, schema: &Value) -> String {
 
 /// What a reference leads to.
 fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
-    let path = schema["$ref"].as_str().and_then(|path| path.strip_prefix('#'));
-    path.and_then(|path| document.pointer(path)).unwrap_or(schema)
+    let path = schema["$ref"]
+        .as_str()
+        .and_then(|path| path.strip_prefix('#'));
+    path.and_then(|path| document.pointer(path))
+        .unwrap_or(schema)
 }
 
 fn text(value: &Value) -> String {

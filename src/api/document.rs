@@ -286,7 +286,10 @@ pub async fn allow<B: MessageBody>(
 fn methods(pattern: &str) -> String {
     let item = json()["paths"][pattern].as_object();
     let methods = item.into_iter().flat_map(serde_json::Map::keys);
-    methods.map(|it| it.to_uppercase()).collect::<Vec<_>>().join(", ")
+    methods
+        .map(|it| it.to_uppercase())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The document.

@@ -39,8 +39,9 @@ pub struct Settings {
     )]
     database_url: Option<String>,
 
-    /// The same database without a pooler in front of it, to hear of changes there; needed
-    /// where `DATABASE_URL` leads to `PgBouncer` in transaction mode [default: `DATABASE_URL`]
+    /// The same database without a pooler in front of it, where `DATABASE_URL` leads to one in
+    /// transaction mode, such as `PgBouncer`: changes are heard of and migrations run there, and
+    /// no prepared statements go through the pooler [default: `DATABASE_URL`]
     #[arg(
         long,
         env = "DATABASE_LISTEN_URL",
@@ -245,7 +246,7 @@ impl Config {
         let metrics_bind = mistakes.note(metrics_bind(settings.metrics_bind.as_deref()));
         let public_url = mistakes.note(public_url(&settings, bind));
         let database = mistakes.note(database(settings.database_url, settings.data_dir));
-        let listen = mistakes.note(listen(settings.database_listen_url));
+        let listen = mistakes.note(listen(settings.database_listen_url, database.as_ref()));
         let database_connections = mistakes.note(number(
             "DATABASE_CONNECTIONS",
             &settings.database_connections,
@@ -360,10 +361,18 @@ fn default_data_dir() -> Option<PathBuf> {
     Some(base.data_dir().join("tokendesk"))
 }
 
-fn listen(url: Option<String>) -> Result<Option<Box<Target>>, String> {
-    url.filter(|url| !url.is_empty())
-        .map(|url| Target::parse(&url).map(Box::new))
-        .transpose()
+fn listen(
+    url: Option<String>,
+    database: Option<&DatabaseChoice>,
+) -> Result<Option<Box<Target>>, String> {
+    let Some(url) = url.filter(|url| !url.is_empty()) else {
+        return Ok(None);
+    };
+    if let Some(DatabaseChoice::Embedded(_)) = database {
+        return Err("DATABASE_LISTEN_URL: say DATABASE_URL too, which leads to the pooler".into());
+    }
+    Target::parse(&url)
+        .map(|target| Some(Box::new(target)))
         .map_err(|error| format!("DATABASE_LISTEN_URL: {error}"))
 }
 

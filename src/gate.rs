@@ -11,6 +11,7 @@ mod metrics;
 mod program;
 mod queries;
 mod refusal;
+mod shared;
 mod tenants;
 mod usage;
 mod views;

@@ -1,6 +1,7 @@
 //! What the gate reads and writes in the database.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -10,7 +11,7 @@ use diesel::sql_types::{Array, BigInt, Cidr, Date, Inet, Nullable, Text, Timesta
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
-use super::decision::{Owner, View};
+use super::decision::{Owner, Tenant, View};
 use crate::access::{OrganizationId, Overseer, UserId};
 use crate::catalogue::Product;
 use crate::db::Connection;
@@ -99,20 +100,24 @@ fn assemble((token, secret, organization, product, owner, is_active): Row) -> Vi
     View {
         token: token.id,
         organization: organization.id,
-        organization_name: organization.name,
-        organization_slug: organization.slug,
-        name: token.name,
+        tenant: Arc::new(Tenant {
+            name: organization.name,
+            slug: organization.slug,
+        }),
+        name: token.name.into(),
         standing: token.standing,
         expires_at: token.expires_at,
         secret_created_at: secret.created_at,
         secret_retires_at: secret.retires_at,
         ranges: token.ip_ranges.into(),
         scopes: token.scopes.as_deref().map(known_scopes),
-        product,
-        owner: owner.map(|owner| Owner {
-            user: owner.id,
-            email: owner.email,
-            is_active,
+        product: product.map(Arc::new),
+        owner: owner.map(|owner| {
+            Box::new(Owner {
+                user: owner.id,
+                email: owner.email,
+                is_active,
+            })
         }),
     }
 }

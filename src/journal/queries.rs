@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::pages::Filter;
 use super::{Action, Draft, Entry, EntryId};
-use crate::access::{Actor, Overseer, UserId};
-use crate::db::Connection;
+use crate::access::{Actor, OrganizationId, Overseer, UserId};
 use crate::db::schema::{journal, memberships, users};
+use crate::db::{Connection, anywhere};
 use crate::web::paging::{Cursor, Direction, Slice};
 
 #[derive(Queryable, Selectable)]
@@ -43,6 +43,39 @@ impl From<Row> for Entry {
     }
 }
 
+#[derive(Insertable)]
+#[diesel(table_name = journal)]
+struct NewRow<'a> {
+    id: EntryId,
+    organization_id: OrganizationId,
+    at: DateTime<Utc>,
+    author_id: Option<UserId>,
+    author_name: &'a str,
+    action: Action,
+    subject_id: Uuid,
+    subject_name: &'a str,
+    changes: Value,
+    author_token_id: Option<Uuid>,
+}
+
+impl<'a> NewRow<'a> {
+    fn new(actor: &'a Actor, draft: &Draft<'a>, now: DateTime<Utc>) -> Self {
+        let (subject_id, subject_name) = draft.subject;
+        Self {
+            id: EntryId::new(now),
+            organization_id: actor.organization(),
+            at: now,
+            author_id: actor.user(),
+            author_name: actor.name(),
+            action: draft.action,
+            subject_id,
+            subject_name,
+            changes: serde_json::to_value(&draft.changes).unwrap_or_default(),
+            author_token_id: actor.token(),
+        }
+    }
+}
+
 /// Writes an entry. To be called in the transaction of the change.
 pub async fn record(
     connection: &mut Connection,
@@ -50,37 +83,29 @@ pub async fn record(
     draft: Draft<'_>,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    record_all(connection, actor, &[draft], now).await
+    diesel::insert_into(journal::table)
+        .values(NewRow::new(actor, &draft, now))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
-/// Writes many entries at once. To be called in the transaction of the changes.
+/// Entries that one statement writes: each has ten parameters, of which PostgreSQL takes 65,535.
+const AT_ONCE: usize = 1_000;
+
+/// Writes many entries, in their order. To be called in the transaction of the changes.
 pub async fn record_all(
     connection: &mut Connection,
     actor: &Actor,
     drafts: &[Draft<'_>],
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    let rows: Vec<_> = drafts
-        .iter()
-        .map(|draft| {
-            (
-                journal::id.eq(EntryId::new(now)),
-                journal::organization_id.eq(actor.organization()),
-                journal::at.eq(now),
-                journal::author_id.eq(actor.user()),
-                journal::author_name.eq(actor.name()),
-                journal::author_token_id.eq(actor.token()),
-                journal::action.eq(draft.action),
-                journal::subject_id.eq(draft.subject.0),
-                journal::subject_name.eq(draft.subject.1),
-                journal::changes.eq(serde_json::to_value(&draft.changes).unwrap_or_default()),
-            )
-        })
-        .collect();
-    // A statement has at most 65,535 parameters.
-    for rows in rows.chunks(5_000) {
-        let insert = diesel::insert_into(journal::table).values(rows);
-        insert.execute(connection).await?;
+    for drafts in drafts.chunks(AT_ONCE) {
+        let rows = drafts.iter().map(|draft| NewRow::new(actor, draft, now));
+        diesel::insert_into(journal::table)
+            .values(rows.collect::<Vec<_>>())
+            .execute(connection)
+            .await?;
     }
     Ok(())
 }
@@ -107,7 +132,7 @@ pub async fn page(
         query = query.filter(journal::subject_id.eq(subject));
     }
     if let Some(name) = &filter.subject_name {
-        query = query.filter(journal::subject_name.ilike(format!("%{}%", escaped(name))));
+        query = query.filter(journal::subject_name.ilike(anywhere(name)));
     }
     // An entry's ID tells when it was written, and is what the entries are in order of.
     if let Some(from) = filter.from {
@@ -168,11 +193,4 @@ pub async fn authors(
         .select((users::id, users::name))
         .load(connection)
         .await
-}
-
-/// For LIKE, where `%`, `_` and `\` have a meaning of their own.
-fn escaped(text: &str) -> String {
-    text.replace('\\', r"\\")
-        .replace('%', r"\%")
-        .replace('_', r"\_")
 }

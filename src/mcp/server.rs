@@ -94,7 +94,7 @@ impl Server {
     /// The token's owner, if they are an administrator.
     pub async fn admin(&self, connection: &mut Connection) -> Result<Admin, Failure> {
         let admin = self.owner(connection).await?.admin();
-        let organization = &self.view.organization_name;
+        let organization = &self.view.tenant.name;
         admin.ok_or_else(|| format!("Only administrators of {organization} may use this.").into())
     }
 

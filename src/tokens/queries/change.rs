@@ -11,7 +11,7 @@ use super::find::find;
 use super::mcp::{LeastUsed, room};
 use crate::access::{Actor, UserId};
 use crate::catalogue::{Product, ScopeSet};
-use crate::db::schema::{products, secrets, token_usage, tokens};
+use crate::db::schema::{memberships, products, secrets, token_usage, tokens};
 use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};
 use crate::tokens::ceiling::{Excess, Gift};
@@ -167,7 +167,7 @@ async fn insert(
             tokens::ip_ranges.eq(new.ranges.as_slice()),
             tokens::expires_at.eq(new.expires_at),
             tokens::created_at.eq(now),
-            tokens::created_by.eq(actor.user()),
+            tokens::responsible_id.eq(actor.user()),
             tokens::created_by_name.eq(actor.name()),
         ))
         .execute(connection)
@@ -409,10 +409,20 @@ async fn set_standing(
 }
 
 /// The organisation's token, which nobody else can change until the transaction ends. Its usage
-/// is still counted: that only needs the token to exist.
+/// is still counted: that only needs the token to exist. A membership is locked before its
+/// tokens, here as where a member is removed.
 async fn lock(connection: &mut Connection, actor: &Actor, key: Key) -> QueryResult<Token> {
     if !actor.may_change(key.owner) {
         return Err(QueryError::NotFound);
+    }
+    if let Some(owner) = key.owner {
+        memberships::table
+            .find((actor.organization(), owner))
+            .select(memberships::user_id)
+            .for_no_key_update()
+            .get_result::<UserId>(connection)
+            .await
+            .optional()?;
     }
     tokens::table
         .filter(tokens::organization_id.eq(actor.organization()))

@@ -1,0 +1,9 @@
+//! Members, groups and invitations.
+
+mod charge;
+mod departure;
+mod group_pages;
+mod groups;
+mod invitations;
+mod long_list;
+mod pages;

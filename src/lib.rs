@@ -50,6 +50,9 @@ pub mod profile;
 /// What programs call.
 pub mod api;
 
+/// What identity providers call.
+pub mod scim;
+
 /// What AI assistants call.
 pub mod mcp;
 

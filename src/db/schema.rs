@@ -133,6 +133,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    scim_users (organization_id, user_id) {
+        organization_id -> Uuid,
+        user_id -> Uuid,
+        user_name -> Text,
+        user_name_folded -> Text,
+        external_id -> Nullable<Text>,
+        active -> Bool,
+        made_account -> Bool,
+        document -> Jsonb,
+        folded -> Jsonb,
+        version -> Int4,
+        created_at -> Timestamptz,
+        modified_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     secrets (digest) {
         digest -> Bytea,
         token_id -> Uuid,
@@ -271,6 +288,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     organizations,
     products,
     resources,
+    scim_users,
     secrets,
     sessions,
     sign_in_throttle,

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 
 pub use bearer::Bearer;
 pub use device::Device;
+pub use queries::{end_sessions, is_lifted};
 
 use crate::db::types::{id, text_enum};
 use crate::web::{Error, Page, Submission};
@@ -38,6 +39,12 @@ impl Role {
             Self::Admin => "Administrator",
             Self::Member => "Member",
         }
+    }
+
+    /// This one, or that of an administrator for somebody whom a group makes one.
+    #[must_use]
+    pub fn lifted(self, is_lifted: bool) -> Self {
+        if is_lifted { Self::Admin } else { self }
     }
 }
 
@@ -251,6 +258,8 @@ pub enum Section {
     Resources,
     McpServers,
     McpTokens,
+    Members,
+    Groups,
     AuditLog,
     Profile,
 }

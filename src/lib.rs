@@ -47,6 +47,9 @@ pub mod gate;
 /// The profile, and personal MCP tokens.
 pub mod profile;
 
+/// Who is in an organisation: members, groups, invitations.
+pub mod members;
+
 /// What programs call.
 pub mod api;
 

@@ -156,6 +156,7 @@ fn only_queries_name_diesel() {
         "tokens",
         "gate",
         "profile",
+        "members",
         "api",
         "mcp",
     ];

@@ -17,6 +17,7 @@ mod identity;
 mod journal;
 mod lease_model;
 mod mcp;
+mod members;
 mod profile;
 mod proxies;
 mod schema;

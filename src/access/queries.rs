@@ -1,14 +1,31 @@
 //! Memberships and sessions in the database.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{auto_type, exists};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
+use super::session::{ABSOLUTE, IDLE, ORGANIZATION};
 use super::{Organization, OrganizationId, Role, UserId, Viewer};
 use crate::db::Connection;
-use crate::db::schema::{memberships, organizations, sessions, users};
+use crate::db::schema::{group_members, groups, memberships, organizations, sessions, users};
 use crate::secret::Digest;
+
+/// Whether a group makes the member in a row of `memberships` an administrator, whatever their
+/// own role.
+#[must_use]
+#[auto_type]
+pub fn is_lifted() -> _ {
+    let role: Role = Role::Admin;
+    exists(
+        group_members::table
+            .inner_join(groups::table.on(groups::id.eq(group_members::group_id)))
+            .filter(group_members::organization_id.eq(memberships::organization_id))
+            .filter(group_members::user_id.eq(memberships::user_id))
+            .filter(groups::role.eq(role)),
+    )
+}
 
 /// The user in the organisation `wanted`, or in their first by name; `None` for one who is
 /// in none, or does not exist.
@@ -17,7 +34,7 @@ pub async fn viewer(
     user: UserId,
     wanted: Option<OrganizationId>,
 ) -> QueryResult<Option<Viewer>> {
-    let rows: Vec<(OrganizationId, String, Role, String, String)> = memberships::table
+    let rows: Vec<(OrganizationId, String, Role, bool, String, String)> = memberships::table
         .inner_join(organizations::table)
         .inner_join(users::table)
         .filter(memberships::user_id.eq(user))
@@ -27,6 +44,7 @@ pub async fn viewer(
             organizations::id,
             organizations::name,
             memberships::role,
+            is_lifted(),
             users::name,
             users::email,
         ))
@@ -36,23 +54,25 @@ pub async fn viewer(
         .iter()
         .find(|row| Some(row.0) == wanted)
         .or_else(|| rows.as_slice().first());
-    Ok(chosen.map(|(id, organization, role, name, email)| Viewer {
-        user,
-        name: name.clone(),
-        email: email.clone(),
-        role: *role,
-        organization: Organization {
-            id: *id,
-            name: organization.clone(),
-        },
-        organizations: rows
-            .iter()
-            .map(|row| Organization {
-                id: row.0,
-                name: row.1.clone(),
-            })
-            .collect(),
-    }))
+    Ok(
+        chosen.map(|(id, organization, role, is_lifted, name, email)| Viewer {
+            user,
+            name: name.clone(),
+            email: email.clone(),
+            role: role.lifted(*is_lifted),
+            organization: Organization {
+                id: *id,
+                name: organization.clone(),
+            },
+            organizations: rows
+                .iter()
+                .map(|row| Organization {
+                    id: row.0,
+                    name: row.1.clone(),
+                })
+                .collect(),
+        }),
+    )
 }
 
 /// The state of a session that was begun after `begun` and seen after `seen`.
@@ -162,6 +182,26 @@ pub async fn delete_sessions_but(
                 .retrieve_as_text(name)
                 .is_distinct_from(value),
         )
+        .execute(connection)
+        .await
+}
+
+/// Ends the user's sessions in the organisation: those that look at it, and those in which none
+/// was chosen; how many there were.
+pub async fn end_sessions(
+    connection: &mut Connection,
+    user: UserId,
+    organization: OrganizationId,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let chosen = sessions::state.retrieve_as_text(ORGANIZATION);
+    // As JSON has it.
+    let organization = format!("\"{organization}\"");
+    diesel::delete(sessions::table)
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::created_at.gt(now - ABSOLUTE))
+        .filter(sessions::last_seen_at.gt(now - IDLE))
+        .filter(chosen.is_null().or(chosen.eq(organization)))
         .execute(connection)
         .await
 }

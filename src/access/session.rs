@@ -24,14 +24,14 @@ use crate::secret::Digest;
 use crate::web::Error;
 
 /// A session ends when it was not used for this long,
-const IDLE: TimeDelta = TimeDelta::hours(12);
+pub(super) const IDLE: TimeDelta = TimeDelta::hours(12);
 /// and in any case after this long.
-const ABSOLUTE: TimeDelta = TimeDelta::days(30);
+pub(super) const ABSOLUTE: TimeDelta = TimeDelta::days(30);
 /// How exactly the last use is known: not every request has to write.
 const PRECISION: TimeDelta = TimeDelta::minutes(1);
 
 const USER: &str = "user";
-const ORGANIZATION: &str = "organization";
+pub(super) const ORGANIZATION: &str = "organization";
 const NUMBER: &str = "number";
 const DEVICE: &str = "device";
 

@@ -22,6 +22,9 @@ diesel::table! {
         name -> Text,
         role -> Nullable<Text>,
         created_at -> Timestamptz,
+        managed -> Bool,
+        external_id -> Nullable<Text>,
+        version -> Int4,
     }
 }
 
@@ -87,6 +90,7 @@ diesel::table! {
         role -> Text,
         created_at -> Timestamptz,
         deactivated_at -> Nullable<Timestamptz>,
+        search -> Text,
     }
 }
 
@@ -215,7 +219,7 @@ diesel::table! {
         ip_ranges -> Array<Cidr>,
         expires_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
-        created_by -> Nullable<Uuid>,
+        responsible_id -> Nullable<Uuid>,
         created_by_name -> Text,
         version -> Int4,
         expires_sort -> Timestamptz,
@@ -252,6 +256,7 @@ diesel::table! {
         name -> Text,
         password_hash -> Nullable<Text>,
         created_at -> Timestamptz,
+        last_sign_in_at -> Nullable<Timestamptz>,
     }
 }
 

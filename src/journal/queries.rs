@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::pages::Filter;
 use super::{Action, Draft, Entry, EntryId};
-use crate::access::{Actor, Admin, UserId};
+use crate::access::{Actor, Admin, OrganizationId, UserId};
 use crate::db::Connection;
 use crate::db::schema::{journal, memberships, users};
 use crate::web::paging::{Cursor, Direction, Slice};
@@ -41,6 +41,37 @@ impl From<Row> for Entry {
     }
 }
 
+#[derive(Insertable)]
+#[diesel(table_name = journal)]
+struct NewRow<'a> {
+    id: EntryId,
+    organization_id: OrganizationId,
+    at: DateTime<Utc>,
+    author_id: Option<UserId>,
+    author_name: &'a str,
+    action: Action,
+    subject_id: Uuid,
+    subject_name: &'a str,
+    changes: Value,
+}
+
+impl<'a> NewRow<'a> {
+    fn new(actor: &'a Actor, draft: &Draft<'a>, now: DateTime<Utc>) -> Self {
+        let (subject_id, subject_name) = draft.subject;
+        Self {
+            id: EntryId::new(now),
+            organization_id: actor.organization(),
+            at: now,
+            author_id: actor.user(),
+            author_name: actor.name(),
+            action: draft.action,
+            subject_id,
+            subject_name,
+            changes: serde_json::to_value(&draft.changes).unwrap_or_default(),
+        }
+    }
+}
+
 /// Writes an entry. To be called in the transaction of the change.
 pub async fn record(
     connection: &mut Connection,
@@ -48,21 +79,30 @@ pub async fn record(
     draft: Draft<'_>,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    let (subject_id, subject_name) = draft.subject;
     diesel::insert_into(journal::table)
-        .values((
-            journal::id.eq(EntryId::new(now)),
-            journal::organization_id.eq(actor.organization()),
-            journal::at.eq(now),
-            journal::author_id.eq(actor.user()),
-            journal::author_name.eq(actor.name()),
-            journal::action.eq(draft.action),
-            journal::subject_id.eq(subject_id),
-            journal::subject_name.eq(subject_name),
-            journal::changes.eq(serde_json::to_value(draft.changes).unwrap_or_default()),
-        ))
+        .values(NewRow::new(actor, &draft, now))
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Entries that one statement writes: each has nine parameters, of which PostgreSQL takes 65,535.
+const AT_ONCE: usize = 1_000;
+
+/// Writes many entries, in their order. To be called in the transaction of the changes.
+pub async fn record_all(
+    connection: &mut Connection,
+    actor: &Actor,
+    drafts: &[Draft<'_>],
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    for drafts in drafts.chunks(AT_ONCE) {
+        let rows = drafts.iter().map(|draft| NewRow::new(actor, draft, now));
+        diesel::insert_into(journal::table)
+            .values(rows.collect::<Vec<_>>())
+            .execute(connection)
+            .await?;
+    }
     Ok(())
 }
 

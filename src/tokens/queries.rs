@@ -2,6 +2,7 @@
 
 mod change;
 mod counts;
+mod estate;
 mod find;
 mod list;
 mod mcp;
@@ -11,6 +12,7 @@ mod usage;
 
 pub use change::{ChangeError, Rotated, apply, create, edit, end_overlap, rotate};
 pub use counts::Counts;
+pub use estate::{Answering, Estate, Left, hand_over, revoke_estate, survey_estate};
 pub use find::{retiring, secrets, token};
 pub use list::{page, plan_afresh};
 pub use mcp::{LeastUsed, MOST_ACTIVE, create_mcp, of_owner, owned};

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use actix_web::dev::ServerHandle;
 use chrono::{DateTime, Utc};
 use clap::Parser;
-use tokendesk::access::{Actor, OrganizationId, Role};
+use tokendesk::access::{Actor, OrganizationId, Role, UserId};
 use tokendesk::app::{self, State};
 use tokendesk::catalogue::Scope;
 use tokendesk::clock::Clock;
@@ -166,6 +166,19 @@ impl App {
             .unwrap();
     }
 
+    /// Whose email this is.
+    pub async fn user(&self, email: &str) -> UserId {
+        let client = self.client().await;
+        let user = "SELECT id FROM users WHERE email = $1";
+        let user: uuid::Uuid = client.query_one(user, &[&email]).await.unwrap().get(0);
+        user.into()
+    }
+
+    /// Whoever may change everything in Northwind.
+    pub fn actor(&self) -> Actor {
+        Actor::command_line(self.organization)
+    }
+
     /// A second organisation, without members.
     pub async fn another_organization(&self, name: &str) -> OrganizationId {
         let connection = &mut *self.database().get().await.unwrap();
@@ -221,10 +234,8 @@ impl App {
 
     /// An MCP token of a member of Northwind's.
     pub async fn mcp_token(&self, email: &str, name: &str) -> (Token, Secret) {
-        let client = self.client().await;
-        let user = "SELECT id FROM users WHERE email = $1";
-        let user: uuid::Uuid = client.query_one(user, &[&email]).await.unwrap().get(0);
-        let actor = Actor::joining(self.organization, user.into(), "Somebody");
+        let user = self.user(email).await;
+        let actor = Actor::joining(self.organization, user, "Somebody");
         let new = NewToken {
             name: Name::parse(name).unwrap(),
             scopes: Some([Scope::WidgetsWrite, Scope::Render].into_iter().collect()),

@@ -42,7 +42,7 @@ pub async fn insert_tokens(
                  product, name, folded, display, digest, standing, scopes, ranges, expires, created) \
          ), added AS ( \
              INSERT INTO tokens (id, organization_id, product_id, name, name_folded, display, \
-                 standing, scopes, ip_ranges, expires_at, created_at, created_by, created_by_name) \
+                 standing, scopes, ip_ranges, expires_at, created_at, responsible_id, created_by_name) \
              SELECT id, $12, product, name, folded, display, standing, scopes::text[], \
                  ranges::cidr[], expires, created, $13, $14 FROM rows \
          ) \

@@ -10,7 +10,7 @@ use super::find::find;
 use super::mcp::{LeastUsed, room};
 use crate::access::{Actor, UserId};
 use crate::catalogue::{Product, ScopeSet};
-use crate::db::schema::{products, secrets, token_usage, tokens};
+use crate::db::schema::{memberships, products, secrets, token_usage, tokens};
 use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};
 use crate::tokens::draft::NewToken;
@@ -143,7 +143,7 @@ async fn insert(
             tokens::ip_ranges.eq(new.ranges.as_slice()),
             tokens::expires_at.eq(new.expires_at),
             tokens::created_at.eq(now),
-            tokens::created_by.eq(actor.user()),
+            tokens::responsible_id.eq(actor.user()),
             tokens::created_by_name.eq(actor.name()),
         ))
         .execute(connection)
@@ -381,10 +381,20 @@ async fn set_standing(
 }
 
 /// The organisation's token, which nobody else can change until the transaction ends. Its usage
-/// is still counted: that only needs the token to exist.
+/// is still counted: that only needs the token to exist. A membership is locked before its
+/// tokens, here as where a member is removed.
 async fn lock(connection: &mut Connection, actor: &Actor, key: Key) -> QueryResult<Token> {
     if !actor.may_change(key.owner) {
         return Err(QueryError::NotFound);
+    }
+    if let Some(owner) = key.owner {
+        memberships::table
+            .find((actor.organization(), owner))
+            .select(memberships::user_id)
+            .for_no_key_update()
+            .get_result::<UserId>(connection)
+            .await
+            .optional()?;
     }
     tokens::table
         .filter(tokens::organization_id.eq(actor.organization()))
@@ -406,7 +416,12 @@ pub(super) fn prefix(owner: Option<UserId>, product: Option<&Product>) -> &str {
 }
 
 /// What the journal tells of a change to a token. Those of MCP tokens are told apart.
-fn entry(key: Key, action: Action, name: &str, changes: Vec<Change>) -> journal::Draft<'_> {
+pub(super) fn entry(
+    key: Key,
+    action: Action,
+    name: &str,
+    changes: Vec<Change>,
+) -> journal::Draft<'_> {
     let action = match action {
         _ if key.owner.is_none() => action,
         Action::TokenCreated => Action::McpTokenCreated,

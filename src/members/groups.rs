@@ -1,0 +1,63 @@
+//! Groups of members. A group may make its members administrators; one that an identity
+//! provider manages gets its name and members from there.
+
+pub mod queries;
+
+use chrono::{DateTime, Utc};
+
+use crate::access::Role;
+use crate::db::types::id;
+use crate::web::text::parse_name;
+
+id!(GroupId);
+
+/// A group of the organisation's members.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub id: GroupId,
+    pub name: String,
+    /// What the group makes of its members; `None`: nothing.
+    pub role: Option<Role>,
+    pub created_at: DateTime<Utc>,
+    /// Whether SCIM manages it.
+    pub managed: bool,
+    /// What the identity provider calls it.
+    pub external_id: Option<String>,
+    /// Counts the changes, also of its members.
+    pub version: i32,
+    /// How many members it has, deactivated ones too.
+    pub members: i64,
+}
+
+impl Group {
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/settings/groups/{}", self.id)
+    }
+}
+
+/// A group's name: 1 to 100 visible characters.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GroupName(String);
+
+impl GroupName {
+    /// # Errors
+    /// What to do about it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        parse_name(text, 100).map(Self)
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// On whose behalf a group is changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Keeper {
+    /// Administrators, by hand or by a program: not the name and members of a managed group.
+    Administrators,
+    /// The identity provider, over SCIM: the groups that it makes are managed.
+    Scim,
+}

@@ -1,0 +1,9 @@
+//! Groups in the database: finding them, and changing them.
+
+mod change;
+mod find;
+mod members;
+
+pub use change::{ChangeError, NewGroup, create, delete, edit};
+pub use find::group;
+pub use members::{add_members, member_ids, remove_members, set_members};

@@ -1,0 +1,253 @@
+//! What becomes of members. Each change holds the [`Charge`] of the organisation and the
+//! membership's row, looks whether it still makes sense, and writes what it does together with
+//! its journal entries, in one transaction.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::result::Error as QueryError;
+use diesel_async::{AsyncConnection, RunQueryDsl};
+
+use super::charge::{Charge, LastAdministrator};
+use super::find::member;
+use crate::access::{Actor, Role, UserId, end_sessions};
+use crate::db::Connection;
+use crate::db::schema::memberships;
+use crate::journal::{self, Action, Change};
+use crate::members::Member;
+use crate::tokens::queries::{Estate, hand_over, revoke_estate};
+use crate::web::Error;
+
+/// Why nothing was changed.
+#[derive(Debug)]
+pub enum ChangeError {
+    /// Nobody would be left to administer the organisation.
+    LastAdministrator,
+    /// Whoever was to get the API tokens is no active administrator, or the one who leaves them.
+    NotAdministrator,
+    /// The member is not any more what the form was made for.
+    Outdated(Box<Member>),
+    Query(QueryError),
+}
+
+impl From<QueryError> for ChangeError {
+    fn from(error: QueryError) -> Self {
+        Self::Query(error)
+    }
+}
+
+impl From<LastAdministrator> for ChangeError {
+    fn from(_: LastAdministrator) -> Self {
+        Self::LastAdministrator
+    }
+}
+
+impl From<ChangeError> for Error {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::LastAdministrator => Self::Conflict(
+                "This is the last active administrator. Make somebody else one first.",
+            ),
+            ChangeError::NotAdministrator => {
+                Self::Conflict("Tokens can be handed to another active administrator only.")
+            }
+            ChangeError::Outdated(_) => {
+                Self::Conflict("Someone else changed this member meanwhile. Nothing was changed.")
+            }
+            ChangeError::Query(error) => error.into(),
+        }
+    }
+}
+
+/// What becomes of the API tokens that a member answers for. They work on, if not revoked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ApiTokens {
+    /// They stay the member's, for somebody to decide later.
+    Keep,
+    HandTo(UserId),
+    Revoke,
+}
+
+/// What came of a deactivation or removal.
+#[derive(Clone, Debug)]
+pub struct Departure {
+    /// As they were.
+    pub member: Member,
+    /// Sessions that were ended.
+    pub sessions: usize,
+    /// API tokens that were handed over or revoked.
+    pub api_tokens: usize,
+}
+
+/// Makes an active member one who may do nothing here. Their sessions in the organisation end,
+/// and their MCP tokens stop, until they are reactivated.
+pub async fn deactivate(
+    connection: &mut Connection,
+    actor: &Actor,
+    user: UserId,
+    api_tokens: ApiTokens,
+    now: DateTime<Utc>,
+) -> Result<Departure, ChangeError> {
+    connection
+        .transaction(async |connection| {
+            let charge = Charge::take(connection, actor).await?;
+            let member = lock(connection, actor, user).await?;
+            if !member.is_active() {
+                return Err(ChangeError::Outdated(Box::new(member)));
+            }
+            set_deactivated(connection, actor, user, Some(now)).await?;
+            record(connection, actor, Action::MemberDeactivated, &member, now).await?;
+            depart(connection, actor, charge, member, api_tokens, now).await
+        })
+        .await
+}
+
+/// Makes a deactivated member an active one, with the role and the groups they had.
+pub async fn reactivate(
+    connection: &mut Connection,
+    actor: &Actor,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<Member, ChangeError> {
+    connection
+        .transaction(async |connection| {
+            Charge::take(connection, actor).await?;
+            let member = lock(connection, actor, user).await?;
+            if member.is_active() {
+                return Err(ChangeError::Outdated(Box::new(member)));
+            }
+            set_deactivated(connection, actor, user, None).await?;
+            record(connection, actor, Action::MemberReactivated, &member, now).await?;
+            Ok(member)
+        })
+        .await
+}
+
+/// Takes the member out of the organisation and its groups. Their sessions there end, and their
+/// MCP tokens are revoked: they would come back if the person did. The account stays.
+pub async fn remove(
+    connection: &mut Connection,
+    actor: &Actor,
+    user: UserId,
+    api_tokens: ApiTokens,
+    now: DateTime<Utc>,
+) -> Result<Departure, ChangeError> {
+    connection
+        .transaction(async |connection| {
+            let charge = Charge::take(connection, actor).await?;
+            let member = lock(connection, actor, user).await?;
+            revoke_estate(connection, actor, Estate::OwnedBy(user), now).await?;
+            diesel::delete(memberships::table.find((actor.organization(), user)))
+                .execute(connection)
+                .await?;
+            record(connection, actor, Action::MemberRemoved, &member, now).await?;
+            depart(connection, actor, charge, member, api_tokens, now).await
+        })
+        .await
+}
+
+/// Gives the member this role of their own. What groups make of them stays.
+pub async fn change_role(
+    connection: &mut Connection,
+    actor: &Actor,
+    user: UserId,
+    role: Role,
+    now: DateTime<Utc>,
+) -> Result<Member, ChangeError> {
+    connection
+        .transaction(async |connection| {
+            let charge = Charge::take(connection, actor).await?;
+            let old = lock(connection, actor, user).await?;
+            if old.own_role == role {
+                return Err(ChangeError::Outdated(Box::new(old)));
+            }
+            diesel::update(memberships::table.find((actor.organization(), user)))
+                .set(memberships::role.eq(role))
+                .execute(connection)
+                .await?;
+            charge.keep::<ChangeError>(connection).await?;
+            let (from, to) = (old.own_role.as_str(), role.as_str());
+            let changes = Change::between("role", Some(from.into()), Some(to.into()));
+            let entry = journal::Draft {
+                action: Action::MemberRoleChanged,
+                subject: (user.uuid(), &old.email),
+                changes: changes.into_iter().collect(),
+            };
+            journal::record(connection, actor, entry, now).await?;
+            Ok(Member {
+                own_role: role,
+                ..old
+            })
+        })
+        .await
+}
+
+/// The organisation's member, whom nobody else can change until the transaction ends.
+async fn lock(connection: &mut Connection, actor: &Actor, user: UserId) -> QueryResult<Member> {
+    memberships::table
+        .find((actor.organization(), user))
+        .select(memberships::user_id)
+        .for_update()
+        .get_result::<UserId>(connection)
+        .await?;
+    member(connection, actor.organization(), user).await
+}
+
+async fn set_deactivated(
+    connection: &mut Connection,
+    actor: &Actor,
+    user: UserId,
+    at: Option<DateTime<Utc>>,
+) -> QueryResult<usize> {
+    diesel::update(memberships::table.find((actor.organization(), user)))
+        .set(memberships::deactivated_at.eq(at))
+        .execute(connection)
+        .await
+}
+
+async fn record(
+    connection: &mut Connection,
+    actor: &Actor,
+    action: Action,
+    member: &Member,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    let entry = journal::Draft {
+        action,
+        subject: (member.id.uuid(), &member.email),
+        changes: Vec::new(),
+    };
+    journal::record(connection, actor, entry, now).await
+}
+
+/// What a member leaves behind, once they have no place any more.
+async fn depart(
+    connection: &mut Connection,
+    actor: &Actor,
+    charge: Charge,
+    member: Member,
+    api_tokens: ApiTokens,
+    now: DateTime<Utc>,
+) -> Result<Departure, ChangeError> {
+    charge.keep::<ChangeError>(connection).await?;
+    let answered_for = Estate::AnsweredFor(member.id);
+    let api_tokens = match api_tokens {
+        ApiTokens::Keep => 0,
+        ApiTokens::Revoke => revoke_estate(connection, actor, answered_for, now).await?,
+        ApiTokens::HandTo(heir) => {
+            let heir = super::member(connection, actor.organization(), heir)
+                .await
+                .optional()?
+                .filter(|heir| heir.is_active() && heir.role() == Role::Admin)
+                .filter(|heir| heir.id != member.id)
+                .ok_or(ChangeError::NotAdministrator)?;
+            let (from, to) = ((member.id, &*member.name), (heir.id, &*heir.name));
+            hand_over(connection, actor, from, to, now).await?
+        }
+    };
+    let sessions = end_sessions(connection, member.id, actor.organization(), now).await?;
+    Ok(Departure {
+        member,
+        sessions,
+        api_tokens,
+    })
+}

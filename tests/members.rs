@@ -1,0 +1,5 @@
+//! Members, groups and invitations.
+
+mod charge;
+mod departure;
+mod groups;

@@ -21,5 +21,6 @@ mod members;
 mod profile;
 mod proxies;
 mod schema;
+mod scim;
 mod tenancy;
 mod tokens;

@@ -83,3 +83,26 @@ END $$;
 CREATE TRIGGER scim_user_follows AFTER UPDATE OF deactivated_at ON memberships
     FOR EACH ROW WHEN ((OLD.deactivated_at IS NULL) <> (NEW.deactivated_at IS NULL))
     EXECUTE FUNCTION scim_user_follows();
+
+-- Groups need little that they do not have.
+ALTER TABLE groups ADD COLUMN modified_at timestamptz;
+UPDATE groups SET modified_at = created_at;
+ALTER TABLE groups ALTER COLUMN modified_at SET NOT NULL,
+    ADD CHECK (char_length(external_id) BETWEEN 1 AND 300);
+CREATE UNIQUE INDEX groups_external_id ON groups (organization_id, external_id)
+    WHERE external_id IS NOT NULL;
+
+-- When a change is counted.
+CREATE FUNCTION group_modified() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        NEW.modified_at := NEW.created_at;
+    ELSIF NEW.modified_at = OLD.modified_at THEN
+        NEW.modified_at := greatest(OLD.modified_at, now());
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER group_begins BEFORE INSERT ON groups
+    FOR EACH ROW EXECUTE FUNCTION group_modified();
+CREATE TRIGGER group_modified BEFORE UPDATE ON groups
+    FOR EACH ROW WHEN (OLD.version <> NEW.version) EXECUTE FUNCTION group_modified();

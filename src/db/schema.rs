@@ -25,6 +25,7 @@ diesel::table! {
         managed -> Bool,
         external_id -> Nullable<Text>,
         version -> Int4,
+        modified_at -> Timestamptz,
     }
 }
 

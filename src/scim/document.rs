@@ -13,6 +13,8 @@ use crate::web::Error;
 
 /// Bytes of JSON.
 const LARGEST: usize = 128 * 1024;
+/// Values of a plural attribute.
+const MOST: usize = 1_000;
 
 /// What becomes of the values that are there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -86,10 +88,10 @@ impl Document {
         mode: Mode,
     ) -> Result<(), Error> {
         let Some(object) = value.as_object() else {
-            let is_nothing = value.is_null();
-            return match is_nothing {
-                true => Ok(()),
-                false => Err(invalid(extension.urn, "an object")),
+            return if value.is_null() {
+                Ok(())
+            } else {
+                Err(invalid(extension.urn, "an object"))
             };
         };
         for (name, value) in object {
@@ -265,6 +267,9 @@ fn plural(
         (Mode::Add, Some(Value::Array(values))) => values,
         _ => Vec::new(),
     };
+    if values.len() + sent.len() > MOST {
+        return Err(invalid(attribute.name, &format!("at most {MOST} values")));
+    }
     for value in sent {
         let Some(value) = element_of(attribute, None, value)? else {
             continue;
@@ -415,8 +420,8 @@ mod tests {
     use super::*;
     use crate::scim::schema::USER;
 
-    fn document(body: Value) -> Value {
-        Value::Object(Document::of(&USER, &body).unwrap().0)
+    fn document(body: &Value) -> Value {
+        Value::Object(Document::of(&USER, body).unwrap().0)
     }
 
     #[test]
@@ -436,7 +441,7 @@ mod tests {
             "emails": [{ "value": "a@b", "primary": true }],
             "phoneNumbers": [{ "value": "1" }, { "value": "2" }],
         });
-        assert_eq!(document(sent), kept);
+        assert_eq!(document(&sent), kept);
     }
 
     #[test]
@@ -445,7 +450,7 @@ mod tests {
         let mut sent = json!({ "name.givenName": "Ada", "name": { "familyName": "Lovell" } });
         sent[format!("{urn}:department")] = "Engines".into();
         sent[urn] = json!({ "manager": "26118915", "costCenter": 4130 });
-        let kept = document(sent);
+        let kept = document(&sent);
         assert_eq!(
             kept["name"],
             json!({ "givenName": "Ada", "familyName": "Lovell" })
@@ -464,7 +469,7 @@ mod tests {
         let kept = json!([
             { "value": "a", "primary": false }, { "value": "b", "primary": true }, { "value": "c" },
         ]);
-        assert_eq!(document(sent)["emails"], kept);
+        assert_eq!(document(&sent)["emails"], kept);
     }
 
     #[test]

@@ -38,11 +38,11 @@ impl Projection {
 
     /// What is returned of a resource. `schemas` and `id` always are.
     #[must_use]
-    pub fn apply(&self, resource: Map<String, Value>) -> Map<String, Value> {
+    pub fn apply(&self, resource: &Map<String, Value>) -> Map<String, Value> {
         let mut returned = match &self.only {
             None => resource.clone(),
             Some(only) => only.iter().fold(Map::new(), |mut returned, names| {
-                keep(&resource, &mut returned, names);
+                keep(resource, &mut returned, names);
                 returned
             }),
         };
@@ -139,7 +139,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let projection = Projection::of(&USER, &owned(attributes), &owned(excluded));
-        Value::Object(projection.apply(resource.as_object().unwrap().clone()))
+        Value::Object(projection.apply(resource.as_object().unwrap()))
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub enum Kind {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the standard's")]
 pub struct Attribute {
     pub name: &'static str,
     pub description: &'static str,
@@ -211,16 +212,7 @@ impl ResourceType {
     /// What a path means; `None` for what is not in the schemas.
     #[must_use]
     pub fn find(&'static self, path: &Path) -> Option<Place> {
-        let extension = match &path.schema {
-            None => None,
-            Some(urn) if urn.eq_ignore_ascii_case(self.schema.urn) => None,
-            Some(urn) => Some(self.extension(urn)?),
-        };
-        let attribute = match extension {
-            Some(schema) => named(schema.attributes, &path.attribute),
-            None => named(COMMON, &path.attribute)
-                .or_else(|| named(self.schema.attributes, &path.attribute)),
-        }?;
+        let (extension, attribute) = self.attribute(path)?;
         let sub = match &path.sub {
             Some(name) => Some(attribute.sub(name)?),
             None => None,
@@ -230,6 +222,27 @@ impl ResourceType {
             attribute,
             sub,
         })
+    }
+
+    /// With the extension that it is of. Some clients leave out whose an extension's attribute is.
+    fn attribute(
+        &'static self,
+        path: &Path,
+    ) -> Option<(Option<&'static Schema>, &'static Attribute)> {
+        let own = || {
+            named(COMMON, &path.attribute)
+                .or_else(|| named(self.schema.attributes, &path.attribute))
+                .map(|attribute| (None, attribute))
+        };
+        let of = |extension: &'static Schema| {
+            named(extension.attributes, &path.attribute)
+                .map(|attribute| (Some(extension), attribute))
+        };
+        match &path.schema {
+            None => own().or_else(|| self.extensions.iter().find_map(of)),
+            Some(urn) if urn.eq_ignore_ascii_case(self.schema.urn) => own(),
+            Some(urn) => of(self.extension(urn)?),
+        }
     }
 
     #[must_use]
@@ -264,6 +277,10 @@ mod tests {
         );
         let manager = find(&format!("{}:manager.value", enterprise.to_lowercase()));
         assert_eq!(manager.unwrap(), [enterprise, "manager", "value"]);
+        assert_eq!(
+            find("manager.value").unwrap(),
+            [enterprise, "manager", "value"]
+        );
         assert_eq!(find("meta.lastmodified").unwrap(), ["meta", "lastModified"]);
     }
 
@@ -273,7 +290,6 @@ mod tests {
             "nonsense",
             "userName.value",
             "name.nonsense",
-            "department",
             "urn:ietf:params:scim:schemas:core:2.0:Group:displayName",
         ] {
             assert_eq!(find(path), None, "{path}");

@@ -79,7 +79,7 @@ impl Search {
 
     /// The page as it is answered.
     #[must_use]
-    pub fn page(&self, total: i64, resources: Vec<Value>) -> Value {
+    pub fn page(&self, total: i64, resources: &[Value]) -> Value {
         json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
             "totalResults": total,

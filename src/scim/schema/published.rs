@@ -6,7 +6,7 @@ use super::{Attribute, GROUP, Kind, ResourceType, Schema, USER};
 
 /// `most` is how many resources a page has at most.
 #[must_use]
-pub fn service_provider(location: &str, most: usize) -> Value {
+pub fn service_provider(location: &str, most: i64) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": { "supported": true },

@@ -18,7 +18,8 @@ use crate::config::Config;
 use crate::web::request_id::RequestId;
 use crate::web::{headers, see_other, state};
 
-const FOR_PROGRAMS: [&str; 3] = ["/api/", "/auth/", "/oauth/"];
+const SCIM: &str = "/scim/";
+const FOR_PROGRAMS: [&str; 4] = ["/api/", "/auth/", "/oauth/", SCIM];
 
 /// What the answer to a failed request depends on. It is taken down before routing, during
 /// which nothing else may hold the request.
@@ -26,6 +27,8 @@ struct Asked {
     id: String,
     /// Pages are for who asks for HTML; what is for programs is so whatever they accept.
     html: bool,
+    /// Identity providers get errors in their protocol's form.
+    scim: bool,
     /// Where to go after signing in, if that is the failure.
     sign_in: String,
     /// Those that every answer carries.
@@ -44,6 +47,7 @@ impl Asked {
                 && accept
                     .and_then(|accept| accept.to_str().ok())
                     .is_some_and(|accept| accept.contains("text/html")),
+            scim: request.path().starts_with(SCIM),
             sign_in: sign_in_path(request),
             headers: headers::list(&state::<Config>(request.request()).public_url),
         }
@@ -136,6 +140,8 @@ fn answer(error: &Error, asked: &Asked) -> HttpResponse {
     error.headers(&mut response);
     if asked.html {
         page(response, error, asked)
+    } else if asked.scim {
+        scim(response, error)
     } else {
         problem(response, error, asked)
     }
@@ -170,6 +176,24 @@ fn problem(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> H
     }
     response
         .content_type("application/problem+json")
+        .body(body.to_string())
+}
+
+/// RFC 7644, section 3.12.
+fn scim(mut response: HttpResponseBuilder, error: &Error) -> HttpResponse {
+    let mut body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": error.status_code().as_str(),
+        "detail": error.explanation(),
+    });
+    match error {
+        Error::Rejected(rejection) if !rejection.code.is_empty() => {
+            body["scimType"] = rejection.code.into();
+        }
+        _ => {}
+    }
+    response
+        .content_type("application/scim+json")
         .body(body.to_string())
 }
 

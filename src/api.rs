@@ -1,8 +1,12 @@
-//! What programs call: the gate's own three ways to be asked, and what a token tells of itself.
+//! What programs call: the gate's own three ways to be asked, what a token tells of itself, and
+//! the Admin API.
 
+mod admin;
+mod document;
 mod forward;
 mod health;
 mod introspect;
+mod kit;
 mod token;
 mod verify;
 
@@ -12,9 +16,11 @@ use crate::catalogue::Scope;
 use crate::gate::Operation;
 
 pub use health::Troubles;
+pub use kit::sweep;
 
 pub fn routes(config: &mut web::ServiceConfig) {
     config
+        .configure(document::routes)
         .service(
             web::resource("/api/v1/token")
                 .app_data(Data::new(Operation("GET /api/v1/token", None)))
@@ -32,7 +38,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/auth/forward").to(forward::by_headers))
         .service(web::resource("/auth/forward-with/{options}/{path:.*}").to(forward::by_path_with))
-        .service(web::resource("/auth/forward/{path:.*}").to(forward::by_path));
+        .service(web::resource("/auth/forward/{path:.*}").to(forward::by_path))
+        // Last: all else below /api/v1 is its.
+        .configure(admin::routes);
 }
 
 /// For those who watch over the server.

@@ -212,9 +212,11 @@ pub struct Draft<'a> {
 pub struct Entry {
     pub id: EntryId,
     pub at: DateTime<Utc>,
-    /// `None`: the command line.
+    /// `None`: no user, but a program or the command line.
     pub author: Option<UserId>,
     pub author_name: String,
+    /// With which token it was done.
+    pub author_token: Option<Uuid>,
     pub action: Action,
     pub subject_id: Uuid,
     pub subject_name: String,

@@ -14,17 +14,16 @@ mod patch;
 pub mod path;
 mod problem;
 mod projection;
-mod provisioner;
 mod queries;
 pub mod schema;
 mod search;
 mod user;
 mod version;
 
+use actix_web::middleware::from_fn;
 use actix_web::web;
 
-use crate::catalogue::Scope;
-use crate::gate::Operation;
+use crate::gate::admit_scim;
 
 /// Bytes: a group of ten thousand members.
 const LARGEST: usize = 2 * 1024 * 1024;
@@ -33,7 +32,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     use handlers::{discovery, groups, users};
     let scope = web::scope("/scim/v2")
         .app_data(web::PayloadConfig::new(LARGEST))
-        .app_data(web::Data::new(Operation("SCIM", Some(Scope::AdminScim))))
+        .wrap(from_fn(admit_scim))
         .service(
             web::resource("/Users")
                 .route(web::get().to(users::index))

@@ -30,6 +30,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    idempotency_keys (organization_id, caller, key) {
+        organization_id -> Uuid,
+        caller -> Uuid,
+        key -> Bytea,
+        request -> Bytea,
+        answer -> Nullable<Jsonb>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     instances (id) {
         id -> Uuid,
         name -> Text,
@@ -62,6 +73,7 @@ diesel::table! {
         subject_id -> Uuid,
         subject_name -> Text,
         changes -> Jsonb,
+        author_token_id -> Nullable<Uuid>,
     }
 }
 
@@ -81,6 +93,7 @@ diesel::table! {
         url -> Text,
         description -> Text,
         created_at -> Timestamptz,
+        version -> Int4,
     }
 }
 
@@ -263,6 +276,7 @@ diesel::table! {
 
 diesel::joinable!(catalogues -> organizations (organization_id));
 diesel::joinable!(groups -> organizations (organization_id));
+diesel::joinable!(idempotency_keys -> organizations (organization_id));
 diesel::joinable!(invitations -> organizations (organization_id));
 diesel::joinable!(journal -> organizations (organization_id));
 diesel::joinable!(known_browsers -> users (user_id));
@@ -284,6 +298,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     catalogues,
     group_members,
     groups,
+    idempotency_keys,
     instances,
     invitations,
     journal,

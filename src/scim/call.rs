@@ -1,7 +1,6 @@
 //! A call by an identity provider: who it is, and what handlers need to answer.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -13,14 +12,14 @@ use serde_json::{Map, Value};
 
 use super::problem;
 use super::projection::Projection;
-use super::provisioner::Provisioner;
 use super::schema::ResourceType;
 use super::search::Search;
 use super::version::{Condition, etag, is_known};
-use crate::access::{Actor, OrganizationId};
+use crate::access::{Actor, OrganizationId, Overseer};
 use crate::config::Config;
 use crate::db::Database;
 use crate::fleet::Fleet;
+use crate::gate::Provisioner;
 use crate::web::{Error, body, now, state};
 
 const CONTENT_TYPE: &str = "application/scim+json";
@@ -33,17 +32,14 @@ pub struct Call {
 
 impl FromRequest for Call {
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+    type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let provisioner = Provisioner::from_request(request, payload);
-        let request = request.clone();
-        Box::pin(async move {
-            Ok(Self {
-                provisioner: provisioner.await?,
-                request,
-            })
-        })
+        let provisioner = Provisioner::from_request(request, payload).into_inner();
+        ready(provisioner.map(|provisioner| Self {
+            provisioner,
+            request: request.clone(),
+        }))
     }
 }
 
@@ -55,7 +51,7 @@ impl Call {
 
     #[must_use]
     pub fn organization(&self) -> OrganizationId {
-        self.actor().organization()
+        self.provisioner.overseen()
     }
 
     #[must_use]

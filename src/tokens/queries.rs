@@ -1,5 +1,6 @@
 //! Tokens in the database: finding them, changing them, and their usage.
 
+mod ceiling;
 mod change;
 mod counts;
 mod estate;

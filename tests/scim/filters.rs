@@ -46,7 +46,7 @@ async fn initials(provider: &Provider, filter: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operator_finds_whom_it_should() {
-    let app = App::start().await;
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
     let provider = people(&app).await;
     for (filter, found) in [
         // Columns.
@@ -192,7 +192,7 @@ async fn every_operator_finds_whom_it_should() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_are_found_by_what_they_and_their_members_are() {
-    let app = App::start().await;
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
     let provider = people(&app).await;
     let found = provider
         .find("/Users", "userName sw \"bo\"")
@@ -238,7 +238,7 @@ async fn groups_are_found_by_what_they_and_their_members_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_are_sorted_and_come_in_parts_with_the_whole_number() {
-    let app = App::start().await;
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
     let provider = people(&app).await;
     let page = async |query: &str| {
         let list = provider.get(&format!("/Users?{query}")).await.expect(200);
@@ -305,7 +305,7 @@ async fn lists_are_sorted_and_come_in_parts_with_the_whole_number() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn attributes_are_returned_as_asked_for() {
-    let app = App::start().await;
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
     let provider = people(&app).await;
     let found = provider
         .find("/Users", "userName sw \"bo\"")

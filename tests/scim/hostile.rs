@@ -11,7 +11,7 @@ use crate::support::app::ADA;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn filters_that_are_deep_long_or_crafted_are_refused_or_find_nothing() {
-    let app = App::start().await;
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
     let provider = Provider::new(&app).await;
     provider.user("jo@x.example").await;
     let start = Instant::now();
@@ -86,7 +86,7 @@ async fn filters_that_are_deep_long_or_crafted_are_refused_or_find_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_that_are_no_requests_are_refused() {
-    let app = App::start().await;
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
     let provider = Provider::new(&app).await;
     let send = async |body: String| {
         let request = provider.request(reqwest::Method::POST, "/Users");
@@ -133,7 +133,7 @@ async fn bodies_that_are_no_requests_are_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_tokens_with_the_scope_may_provision() {
-    let app = App::start().await;
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
     let anonymous = reqwest::get(format!("{}/scim/v2/Users", app.url))
         .await
         .unwrap();
@@ -158,8 +158,7 @@ async fn only_tokens_with_the_scope_may_provision() {
             "/Me",
             "/nowhere",
         ] {
-            let status = if path == "/nowhere" { 404 } else { 403 };
-            provider.get(path).await.refuse(status, "");
+            provider.get(path).await.refuse(403, "");
         }
         let user = json!({ "userName": "jo@x.example" });
         provider.post("/Users", &user).await.refuse(403, "");

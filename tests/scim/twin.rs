@@ -72,7 +72,7 @@ fn filters() -> impl Strategy<Value = Filter> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_database_finds_whom_the_criterion_is_met_by() {
-    let app = App::start().await;
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
     let provider = Provider::new(&app).await;
     let mut runner = TestRunner::new_with_rng(
         Config::default(),

@@ -276,7 +276,9 @@ async fn a_version_that_is_not_the_present_one_is_not_changed() {
         .await
         .refuse(412, "");
     assert_eq!(provider.get(&path).await.expect(200)["title"], "A");
-    with(Method::PATCH, &second.etag(), change).await.expect(200);
+    with(Method::PATCH, &second.etag(), change)
+        .await
+        .expect(200);
     // What the client has already is not sent again.
     let now = provider.get(&path).await.etag();
     let request = provider.request(Method::GET, &path);

@@ -7,7 +7,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::draft::NewServer;
 use super::{MOST, ServerId};
-use crate::access::{Actor, Admin, OrganizationId};
+use crate::access::{Actor, OrganizationId, Overseer};
 use crate::db::schema::{mcp_servers, organizations};
 use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};
@@ -69,11 +69,11 @@ pub async fn list(
 
 pub async fn server(
     connection: &mut Connection,
-    admin: &Admin,
+    overseer: &impl Overseer,
     id: ServerId,
 ) -> QueryResult<Server> {
     mcp_servers::table
-        .filter(mcp_servers::organization_id.eq(admin.organization().id))
+        .filter(mcp_servers::organization_id.eq(overseer.overseen()))
         .filter(mcp_servers::id.eq(id))
         .select(Server::as_select())
         .get_result(connection)

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::counts::{Counts, Found, Hits, count};
 use super::{Row, TokenRow, UsageRow, assemble, search};
-use crate::access::{Admin, OrganizationId};
+use crate::access::{OrganizationId, Overseer};
 use crate::catalogue::Product;
 use crate::db::Connection;
 use crate::db::schema::{products, token_usage, tokens};
@@ -32,12 +32,12 @@ pub async fn plan_afresh(connection: &mut Connection) -> QueryResult<()> {
 /// A page of the list, and how many tokens its tabs hold.
 pub async fn page(
     connection: &mut Connection,
-    admin: &Admin,
+    overseer: &impl Overseer,
     filter: &Filter,
     size: usize,
     now: DateTime<Utc>,
 ) -> QueryResult<(Counts, Slice<Token>)> {
-    let organization = admin.organization().id;
+    let organization = overseer.overseen();
     let Found { counts, hits } = count(connection, organization, filter, now).await?;
     let list = List::new(organization, filter, now, size + 1);
     let ids = match hits {

@@ -19,7 +19,7 @@ use crate::web::request_id::RequestId;
 use crate::web::{headers, see_other, state};
 
 const SCIM: &str = "/scim/";
-const FOR_PROGRAMS: [&str; 4] = ["/api/", "/auth/", "/oauth/", SCIM];
+const FOR_PROGRAMS: [&str; 5] = ["/api/", "/auth/", "/oauth/", "/openapi.json", SCIM];
 
 /// What the answer to a failed request depends on. It is taken down before routing, during
 /// which nothing else may hold the request.
@@ -171,8 +171,12 @@ fn problem(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> H
         "detail": error.explanation(),
         "request_id": asked.id,
     });
-    if let Error::Invalid { field, .. } = error {
-        body["field"] = field.as_str().into();
+    if let [first, ..] = error.mistakes() {
+        body["field"] = first.field.as_str().into();
+        let each = error.mistakes().iter();
+        body["errors"] = each
+            .map(|it| json!({ "field": it.field, "detail": it.detail }))
+            .collect();
     }
     response
         .content_type("application/problem+json")

@@ -2,7 +2,7 @@ DROP TRIGGER group_modified ON groups;
 DROP TRIGGER group_begins ON groups;
 DROP FUNCTION group_modified;
 DROP INDEX groups_external_id;
-ALTER TABLE groups DROP CONSTRAINT groups_external_id_check1, DROP COLUMN modified_at;
+ALTER TABLE groups DROP CONSTRAINT groups_external_id_check, DROP COLUMN modified_at;
 DROP TRIGGER scim_user_follows ON memberships;
 DROP TRIGGER scim_user_begins ON memberships;
 DROP FUNCTION scim_user_follows;

@@ -16,14 +16,17 @@ use crate::web::text::is_invisible;
 /// Characters of user names and of IDs at the client.
 pub const LONGEST: usize = 300;
 
+/// The name of somebody of whose names none can be shown.
+const NAMELESS: &str = "Unnamed user";
+
 /// What a client wants a user to be.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     pub user_name: String,
     pub external_id: Option<String>,
     pub active: bool,
-    /// For an account, if there is none yet.
-    pub email: Email,
+    /// The account's, if any is sent.
+    pub email: Option<Email>,
     pub name: PersonName,
     /// All other attributes.
     pub document: Document,
@@ -42,8 +45,8 @@ impl Wanted {
             Some(id) => Some(within("externalId", id)?),
             None => None,
         };
-        let email = email(&document, &user_name)?;
-        let name = name(&document, &user_name, &email);
+        let email = email(&document, &user_name);
+        let name = name(&document, &user_name);
         let active = document.0.get("active") != Some(&Value::Bool(false));
         for name in ["userName", "externalId", "active"] {
             document.0.remove(name);
@@ -70,16 +73,14 @@ pub fn within(name: &str, text: &str) -> Result<String, Error> {
 }
 
 /// The primary address, or else the user name, which often is one.
-fn email(document: &Document, user_name: &str) -> Result<Email, Error> {
+fn email(document: &Document, user_name: &str) -> Option<Email> {
     let sent = document.main_value("emails");
     let mut candidates = sent.into_iter().chain([user_name]);
-    candidates
-        .find_map(|text| Email::parse(text).ok())
-        .ok_or_else(|| problem::value("emails should hold an email address, as userName is none."))
+    candidates.find_map(|text| Email::parse(text).ok())
 }
 
 /// The first of the names that can be shown.
-fn name(document: &Document, user_name: &str, email: &Email) -> PersonName {
+fn name(document: &Document, user_name: &str) -> PersonName {
     let part = |name: &str| document.0.get("name")?[name].as_str().map(str::to_owned);
     let parts: Vec<String> = ["givenName", "familyName"]
         .into_iter()
@@ -90,7 +91,7 @@ fn name(document: &Document, user_name: &str, email: &Email) -> PersonName {
         &part("formatted").unwrap_or_default(),
         &parts.join(" "),
         user_name,
-        email.as_str(),
+        NAMELESS,
     ];
     let shown = |name: &str| {
         let visible = name.chars().filter(|c| !is_invisible(*c)).take(100);
@@ -99,7 +100,7 @@ fn name(document: &Document, user_name: &str, email: &Email) -> PersonName {
     candidates
         .into_iter()
         .find_map(shown)
-        .expect("an email address can be shown")
+        .expect("the last one can be shown")
 }
 
 /// A user as stored.
@@ -214,14 +215,12 @@ mod tests {
         }));
         let user = user.unwrap();
         assert_eq!(user.user_name, "jdoe");
-        assert_eq!(user.email.as_str(), "j.doe@x.example");
+        assert_eq!(user.email, Email::parse("j.doe@x.example").ok());
         assert_eq!(user.name.as_str(), "Jo Doe");
         assert!(user.active);
         let user = wanted(json!({ "userName": "J@x.example", "displayName": "\u{200b}" })).unwrap();
-        assert_eq!(
-            (user.email.as_str(), user.name.as_str()),
-            ("j@x.example", "J@x.example")
-        );
+        assert_eq!(user.email, Email::parse("j@x.example").ok());
+        assert_eq!(user.name.as_str(), "J@x.example");
         let long = "x".repeat(200);
         let user = wanted(json!({ "userName": "j@x.example", "displayName": long })).unwrap();
         assert_eq!(user.name.as_str().len(), 100);
@@ -231,12 +230,10 @@ mod tests {
     }
 
     #[test]
-    fn without_user_name_and_address_there_is_no_user() {
+    fn without_a_user_name_or_with_too_much_there_is_no_user() {
         for bad in [
             json!({}),
             json!({ "userName": " " }),
-            json!({ "userName": "jdoe" }),
-            json!({ "userName": "jdoe", "emails": [{ "value": "nowhere" }] }),
             json!({ "userName": format!("{}@x.example", "j".repeat(LONGEST)) }),
             json!({ "userName": "j@x.example", "externalId": "1".repeat(LONGEST + 1) }),
             json!({ "userName": "j@x.example", "title": "x".repeat(200_000) }),

@@ -292,11 +292,9 @@ async fn lists_are_sorted_and_come_in_parts_with_the_whole_number() {
         "attributes": ["userName"] });
     let list = provider.post("/Users/.search", &search).await.expect(200);
     assert_eq!(list["totalResults"], 3);
-    let user = list["Resources"][0].as_object().unwrap();
-    assert_eq!(
-        user.keys().collect::<Vec<_>>(),
-        ["id", "schemas", "userName"]
-    );
+    let user = &list["Resources"][0];
+    assert_eq!(user.as_object().unwrap().len(), 3);
+    assert_eq!(user["userName"], "cy@x.example");
     let search = json!({ "filter": "members pr", "excludedAttributes": ["members"] });
     let list = provider.post("/Groups/.search", &search).await.expect(200);
     assert_eq!(list["Resources"][0]["displayName"], "Writers");
@@ -314,7 +312,9 @@ async fn attributes_are_returned_as_asked_for() {
     let path = format!("/Users/{}", text(&found["Resources"][0]["id"]));
     let keys = async |query: &str| -> Vec<String> {
         let user = provider.get(&format!("{path}?{query}")).await.expect(200);
-        user.as_object().unwrap().keys().cloned().collect()
+        let mut keys: Vec<String> = user.as_object().unwrap().keys().cloned().collect();
+        keys.sort();
+        keys
     };
     assert_eq!(keys("attributes=title").await, ["id", "schemas", "title"]);
     assert_eq!(

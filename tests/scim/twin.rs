@@ -26,21 +26,21 @@ const TEXTS: [&str; 10] = [
     "é",
 ];
 
-/// A value of `emails`: some of its parts.
+/// A value of `phoneNumbers`: some of its parts.
 fn values() -> impl Strategy<Value = Value> {
     let text = || proptest::option::of(proptest::sample::select(&TEXTS[..]));
     let primary = proptest::option::of(any::<bool>());
     (text(), text(), text(), primary).prop_map(|(value, kind, display, primary)| {
-        let mut email = Map::new();
+        let mut number = Map::new();
         for (name, text) in [("value", value), ("type", kind), ("display", display)] {
             if let Some(text) = text {
-                email.insert(name.to_owned(), text.into());
+                number.insert(name.to_owned(), text.into());
             }
         }
         if let Some(primary) = primary {
-            email.insert("primary".to_owned(), primary.into());
+            number.insert("primary".to_owned(), primary.into());
         }
-        Value::Object(email)
+        Value::Object(number)
     })
 }
 
@@ -80,15 +80,15 @@ async fn the_database_finds_whom_the_criterion_is_met_by() {
             proptest::test_runner::RngAlgorithm::ChaCha,
         ),
     );
-    let mut emails = Vec::new();
+    let mut numbers = Vec::new();
     for number in 0..40 {
         let some = proptest::collection::vec(values(), 0..3);
         let some = some.new_tree(&mut runner).unwrap().current();
-        let user = json!({ "userName": format!("{number:02}@x.example"), "emails": some });
+        let user = json!({ "userName": format!("{number:02}@x.example"), "phoneNumbers": some });
         let created = provider.post("/Users", &user).await.expect(201);
-        emails.push((created["userName"].clone(), created["emails"].clone()));
+        numbers.push((created["userName"].clone(), created["phoneNumbers"].clone()));
     }
-    let place = USER.find(&Path::parse("emails").unwrap()).unwrap();
+    let place = USER.find(&Path::parse("phoneNumbers").unwrap()).unwrap();
     for _ in 0..200 {
         let filter = filters().new_tree(&mut runner).unwrap().current();
         let criterion = Criterion::of_value(&filter, place).unwrap();
@@ -96,12 +96,12 @@ async fn the_database_finds_whom_the_criterion_is_met_by() {
             let values = values.as_array();
             values.is_some_and(|values| values.iter().any(|value| criterion.is_met_by(value)))
         };
-        let expected: Vec<&Value> = emails
+        let expected: Vec<&Value> = numbers
             .iter()
             .filter(|(_, values)| is_met(values))
             .map(|(name, _)| name)
             .collect();
-        let filter = format!("userName ne \"ada@northwind.example\" and emails[{filter}]");
+        let filter = format!("userName ne \"ada@northwind.example\" and phoneNumbers[{filter}]");
         let found = provider.named(&filter).await;
         assert_eq!(json!(found), json!(expected), "{filter}");
     }

@@ -81,9 +81,12 @@ async fn change(
 ) -> Answer {
     let projection = call.projection(&USER)?;
     let (actor, id, condition) = (call.actor(), call.id()?, call.condition());
-    let connection = &mut *call.database().get().await?;
-    let changed = users::change(connection, &actor, id, &condition, edit, call.now()).await?;
-    let resource = resource(call, connection, &changed.user, &projection).await?;
+    let (changed, resource) = {
+        let connection = &mut *call.database().get().await?;
+        let changed = users::change(connection, &actor, id, &condition, edit, call.now()).await?;
+        let resource = resource(call, connection, &changed.user, &projection).await?;
+        (changed, resource)
+    };
     let mut response = tagged(StatusCode::OK, changed.user.version);
     if changed.is_deactivated {
         call.receipt(&mut response).await;

@@ -2,7 +2,7 @@
 //! organisation from its beginning, as members may be deactivated by it.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{exists, not};
+use diesel::dsl::{count_star, exists};
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
@@ -11,8 +11,8 @@ use super::{Row, find};
 use crate::access::{Actor, Role, UserId};
 use crate::db::schema::{memberships, scim_users, users};
 use crate::db::{Connection, violates};
+use crate::identity::Email;
 use crate::identity::queries::{MemberError, NewUser, add_member};
-use crate::identity::{Email, PersonName};
 use crate::journal::{self, Action, Change};
 use crate::members::queries::{ApiTokens, Charge, Departure, deactivate, reactivate, remove};
 use crate::scim::document::Document;
@@ -34,22 +34,25 @@ pub async fn create(
     connection
         .transaction(async |connection| {
             Charge::take(connection, actor).await?;
-            let account = account(connection, &wanted.email).await?;
+            let email = wanted.email.as_ref().ok_or_else(|| {
+                problem::value("emails should hold an email address, as userName is none.")
+            })?;
+            let account = account(connection, email).await?;
             let person = NewUser {
-                email: &wanted.email,
+                email,
                 name: &wanted.name,
                 password_hash: None,
             };
             match add_member(connection, actor, person, Role::Member, now).await {
                 Ok(_) => {}
-                Err(MemberError::AlreadyMember) => return Err(member_already(&wanted.email)),
+                Err(MemberError::AlreadyMember) => return Err(member_already(email)),
                 Err(MemberError::Query(error)) => return Err(error.into()),
             }
             let id = match account {
                 Some((id, _)) => id,
                 None => {
                     users::table
-                        .filter(users::email.eq(wanted.email.as_str()))
+                        .filter(users::email.eq(email.as_str()))
                         .select(users::id)
                         .get_result(connection)
                         .await?
@@ -129,15 +132,7 @@ pub async fn change(
                 keep_account(connection, id, &wanted).await?;
             }
             save(connection, actor, id, &wanted, (old.version + 1, now)).await?;
-            let changes = differences(&before, &after);
-            if !changes.is_empty() {
-                let entry = journal::Draft {
-                    action: Action::MemberProvisioned,
-                    subject: (id.uuid(), wanted.email.as_str()),
-                    changes,
-                };
-                journal::record(connection, actor, entry, now).await?;
-            }
+            record(connection, actor, id, differences(&before, &after), now).await?;
             Ok(Changed {
                 user: find(connection, actor.organization(), id).await?,
                 is_deactivated: old.active && !wanted.active,
@@ -207,25 +202,50 @@ async fn keep_account(
 ) -> Result<(), Error> {
     let elsewhere = memberships::table
         .filter(memberships::user_id.eq(id))
-        .select(diesel::dsl::count_star())
+        .select(count_star())
         .get_result::<i64>(connection)
         .await?;
     if elsewhere > 1 {
         return Ok(());
     }
-    let (email, name): (&Email, &PersonName) = (&wanted.email, &wanted.name);
+    if let Some(email) = &wanted.email {
+        diesel::update(users::table.find(id))
+            .filter(users::email.ne(email.as_str()))
+            .set(users::email.eq(email.as_str()))
+            .execute(connection)
+            .await
+            .map_err(taken)?;
+    }
+    let name = wanted.name.as_str();
     diesel::update(users::table.find(id))
-        .filter(not(users::email
-            .eq(email.as_str())
-            .and(users::name.eq(name.as_str()))))
-        .set((
-            users::email.eq(email.as_str()),
-            users::name.eq(name.as_str()),
-        ))
+        .filter(users::name.ne(name))
+        .set(users::name.eq(name))
         .execute(connection)
-        .await
-        .map_err(taken)?;
+        .await?;
     Ok(())
+}
+
+async fn record(
+    connection: &mut Connection,
+    actor: &Actor,
+    id: UserId,
+    changes: Vec<Change>,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let email: String = users::table
+        .find(id)
+        .select(users::email)
+        .get_result(connection)
+        .await?;
+    let entry = journal::Draft {
+        action: Action::MemberProvisioned,
+        subject: (id.uuid(), &email),
+        changes,
+    };
+    journal::record(connection, actor, entry, now).await
 }
 
 fn taken(error: QueryError) -> Error {

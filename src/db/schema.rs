@@ -25,6 +25,7 @@ diesel::table! {
         managed -> Bool,
         external_id -> Nullable<Text>,
         version -> Int4,
+        modified_at -> Timestamptz,
     }
 }
 
@@ -146,6 +147,23 @@ diesel::table! {
         path -> Nullable<Text>,
         preflight -> Bool,
         version -> Int4,
+    }
+}
+
+diesel::table! {
+    scim_users (organization_id, user_id) {
+        organization_id -> Uuid,
+        user_id -> Uuid,
+        user_name -> Text,
+        user_name_folded -> Text,
+        external_id -> Nullable<Text>,
+        active -> Bool,
+        made_account -> Bool,
+        document -> Jsonb,
+        folded -> Jsonb,
+        version -> Int4,
+        created_at -> Timestamptz,
+        modified_at -> Timestamptz,
     }
 }
 
@@ -291,6 +309,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     organizations,
     products,
     resources,
+    scim_users,
     secrets,
     sessions,
     sign_in_throttle,

@@ -208,7 +208,7 @@ async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
             return Err(Error::Malformed(why.into()));
         }
         (None, Some(email)) => {
-            let token = (token, caller.name.as_str());
+            let token = (token, &*caller.name);
             Bearer::on_behalf(connection, email.as_str(), caller.organization, token).await?
         }
         (None, None) => {

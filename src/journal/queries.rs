@@ -51,11 +51,11 @@ struct NewRow<'a> {
     at: DateTime<Utc>,
     author_id: Option<UserId>,
     author_name: &'a str,
+    author_token_id: Option<Uuid>,
     action: Action,
     subject_id: Uuid,
     subject_name: &'a str,
     changes: Value,
-    author_token_id: Option<Uuid>,
 }
 
 impl<'a> NewRow<'a> {
@@ -67,11 +67,11 @@ impl<'a> NewRow<'a> {
             at: now,
             author_id: actor.user(),
             author_name: actor.name(),
+            author_token_id: actor.token(),
             action: draft.action,
             subject_id,
             subject_name,
             changes: serde_json::to_value(&draft.changes).unwrap_or_default(),
-            author_token_id: actor.token(),
         }
     }
 }

@@ -66,6 +66,9 @@ pub enum Error {
     /// An API's caller may not do this.
     #[error("refused: {}", .0.code)]
     Refused(Refusal),
+    /// A request of another protocol that cannot be carried out, in that protocol's words.
+    #[error("rejected: {}", .0.detail)]
+    Rejected(Rejection),
     #[error("database unavailable: {0}")]
     Unavailable(Source),
     #[error("internal error: {0}")]
@@ -105,6 +108,16 @@ pub struct Refusal {
     pub detail: String,
     /// `WWW-Authenticate`, by RFC 6750.
     pub challenge: String,
+}
+
+/// What is wrong with a request.
+#[derive(Debug)]
+pub struct Rejection {
+    pub status: StatusCode,
+    /// Stable, for programs; empty if the status says it all.
+    pub code: &'static str,
+    /// For people: what to do.
+    pub detail: String,
 }
 
 impl Error {
@@ -167,6 +180,7 @@ impl Error {
                 retry_after_seconds,
             } => format!("Try again in {retry_after_seconds} seconds.").into(),
             Self::Refused(refusal) => refusal.detail.clone().into(),
+            Self::Rejected(rejection) => rejection.detail.clone().into(),
             Self::Unavailable(_) => {
                 "The database does not answer. Nothing was changed; try again in a moment.".into()
             }
@@ -203,6 +217,7 @@ impl Error {
             Self::Conflict(_) | Self::Stale(_) => "conflict",
             Self::TooMany { .. } => "too_many_requests",
             Self::Refused(refusal) => refusal.code,
+            Self::Rejected(rejection) => rejection.code,
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",
         }
@@ -241,6 +256,7 @@ impl ResponseError for Error {
             Self::Conflict(_) | Self::Stale(_) | Self::Taken(_) => StatusCode::CONFLICT,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Refused(refusal) => refusal.status,
+            Self::Rejected(rejection) => rejection.status,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use actix_web::http::header;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use clap::Parser;
 use tokendesk::app::{self, Chores, State};
@@ -62,8 +62,7 @@ async fn run(target: Target, address: &tokio_postgres::Config, tokens: usize) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let gate = listener.local_addr().unwrap().to_string();
     tokio::spawn(app::server(&state, listener).unwrap());
-    let body = answer(&gate, &secrets[0]).await;
-    let ceiling = serve_ceiling(body);
+    let ceiling = serve_ceiling(&answer(&gate, &secrets[0]).await);
 
     let remembered = &secrets[..REMEMBERED.min(secrets.len())];
     println!("| | requests/s | p50 | p99 | of the ceiling |\n| --- | --- | --- | --- | --- |");
@@ -120,25 +119,37 @@ async fn fill(address: &tokio_postgres::Config, tokens: usize) -> Vec<String> {
     secrets
 }
 
-fn serve_ceiling(body: String) -> String {
+/// Answers everybody with this answer: its headers and its body.
+fn serve_ceiling(answer: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let body = web::Data::new(body);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let headers: Vec<(HeaderName, HeaderValue)> = head
+        .lines()
+        .skip(1)
+        .map(|line| line.split_once(": ").unwrap())
+        .filter(|(name, _)| !["content-length", "date"].contains(name))
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+        .collect();
+    let answer = web::Data::new((headers, body.to_owned()));
     let server = HttpServer::new(move || {
-        App::new().app_data(body.clone()).route(
-            "/api/v1/token",
-            web::get().to(|body: web::Data<String>| async move {
-                HttpResponse::Ok()
-                    .insert_header((header::CONTENT_TYPE, "application/json"))
-                    .body(body.to_string())
-            }),
-        )
+        let handler = |answer: web::Data<(Vec<(HeaderName, HeaderValue)>, String)>| async move {
+            let (headers, body) = &**answer;
+            let mut response = HttpResponse::Ok();
+            for header in headers {
+                response.insert_header(header.clone());
+            }
+            response.body(body.clone())
+        };
+        App::new()
+            .app_data(answer.clone())
+            .route("/api/v1/token", web::get().to(handler))
     });
     tokio::spawn(server.listen(listener).unwrap().run());
     address
 }
 
-/// One call's body.
+/// One call's answer, head and body.
 async fn answer(address: &str, secret: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let mut buffer = Vec::new();
@@ -146,7 +157,7 @@ async fn answer(address: &str, secret: &str) -> String {
     read_answer(&mut stream, &mut buffer).await;
     let text = String::from_utf8(buffer).unwrap();
     assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-    text.split_once("\r\n\r\n").unwrap().1.to_owned()
+    text
 }
 
 fn request(secret: &str) -> Vec<u8> {

@@ -10,6 +10,7 @@ use actix_web::web::{self, Data};
 
 use crate::catalogue::Scope;
 use crate::gate::Operation;
+use crate::web::request_id::Counted;
 
 pub use health::Troubles;
 
@@ -17,22 +18,37 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(
             web::resource("/api/v1/token")
+                .app_data(Counted)
                 .app_data(Data::new(Operation("GET /api/v1/token", None)))
                 .route(web::get().to(token::show)),
         )
         .service(
             web::resource("/api/v1/verify")
+                .app_data(Counted)
                 .app_data(asks_about_others("POST /api/v1/verify"))
                 .route(web::post().to(verify::verify)),
         )
         .service(
             web::resource("/oauth/introspect")
+                .app_data(Counted)
                 .app_data(asks_about_others("POST /oauth/introspect"))
                 .route(web::post().to(introspect::introspect)),
         )
-        .service(web::resource("/auth/forward").to(forward::by_headers))
-        .service(web::resource("/auth/forward-with/{options}/{path:.*}").to(forward::by_path_with))
-        .service(web::resource("/auth/forward/{path:.*}").to(forward::by_path));
+        .service(
+            web::resource("/auth/forward")
+                .app_data(Counted)
+                .to(forward::by_headers),
+        )
+        .service(
+            web::resource("/auth/forward-with/{options}/{path:.*}")
+                .app_data(Counted)
+                .to(forward::by_path_with),
+        )
+        .service(
+            web::resource("/auth/forward/{path:.*}")
+                .app_data(Counted)
+                .to(forward::by_path),
+        );
 }
 
 /// For those who watch over the server.

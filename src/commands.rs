@@ -91,10 +91,18 @@ pub async fn run(line: CommandLine) -> Result<(), Failure> {
             (Target::embedded(cluster.connection()), Some(cluster))
         }
     };
-    let listen = config.listen.clone();
+    let connections = config.database_connections;
+    let (database, listen) = match config.listen.clone() {
+        None => (Database::new(target.clone(), connections), target),
+        Some(direct) => {
+            let direct = *direct;
+            let database = Database::behind_pooler(target, direct.clone(), connections);
+            (database, direct)
+        }
+    };
     let desk = Desk {
-        listen: listen.map_or_else(|| target.clone(), |listen| *listen),
-        database: Database::new(target, config.database_connections),
+        listen,
+        database,
         config,
         clock: Clock::system(),
     };

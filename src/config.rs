@@ -35,8 +35,9 @@ pub struct Settings {
     )]
     database_url: Option<String>,
 
-    /// The same database without a pooler in front of it, to hear of changes there; needed
-    /// where `DATABASE_URL` leads to `PgBouncer` in transaction mode [default: `DATABASE_URL`]
+    /// The same database without a pooler in front of it, where `DATABASE_URL` leads to one in
+    /// transaction mode, such as `PgBouncer`: changes are heard of and migrations run there, and
+    /// no prepared statements go through the pooler [default: `DATABASE_URL`]
     #[arg(
         long,
         env = "DATABASE_LISTEN_URL",
@@ -205,13 +206,13 @@ impl Config {
         let metrics_bind = mistakes.note(metrics_bind(settings.metrics_bind.as_deref()));
         let public_url = mistakes.note(public_url(&settings, bind));
         let database = mistakes.note(database(settings.database_url, settings.data_dir));
-        let listen = mistakes.note(listen(settings.database_listen_url));
+        let listen = mistakes.note(listen(settings.database_listen_url, database.as_ref()));
         let database_connections = mistakes.note(number(
             "DATABASE_CONNECTIONS",
             &settings.database_connections,
             2..=1000,
         ));
-        let entries = mistakes.note(number(
+        let verify_cache_entries = mistakes.note(number(
             "VERIFY_CACHE_ENTRIES",
             &settings.verify_cache_entries,
             1..=100_000_000,
@@ -220,46 +221,22 @@ impl Config {
         let trusted_proxies = mistakes.note(trusted_proxies(&settings.trusted_proxies));
         let log = mistakes.note(log(settings.log));
         let log_format = mistakes.note(log_format(&settings.log_format));
-        match (
-            bind,
-            metrics_bind,
-            public_url,
-            database,
-            listen,
-            database_connections,
-            entries,
-            lease,
-            trusted_proxies,
-            log,
-            log_format,
-        ) {
-            (
-                Some(bind),
-                Some(metrics_bind),
-                Some(public_url),
-                Some(database),
-                Some(listen),
-                Some(database_connections),
-                Some(verify_cache_entries),
-                Some(lease),
-                Some(trusted_proxies),
-                Some(log),
-                Some(log_format),
-            ) => Ok(Self {
-                bind,
-                metrics_bind,
-                public_url,
-                database,
-                listen,
-                database_connections,
-                verify_cache_entries,
-                lease: Duration::from_secs(lease as u64),
-                trusted_proxies,
-                log,
-                log_format,
-            }),
-            _ => Err(mistakes.0),
-        }
+        let config = || {
+            Some(Self {
+                bind: bind?,
+                metrics_bind: metrics_bind?,
+                public_url: public_url?,
+                database: database?,
+                listen: listen?,
+                database_connections: database_connections?,
+                verify_cache_entries: verify_cache_entries?,
+                lease: Duration::from_secs(lease? as u64),
+                trusted_proxies: trusted_proxies?,
+                log: log?,
+                log_format: log_format?,
+            })
+        };
+        config().ok_or(mistakes.0)
     }
 
     /// The same, for a server that listens there: with a port of 0, the system chose it.
@@ -337,10 +314,18 @@ fn default_data_dir() -> Option<PathBuf> {
     Some(base.data_dir().join("tokendesk"))
 }
 
-fn listen(url: Option<String>) -> Result<Option<Box<Target>>, String> {
-    url.filter(|url| !url.is_empty())
-        .map(|url| Target::parse(&url).map(Box::new))
-        .transpose()
+fn listen(
+    url: Option<String>,
+    database: Option<&DatabaseChoice>,
+) -> Result<Option<Box<Target>>, String> {
+    let Some(url) = url.filter(|url| !url.is_empty()) else {
+        return Ok(None);
+    };
+    if let Some(DatabaseChoice::Embedded(_)) = database {
+        return Err("DATABASE_LISTEN_URL: say DATABASE_URL too, which leads to the pooler".into());
+    }
+    Target::parse(&url)
+        .map(|target| Some(Box::new(target)))
         .map_err(|error| format!("DATABASE_LISTEN_URL: {error}"))
 }
 

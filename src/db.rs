@@ -1,6 +1,7 @@
 //! PostgreSQL: where it is, a pool of connections to it, and its schema.
 //! The queries themselves stand with the features.
 
+mod connection;
 pub mod embedded;
 pub mod schema;
 pub mod types;
@@ -9,32 +10,39 @@ pub mod url;
 use std::time::Duration;
 
 use deadpool::Runtime;
+use diesel::connection::CacheSize;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
-use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use diesel::{ConnectionError, QueryableByName, sql_query};
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
-use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncConnection, AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use futures_util::FutureExt;
 
 use self::url::Target;
 
-pub use diesel_async::AsyncPgConnection as Connection;
+pub use connection::Connection;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+const MIGRATIONS_LOCK: &str = "hashtext('tokendesk migrations')";
 const OLDEST_SERVER: i32 = 13;
 /// How long a request waits for a connection before it is told that there is none.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// A connection of the pool's.
+pub type Lent = Object<Connection>;
+
 /// A pool of connections. Clones share it.
 #[derive(Clone)]
 pub struct Database {
-    pool: Pool<AsyncPgConnection>,
+    pool: Pool<Connection>,
+    /// The server itself, for what a pooler in transaction mode cannot carry.
+    direct: Target,
 }
 
 impl Database {
@@ -45,31 +53,23 @@ impl Database {
     /// Outside of a runtime.
     #[must_use]
     pub fn new(target: Target, connections: usize) -> Self {
-        let runtime = tokio::runtime::Handle::current();
-        let mut config = ManagerConfig::default();
-        // A test query before each use would cost 40% of the gate's rate; a connection
-        // that was closed is noticed without one.
-        config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(move |_| {
-            let (target, runtime) = (target.clone(), runtime.clone());
-            async move {
-                runtime
-                    .spawn(async move { establish(&target).await })
-                    .await
-                    .unwrap_or_else(|failure| Err(bad_connection(&failure)))
-            }
-            .boxed()
-        });
-        let manager = AsyncDieselConnectionManager::new_with_config("", config);
-        let pool = Pool::builder(manager)
-            .max_size(connections)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(PATIENCE))
-            // Each of several hosts may take its time to not answer.
-            .create_timeout(Some(6 * PATIENCE))
-            .build()
-            .expect("a runtime is set");
-        Self { pool }
+        Self {
+            pool: pool(target.clone(), connections, CacheSize::Unbounded),
+            direct: target,
+        }
+    }
+
+    /// The same, through a pooler that may have another server connection for each
+    /// transaction, such as `PgBouncer` in transaction mode. `direct` leads past it.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[must_use]
+    pub fn behind_pooler(pooler: Target, direct: Target, connections: usize) -> Self {
+        Self {
+            pool: pool(pooler, connections, CacheSize::Disabled),
+            direct,
+        }
     }
 
     /// A connection, to be held no longer than needed: a handler that waits for a second one
@@ -77,7 +77,7 @@ impl Database {
     ///
     /// # Errors
     /// When none is to be had within five seconds.
-    pub async fn get(&self) -> Result<Object<AsyncPgConnection>, PoolError> {
+    pub async fn get(&self) -> Result<Lent, PoolError> {
         self.pool.get().await
     }
 
@@ -87,18 +87,34 @@ impl Database {
     /// # Errors
     /// [`MigrationError`]; the schema then is as the last whole migration left it.
     pub async fn migrate(&self) -> Result<usize, MigrationError> {
-        let mut connection = self.get().await?;
+        // Of its own: closing it releases the lock, whatever happens.
+        let mut connection = Connection::open(&self.direct).await?;
         check_server_version(&mut connection).await?;
-        sql_query("SELECT pg_advisory_lock(hashtext('tokendesk migrations'))")
+        sql_query(format!("SELECT pg_advisory_lock({MIGRATIONS_LOCK})"))
             .execute(&mut connection)
             .await?;
-        // Taken out of the pool: closing it releases the lock, whatever happens.
-        let mut harness = AsyncMigrationHarness::new(Object::take(connection));
+        if !self.is_locked().await? {
+            return Err(MigrationError::AnotherDatabase);
+        }
+        let mut harness = AsyncMigrationHarness::new(connection);
         refuse_newer_schema(&mut harness)?;
         let done = harness
             .run_pending_migrations(MIGRATIONS)
             .map_err(MigrationError::Failed)?;
         Ok(done.len())
+    }
+
+    /// Whether somebody holds the lock in the database that the pool leads to.
+    async fn is_locked(&self) -> Result<bool, MigrationError> {
+        #[derive(QueryableByName)]
+        struct Locked {
+            #[diesel(sql_type = Bool)]
+            locked: bool,
+        }
+        let mut connection = self.get().await?;
+        let query = format!("SELECT NOT pg_try_advisory_xact_lock({MIGRATIONS_LOCK}) AS locked");
+        let found: Locked = sql_query(query).get_result(&mut connection).await?;
+        Ok(found.locked)
     }
 
     /// Whether the schema is this program's version.
@@ -136,25 +152,46 @@ impl Database {
     }
 }
 
-async fn establish(target: &Target) -> Result<AsyncPgConnection, ConnectionError> {
-    let (client, connection) = target.connect().await.map_err(|e| bad_connection(&e))?;
-    AsyncPgConnection::try_from_client_and_connection(client, connection).await
-}
-
-fn bad_connection(error: &dyn std::error::Error) -> ConnectionError {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        message = format!("{message}: {cause}");
-        source = cause.source();
-    }
-    ConnectionError::BadConnection(message)
+fn pool(target: Target, connections: usize, kept: CacheSize) -> Pool<Connection> {
+    let runtime = tokio::runtime::Handle::current();
+    let mut config = ManagerConfig::default();
+    // A test query before each use would cost 40% of the gate's rate; a connection
+    // that was closed is noticed without one.
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = Box::new(move |_| {
+        let (target, runtime) = (target.clone(), runtime.clone());
+        async move {
+            let opened = runtime.spawn(async move { Connection::open(&target).await });
+            let mut connection = opened
+                .await
+                .map_err(|failure| ConnectionError::BadConnection(failure.to_string()))??;
+            connection.set_prepared_statement_cache_size(kept);
+            Ok(connection)
+        }
+        .boxed()
+    });
+    let manager = AsyncDieselConnectionManager::new_with_config("", config);
+    Pool::builder(manager)
+        .max_size(connections)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(PATIENCE))
+        // Each of several hosts may take its time to not answer.
+        .create_timeout(Some(6 * PATIENCE))
+        .build()
+        .expect("a runtime is set")
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
     #[error("cannot connect to the database: {0}")]
     Unreachable(#[from] PoolError),
+    #[error("cannot connect to the database: {0}")]
+    Closed(#[from] ConnectionError),
+    #[error(
+        "DATABASE_LISTEN_URL leads to another database than DATABASE_URL: changes would not be \
+         heard of"
+    )]
+    AnotherDatabase,
     #[error("PostgreSQL {0} is too old: Tokendesk needs {OLDEST_SERVER} or newer")]
     ServerTooOld(i32),
     #[error(
@@ -190,7 +227,7 @@ fn known_migrations() -> Result<Vec<Box<dyn Migration<Pg>>>, MigrationError> {
 }
 
 fn refuse_newer_schema(
-    harness: &mut AsyncMigrationHarness<AsyncPgConnection>,
+    harness: &mut AsyncMigrationHarness<Connection>,
 ) -> Result<(), MigrationError> {
     let known = known_migrations()?;
     let applied = harness

@@ -11,10 +11,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
-use tokendesk::access::Actor;
+use tokendesk::access::{Actor, OrganizationId, Role, UserId};
+use tokendesk::catalogue::Scope;
+use tokendesk::db::Connection;
 use tokendesk::db::embedded::programs;
+use tokendesk::identity::queries::{self as identity, NewUser};
+use tokendesk::identity::{Email, PersonName};
+use tokendesk::tokens::draft::NewToken;
 use tokendesk::tokens::overlap::Overlap;
-use tokendesk::tokens::{Token, Transition, queries};
+use tokendesk::tokens::{Key, Ranges, Secret, Token, Transition, queries};
 use tokio::sync::{Mutex, RwLock, mpsc};
 
 use crate::support::{App, Place, Scratch, Server};
@@ -50,18 +55,36 @@ enum How {
     Disabled,
     Deleted,
     Rotated,
-    Narrowed,
+    /// Edited so that it may not be used from here any more.
+    Confined,
+    /// Edited so that it lacks the scope that is asked for.
+    Demoted,
+    /// An MCP token whose owner is deactivated.
+    Orphaned,
     BySql,
 }
 
-const WAYS: [How; 6] = [
+const WAYS: [How; 8] = [
     How::Revoked,
     How::Disabled,
     How::Deleted,
     How::Rotated,
-    How::Narrowed,
+    How::Confined,
+    How::Demoted,
+    How::Orphaned,
     How::BySql,
 ];
+
+impl How {
+    /// What a client asks all the while.
+    fn question(self) -> &'static str {
+        match self {
+            Self::Demoted => "/auth/forward?organization=any&scope=connect:write",
+            Self::Orphaned => "/auth/forward?organization=any&scope=render",
+            _ => "/api/v1/token",
+        }
+    }
+}
 
 #[derive(Default)]
 struct History {
@@ -87,7 +110,8 @@ impl Fleet {
     }
 
     async fn ask(&self, token: usize, instance: usize, secret: &str) -> Asked {
-        let url = format!("{}/api/v1/token", self.instances.read().await[instance].url);
+        let url = self.instances.read().await[instance].url.clone();
+        let url = url + how(token).question();
         let request = self.client.get(url).bearer_auth(secret);
         let start = Instant::now();
         let answer = request.timeout(Duration::from_secs(20)).send().await;
@@ -122,120 +146,189 @@ impl Fleet {
     }
 }
 
-/// Takes something away from a token. Whether it worked, and from when on.
-async fn take_away(app: &App, token: &Token, how: How) -> Option<Instant> {
-    let actor = Actor::command_line(app.organization);
-    let mut connection = app.database().get().await.ok()?;
-    let (key, now) = (token.id.into(), app.now());
-    let transition = match how {
-        How::Revoked => Some(Transition::Revocation),
-        How::Disabled => Some(Transition::Disabling),
-        How::Deleted => Some(Transition::Deletion),
-        How::Rotated | How::Narrowed | How::BySql => None,
-    };
-    if let Some(transition) = transition {
-        let applied = queries::apply(&mut connection, &actor, key, transition, now).await;
-        applied.ok()?;
+fn how(number: usize) -> How {
+    WAYS[number % WAYS.len()]
+}
+
+/// Where the trials happen.
+struct Ground {
+    app: App,
+    fleet: Fleet,
+    /// Of people with MCP tokens. What happens to one of them has all of their organisation's
+    /// tokens forgotten, which is not to help the others.
+    elsewhere: OrganizationId,
+}
+
+impl Ground {
+    async fn create(&self, number: usize) -> Option<(Token, Secret)> {
+        let connection = &mut *self.app.database().get().await.ok()?;
+        let mut new = App::full_access(&format!("Token {number}"));
+        let created = if how(number) == How::Orphaned {
+            let owner = self.owner(connection, number).await?;
+            new.scopes = Some([Scope::WidgetsWrite, Scope::Render].into_iter().collect());
+            let actor = Actor::joining(self.elsewhere, owner, "Somebody");
+            queries::create_mcp(connection, &actor, &new, self.app.now()).await
+        } else {
+            let actor = Actor::command_line(self.app.organization);
+            queries::create(connection, &actor, &new, self.app.now()).await
+        };
+        created.ok()
     }
-    match how {
-        How::Revoked | How::Disabled | How::Deleted => {}
-        How::Rotated => {
-            let rotated = queries::rotate(&mut connection, &actor, key, 1, Overlap::None, now);
-            rotated.await.ok()?;
+
+    async fn owner(&self, connection: &mut Connection, number: usize) -> Option<UserId> {
+        let email = Email::parse(&format!("person{number}@southwind.example")).unwrap();
+        let person = NewUser {
+            email: &email,
+            name: &PersonName::parse("Somebody").unwrap(),
+            password_hash: None,
+        };
+        let actor = Actor::command_line(self.elsewhere);
+        let added = identity::add_member(connection, &actor, person, Role::Member, self.app.now());
+        added.await.ok()?;
+        let user = "SELECT id FROM users WHERE email = $1";
+        let user = self.sql().await?.query_one(user, &[&email.as_str()]).await;
+        Some(user.ok()?.get::<_, uuid::Uuid>(0).into())
+    }
+
+    /// Takes something away from a token. Whether it worked, and from when on.
+    async fn take_away(&self, token: &Token, how: How) -> Option<Instant> {
+        match how {
+            How::Revoked => self.apply(token, Transition::Revocation).await?,
+            How::Disabled => self.apply(token, Transition::Disabling).await?,
+            How::Deleted => self.apply(token, Transition::Deletion).await?,
+            How::Rotated => {
+                let (actor, now) = (Actor::command_line(self.app.organization), self.app.now());
+                let connection = &mut *self.app.database().get().await.ok()?;
+                let key = token.id.into();
+                let rotated = queries::rotate(connection, &actor, key, 1, Overlap::None, now);
+                rotated.await.ok()?;
+            }
+            How::Confined => {
+                let ranges = Ranges::parse("198.51.100.0/24").unwrap();
+                self.edit(token, |new| new.ranges = ranges).await?;
+            }
+            How::Demoted => {
+                let scopes = [Scope::ConnectRead].into_iter().collect();
+                self.edit(token, |new| new.scopes = Some(scopes)).await?;
+            }
+            How::Orphaned => {
+                let deactivated = "UPDATE memberships SET deactivated_at = now() \
+                                   WHERE user_id = (SELECT owner_id FROM tokens WHERE id = $1)";
+                self.update(deactivated, token).await?;
+            }
+            How::BySql => {
+                let revoked = "UPDATE tokens SET standing = 'revoked' WHERE id = $1";
+                self.update(revoked, token).await?;
+            }
         }
-        How::Narrowed => {
-            let narrowed = "UPDATE tokens SET ip_ranges = '{198.51.100.0/24}' WHERE id = $1";
-            update(app, narrowed, token).await?;
-        }
-        How::BySql => {
-            let revoked = "UPDATE tokens SET standing = 'revoked' WHERE id = $1";
-            update(app, revoked, token).await?;
+        let receipt = self.app.state.fleet.receipt(self.app.database()).await;
+        receipt.ok().map(|_| Instant::now())
+    }
+
+    async fn apply(&self, token: &Token, transition: Transition) -> Option<()> {
+        let (actor, now) = (Actor::command_line(self.app.organization), self.app.now());
+        let connection = &mut *self.app.database().get().await.ok()?;
+        let applied = queries::apply(connection, &actor, token.id.into(), transition, now).await;
+        applied.ok().map(drop)
+    }
+
+    async fn edit(&self, token: &Token, change: impl FnOnce(&mut NewToken)) -> Option<()> {
+        let (actor, now) = (Actor::command_line(self.app.organization), self.app.now());
+        let mut new = App::full_access(token.name.as_str());
+        change(&mut new);
+        let connection = &mut *self.app.database().get().await.ok()?;
+        let key = Key::from(token.id);
+        let edited = queries::edit(connection, &actor, key, token.version, &new, now);
+        edited.await.ok()
+    }
+
+    /// Past the program, as in `psql`.
+    async fn update(&self, statement: &str, token: &Token) -> Option<()> {
+        let client = self.sql().await?;
+        let updated = client.execute(statement, &[&token.id.uuid()]).await.ok()?;
+        assert_eq!(updated, 1);
+        Some(())
+    }
+
+    async fn sql(&self) -> Option<tokio_postgres::Client> {
+        let connected = self.app.address.connect(tokio_postgres::NoTls).await;
+        let (client, connection) = connected.ok()?;
+        tokio::spawn(connection);
+        Some(client)
+    }
+
+    /// A token's life: known to all instances, asked for all the while, until it loses
+    /// something.
+    async fn trial(&self, number: usize, history: &Mutex<History>) {
+        let Some((token, secret)) = self.create(number).await else {
+            return;
+        };
+        let (fleet, secret) = (&self.fleet, secret.reveal());
+        let mut asked = fleet.ask_all(number, secret).await;
+        let start = Instant::now();
+        let (over, mut still) = mpsc::channel::<()>(1);
+        let hammer = async {
+            let mut asked = Vec::new();
+            while still.try_recv() == Err(mpsc::error::TryRecvError::Empty) {
+                let instance = (number + asked.len()) % INSTANCES;
+                asked.push(fleet.ask(number, instance, secret).await);
+            }
+            asked
+        };
+        let change = async {
+            let in_effect = self.take_away(&token, how(number)).await;
+            let asked = fleet.ask_all(number, secret).await;
+            drop(over);
+            (in_effect, asked)
+        };
+        let (hammered, (in_effect, after)) = tokio::join!(hammer, change);
+        asked.extend(hammered);
+        asked.extend(after);
+        let mut history = history.lock().await;
+        history.asked.extend(asked);
+        history.lost.push(Lost {
+            token: number,
+            how: how(number),
+            start,
+            in_effect,
+        });
+    }
+
+    /// What goes wrong, one after the other, again and again while the trials go on.
+    async fn disturb(&self, scratch: &Scratch, done: &AtomicUsize, trials: usize) {
+        let round = trials.min(TRIALS);
+        for round in (0..trials / round).map(|number| (number * round, round)) {
+            self.disturb_once(scratch, done, round).await;
         }
     }
-    drop(connection);
-    let receipt = app.state.fleet.receipt(app.database()).await;
-    receipt.ok().map(|_| Instant::now())
-}
 
-/// Past the program, as in `psql`.
-async fn update(app: &App, statement: &str, token: &Token) -> Option<()> {
-    let (client, connection) = app.address.connect(tokio_postgres::NoTls).await.ok()?;
-    tokio::spawn(connection);
-    let updated = client.execute(statement, &[&token.id.uuid()]).await.ok()?;
-    assert_eq!(updated, 1);
-    Some(())
-}
-
-/// A token's life: known to all instances, asked for all the while, until it loses something.
-async fn trial(app: &App, fleet: &Fleet, number: usize, history: &Mutex<History>) {
-    let how = WAYS[number % WAYS.len()];
-    let Some((token, secret)) = create(app, number).await else {
-        return;
-    };
-    let mut asked = fleet.ask_all(number, &secret).await;
-    let start = Instant::now();
-    let (over, mut still) = mpsc::channel::<()>(1);
-    let hammer = async {
-        let mut asked = Vec::new();
-        while still.try_recv() == Err(mpsc::error::TryRecvError::Empty) {
-            asked.push(
-                fleet
-                    .ask(number, (number + asked.len()) % INSTANCES, &secret)
-                    .await,
-            );
+    async fn disturb_once(
+        &self,
+        scratch: &Scratch,
+        done: &AtomicUsize,
+        (begin, length): (usize, usize),
+    ) {
+        let reached = async |tenths: usize| {
+            while done.load(Ordering::Relaxed) < begin + length * tenths / 10 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let fleet = &self.fleet;
+        reached(1).await;
+        cut_listeners(&self.app).await;
+        reached(2).await;
+        fleet.signal(1, Signal::SIGKILL).await;
+        fleet.replace(1).await;
+        reached(4).await;
+        fleet.signal(2, Signal::SIGSTOP).await;
+        tokio::time::sleep(LEASE * 2).await;
+        fleet.signal(2, Signal::SIGCONT).await;
+        reached(6).await;
+        restart(scratch);
+        reached(8).await;
+        for _ in 0..5 {
+            cut_listeners(&self.app).await;
         }
-        asked
-    };
-    let change = async {
-        let in_effect = take_away(app, &token, how).await;
-        let asked = fleet.ask_all(number, &secret).await;
-        drop(over);
-        (in_effect, asked)
-    };
-    let (hammered, (in_effect, after)) = tokio::join!(hammer, change);
-    asked.extend(hammered);
-    asked.extend(after);
-    let mut history = history.lock().await;
-    history.asked.extend(asked);
-    history.lost.push(Lost {
-        token: number,
-        how,
-        start,
-        in_effect,
-    });
-}
-
-async fn create(app: &App, number: usize) -> Option<(Token, String)> {
-    let connection = &mut *app.database().get().await.ok()?;
-    let actor = Actor::command_line(app.organization);
-    let new = App::full_access(&format!("Token {number}"));
-    let created = queries::create(connection, &actor, &new, app.now()).await;
-    created
-        .ok()
-        .map(|(token, secret)| (token, secret.reveal().to_owned()))
-}
-
-/// What goes wrong, one after the other, while the trials go on.
-async fn disturb(scratch: &Scratch, app: &App, fleet: &Fleet, done: &AtomicUsize, trials: usize) {
-    let reached = async |tenths: usize| {
-        while done.load(Ordering::Relaxed) < trials * tenths / 10 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    reached(1).await;
-    cut_listeners(app).await;
-    reached(2).await;
-    fleet.signal(1, Signal::SIGKILL).await;
-    fleet.replace(1).await;
-    reached(4).await;
-    fleet.signal(2, Signal::SIGSTOP).await;
-    tokio::time::sleep(LEASE * 2).await;
-    fleet.signal(2, Signal::SIGCONT).await;
-    reached(6).await;
-    restart(scratch);
-    reached(8).await;
-    for _ in 0..5 {
-        cut_listeners(app).await;
     }
 }
 
@@ -295,7 +388,7 @@ fn judge(history: &History, trials: usize) {
         assert!(
             after
                 .get(&how)
-                .is_some_and(|refused| *refused > trials / 10)
+                .is_some_and(|refused| *refused > trials / WAYS.len())
         );
     }
 }
@@ -309,7 +402,11 @@ async fn what_is_taken_away_is_taken_away_everywhere() {
         .await
         .unwrap();
     let app = App::start_in(cluster.connection()).await;
-    let fleet = Fleet::start(Place::database(&cluster.connection()));
+    let ground = Ground {
+        elsewhere: app.another_organization("Southwind").await,
+        fleet: Fleet::start(Place::database(&cluster.connection())),
+        app,
+    };
     let history = Mutex::new(History::default());
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let worker = async || {
@@ -318,13 +415,13 @@ async fn what_is_taken_away_is_taken_away_everywhere() {
             if number >= trials {
                 break;
             }
-            trial(&app, &fleet, number, &history).await;
+            ground.trial(number, &history).await;
             done.fetch_add(1, Ordering::Relaxed);
         }
     };
     tokio::join!(
         join_all((0..AT_ONCE).map(|_| worker())),
-        disturb(&scratch, &app, &fleet, &done, trials)
+        ground.disturb(&scratch, &done, trials)
     );
     judge(&history.into_inner(), trials);
     tokio::task::spawn_blocking(move || cluster.close())

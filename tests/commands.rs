@@ -15,7 +15,7 @@ async fn place() -> Place {
 }
 
 /// The organisation Northwind, made by a command.
-fn found(place: &Place) {
+pub fn found(place: &Place) {
     let create = ["organization", "create", "--name=Northwind"];
     assert_eq!(place.run(&create).succeeded(), "northwind\n");
 }
@@ -33,7 +33,7 @@ fn token(place: &Place, rest: &[&str]) -> String {
 }
 
 /// Adds a member of Northwind, who has the password of all tests.
-fn add(place: &Place, email: &str, role: &str) {
+pub fn add(place: &Place, email: &str, role: &str) {
     let (email, role) = (format!("--email={email}"), format!("--role={role}"));
     let create = [
         "user",

@@ -154,7 +154,7 @@ fn admitted(view: Option<&View>, now: Now) -> HttpResponse {
     tell("x-tokendesk-token", &token.unwrap_or_default());
     tell(
         "x-tokendesk-organization",
-        view.map_or("", |view| &view.organization_slug),
+        view.map_or("", |view| &view.tenant.slug),
     );
     tell("x-tokendesk-scopes", &scopes.unwrap_or_default());
     tell(

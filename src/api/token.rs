@@ -35,7 +35,7 @@ impl<'a> Organization<'a> {
     pub fn of(view: &'a View) -> Self {
         Self {
             id: view.organization.uuid(),
-            name: &view.organization_name,
+            name: &view.tenant.name,
         }
     }
 }
@@ -61,7 +61,7 @@ pub async fn show(caller: Caller, now: Now) -> Answer {
         id: caller.token.uuid(),
         name: &caller.name,
         organization: Organization::of(&caller),
-        product: caller.product.as_ref().map(Product::of),
+        product: caller.product.as_deref().map(Product::of),
         status: Status::of(caller.standing, caller.expires_at, now.0).as_str(),
         scopes: caller.effective_scopes().names(),
         allowed_ip_ranges: caller.ranges.lines(),

@@ -269,7 +269,7 @@ impl<'a> Described<'a> {
                 id: owner.user.uuid(),
                 email: &owner.email,
             }),
-            product: view.product.as_ref().map(Product::of),
+            product: view.product.as_deref().map(Product::of),
             scopes: view.effective_scopes().names(),
             expires_at: view.expires_at,
             secret_retires_at: view.secret_retires_at,

@@ -1,14 +1,21 @@
 //! The decision: a pure function of what is known of a token, what is asked of it, and now. It
 //! is the first of its checks that fails; the explanation is all of them.
 
-use std::net::IpAddr;
+#[cfg(test)]
+mod twin;
 
-use chrono::{DateTime, Utc};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::access::{OrganizationId, UserId};
 use crate::catalogue::{Product, Scope, ScopeSet};
 use crate::db::types::text_enum;
 use crate::tokens::{Ranges, Standing, Status, TokenId};
+
+/// How long before a token's end whoever uses it is told.
+const EXPIRY_WARNING: TimeDelta = TimeDelta::days(7);
 
 text_enum! {
     /// The gate's answer, in the order of its checks: the first that fails.
@@ -33,9 +40,8 @@ text_enum! {
 pub struct View {
     pub token: TokenId,
     pub organization: OrganizationId,
-    pub organization_name: String,
-    pub organization_slug: String,
-    pub name: String,
+    pub tenant: Arc<Tenant>,
+    pub name: Box<str>,
     pub standing: Standing,
     pub expires_at: Option<DateTime<Utc>>,
     /// When this secret was made.
@@ -45,9 +51,16 @@ pub struct View {
     pub ranges: Ranges,
     /// `None`: from before scopes existed; counts as `all`.
     pub scopes: Option<ScopeSet>,
-    pub product: Option<Product>,
+    pub product: Option<Arc<Product>>,
     /// Whose MCP token it is; `None` for an API token.
-    pub owner: Option<Owner>,
+    pub owner: Option<Box<Owner>>,
+}
+
+/// The organisation, for those who ask.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tenant {
+    pub name: String,
+    pub slug: String,
 }
 
 /// The user to whom an MCP token belongs.
@@ -63,6 +76,12 @@ impl View {
     #[must_use]
     pub fn effective_scopes(&self) -> ScopeSet {
         self.scopes.unwrap_or(ScopeSet::of(&[Scope::All]))
+    }
+
+    /// The token's end, if it is so near that whoever uses the token is told.
+    #[must_use]
+    pub fn near_end(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.expires_at.filter(|at| *at <= now + EXPIRY_WARNING)
     }
 
     fn status(&self, now: DateTime<Utc>) -> Status {
@@ -222,7 +241,6 @@ pub fn explain(
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
     use uuid::Uuid;
 
     use super::*;
@@ -236,8 +254,10 @@ mod tests {
         View {
             token: TokenId::new(now()),
             organization: OrganizationId::new(now()),
-            organization_name: "Northwind".into(),
-            organization_slug: "northwind".into(),
+            tenant: Arc::new(Tenant {
+                name: "Northwind".into(),
+                slug: "northwind".into(),
+            }),
             name: "Okta".into(),
             standing: Standing::Active,
             expires_at: None,
@@ -250,12 +270,12 @@ mod tests {
         }
     }
 
-    fn owner(is_active: bool) -> Owner {
-        Owner {
+    fn owner(is_active: bool) -> Box<Owner> {
+        Box::new(Owner {
             user: UserId::new(now()),
             email: "ada@northwind.example".into(),
             is_active,
-        }
+        })
     }
 
     fn request() -> Request<'static> {
@@ -266,12 +286,12 @@ mod tests {
         }
     }
 
-    fn storefront() -> Product {
-        Product {
+    fn storefront() -> Arc<Product> {
+        Arc::new(Product {
             id: ProductId::from(Uuid::nil()),
             name: "Other".into(),
             key: "other".into(),
-        }
+        })
     }
 
     type Worsen = fn(&mut View);

@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
-use super::decision::View;
+use super::decision::{Tenant, View};
 use super::queries;
+use super::shared::Shared;
 use crate::access::OrganizationId;
 use crate::catalogue::resources::{self, Resources};
+use crate::catalogue::{Product, ProductId};
 use crate::db::Database;
 use crate::fleet::{Change, Fleet, Memory, Remembered, Tally};
 use crate::secret::Digest;
@@ -25,6 +27,19 @@ struct Inner {
     /// `None` for a secret that was never issued, or whose token was deleted.
     views: Remembered<Digest, Option<Arc<View>>>,
     catalogues: Remembered<OrganizationId, Arc<Resources>>,
+    tenants: Shared<OrganizationId, Tenant>,
+    products: Shared<ProductId, Product>,
+}
+
+impl Inner {
+    fn sharing(&self, view: View) -> View {
+        let shared = |product: Arc<Product>| self.products.instead_of(product.id, product);
+        View {
+            tenant: self.tenants.instead_of(view.organization, view.tenant),
+            product: view.product.map(shared),
+            ..view
+        }
+    }
 }
 
 impl Views {
@@ -35,6 +50,8 @@ impl Views {
             database,
             views: Remembered::new(fleet.clone(), entries),
             catalogues: Remembered::new(fleet.clone(), CATALOGUES),
+            tenants: Shared::default(),
+            products: Shared::default(),
         }))
     }
 
@@ -45,7 +62,8 @@ impl Views {
     pub async fn get(&self, digest: &Digest) -> Result<Option<Arc<View>>, Error> {
         let load = async || {
             let connection = &mut *self.0.database.get().await?;
-            Ok(queries::view(connection, digest).await?.map(Arc::new))
+            let view = queries::view(connection, digest).await?;
+            Ok(view.map(|view| Arc::new(self.0.sharing(view))))
         };
         self.0.views.get(digest, load).await
     }

@@ -16,6 +16,9 @@ pub use queries::{Server, list};
 
 id!(ServerId);
 
+/// The name of Tokendesk's own server, which no other may have.
+pub const OWN: &str = "tokendesk";
+
 /// Servers that an organisation may have: the profile shows snippets for all of them.
 const MOST: usize = 20;
 

@@ -5,16 +5,13 @@ mod clients;
 #[cfg(test)]
 mod tests;
 
-use super::servers::Server;
+use super::servers::{OWN, Server};
 use crate::config::PublicUrl;
 
 pub use clients::snippets;
 
 /// What a literal form has in place of the token.
 pub const PLACEHOLDER: &str = "YOUR_TOKEN";
-
-/// The name of Tokendesk's own server.
-pub const OWN: &str = "tokendesk";
 
 /// All that a token can be connected to, Tokendesk's own server first.
 pub struct Connect {

@@ -36,21 +36,29 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where the program finds its database.
 pub struct Place {
-    setting: (&'static str, OsString),
+    settings: Vec<(&'static str, OsString)>,
 }
 
 impl Place {
     /// A private PostgreSQL in this directory.
     pub fn directory(scratch: &Scratch) -> Self {
         Self {
-            setting: ("DATA_DIR", scratch.data().into()),
+            settings: vec![("DATA_DIR", scratch.data().into())],
         }
     }
 
     pub fn database(address: &tokio_postgres::Config) -> Self {
         Self {
-            setting: ("DATABASE_URL", cluster::url(address).into()),
+            settings: vec![("DATABASE_URL", cluster::url(address).into())],
         }
+    }
+
+    /// A database through a pooler, and past it.
+    pub fn pooler(pooler: &tokio_postgres::Config, direct: &tokio_postgres::Config) -> Self {
+        let mut place = Self::database(pooler);
+        let direct = ("DATABASE_LISTEN_URL", cluster::url(direct).into());
+        place.settings.push(direct);
+        place
     }
 
     /// The program, not started yet.
@@ -60,7 +68,7 @@ impl Place {
             command.env_remove(setting);
         }
         command
-            .env(self.setting.0, &self.setting.1)
+            .envs(self.settings.iter().cloned())
             .args(arguments)
             .stdin(Stdio::null());
         command

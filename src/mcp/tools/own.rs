@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::shapes::{Days, TokenInfo};
 use crate::db::Connection;
 use crate::mcp::server::{Failure, Server};
-use crate::profile::servers;
-use crate::profile::snippets::{Connect, Form, OWN, PLACEHOLDER};
+use crate::profile::servers::{self, OWN};
+use crate::profile::snippets::{Connect, Form, PLACEHOLDER};
 use crate::tokens::queries::{self, ChangeError};
 use crate::tokens::{Token, TokenId, Transition};
 
@@ -144,7 +144,7 @@ impl Server {
             role: owner.role().as_str(),
             organization: owner.organization().name.clone(),
             token_id: self.view.token.to_string(),
-            token_name: self.view.name.clone(),
+            token_name: self.view.name.to_string(),
             scopes: self.view.effective_scopes().names(),
             token_expires_at: self.view.expires_at,
             profile_url: self.public_url.join("/profile"),

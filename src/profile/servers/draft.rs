@@ -3,8 +3,7 @@
 use serde::Deserialize;
 use url::Url;
 
-use super::{MOST, Server};
-use crate::profile::snippets::OWN;
+use super::{MOST, OWN, Server};
 use crate::tokens::secret;
 use crate::web::form::Field;
 use crate::web::text::is_invisible;

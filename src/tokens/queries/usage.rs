@@ -128,9 +128,7 @@ pub async fn denied(
             usage_hours::code,
             usage_hours::operation,
             usage_hours::network,
-            diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::BigInt>>(
-                "sum(calls)::bigint",
-            ),
+            sql::<Nullable<BigInt>>("sum(calls)::bigint"),
             last,
         ))
         .load(connection)

@@ -1,0 +1,82 @@
+//! PostgreSQL's errors (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) as
+//! Diesel's.
+
+use std::io;
+
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
+use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+
+pub fn explained(error: tokio_postgres::Error) -> Error {
+    let (message, is_closed) = (error.to_string(), error.is_closed());
+    let Some(source) = error.into_source() else {
+        return unanswered(is_closed, message);
+    };
+    match source.downcast::<DbError>() {
+        Ok(refusal) => Error::DatabaseError(kind(refusal.code()), Box::new(Refusal(*refusal))),
+        Err(source) => unanswered(source.is::<io::Error>(), format!("{message}: {source}")),
+    }
+}
+
+fn unanswered(is_closed: bool, message: String) -> Error {
+    let kind = if is_closed {
+        DatabaseErrorKind::ClosedConnection
+    } else {
+        DatabaseErrorKind::UnableToSendCommand
+    };
+    Error::DatabaseError(kind, Box::new(message))
+}
+
+fn kind(code: &SqlState) -> DatabaseErrorKind {
+    match *code {
+        SqlState::UNIQUE_VIOLATION => DatabaseErrorKind::UniqueViolation,
+        SqlState::FOREIGN_KEY_VIOLATION => DatabaseErrorKind::ForeignKeyViolation,
+        SqlState::RESTRICT_VIOLATION => DatabaseErrorKind::RestrictViolation,
+        SqlState::EXCLUSION_VIOLATION => DatabaseErrorKind::ExclusionViolation,
+        SqlState::NOT_NULL_VIOLATION => DatabaseErrorKind::NotNullViolation,
+        SqlState::CHECK_VIOLATION => DatabaseErrorKind::CheckViolation,
+        SqlState::T_R_SERIALIZATION_FAILURE => DatabaseErrorKind::SerializationFailure,
+        SqlState::READ_ONLY_SQL_TRANSACTION => DatabaseErrorKind::ReadOnlyTransaction,
+        // The server, or the pooler in front of it, ends the connection.
+        SqlState::ADMIN_SHUTDOWN
+        | SqlState::CRASH_SHUTDOWN
+        | SqlState::CANNOT_CONNECT_NOW
+        | SqlState::PROTOCOL_VIOLATION => DatabaseErrorKind::ClosedConnection,
+        _ => DatabaseErrorKind::Unknown,
+    }
+}
+
+struct Refusal(DbError);
+
+impl DatabaseErrorInformation for Refusal {
+    fn message(&self) -> &str {
+        self.0.message()
+    }
+
+    fn details(&self) -> Option<&str> {
+        self.0.detail()
+    }
+
+    fn hint(&self) -> Option<&str> {
+        self.0.hint()
+    }
+
+    fn table_name(&self) -> Option<&str> {
+        self.0.table()
+    }
+
+    fn column_name(&self) -> Option<&str> {
+        self.0.column()
+    }
+
+    fn constraint_name(&self) -> Option<&str> {
+        self.0.constraint()
+    }
+
+    fn statement_position(&self) -> Option<i32> {
+        match *self.0.position()? {
+            ErrorPosition::Original(at) | ErrorPosition::Internal { position: at, .. } => {
+                at.try_into().ok()
+            }
+        }
+    }
+}

@@ -1,17 +1,20 @@
 //! Who is asking, and what they may do: sessions, and the extractors that stand before every
-//! page. Queries that read take an [`Admin`] or [`Viewer`], those that change something an
+//! page. Queries that read take an [`Overseer`] or [`Viewer`], those that change something an
 //! [`Actor`]: a handler that forgot to ask has nothing to pass.
 
 mod bearer;
 mod device;
 mod extract;
+mod program;
 mod queries;
 pub mod session;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 pub use bearer::Bearer;
 pub use device::Device;
+pub use program::Program;
 pub use queries::{end_sessions, is_lifted};
 
 use crate::db::types::{id, text_enum};
@@ -19,6 +22,9 @@ use crate::web::{Error, Page, Submission};
 
 /// The name that stands for whoever runs commands on the machine.
 pub const COMMAND_LINE: &str = "Command line";
+
+/// The name of the credential that comes from the environment, and stands for whoever has it.
+pub const AUTH_SECRET: &str = "AUTH_SECRET";
 
 id!(OrganizationId);
 id!(UserId);
@@ -153,9 +159,21 @@ impl Viewer {
     }
 }
 
+/// Whoever may see an organisation's settings: an [`Admin`] or a [`Program`].
+pub trait Overseer: Sync {
+    /// Which organisation's.
+    fn overseen(&self) -> OrganizationId;
+}
+
 /// A viewer who may see the organisation's settings.
 #[derive(Clone, Debug)]
 pub struct Admin(Viewer);
+
+impl Overseer for Admin {
+    fn overseen(&self) -> OrganizationId {
+        self.0.organization.id
+    }
+}
 
 impl std::ops::Deref for Admin {
     type Target = Viewer;
@@ -193,7 +211,17 @@ enum Reach {
 
 #[derive(Clone, Debug)]
 pub enum Author {
-    User { id: UserId, name: String },
+    User {
+        id: UserId,
+        name: String,
+    },
+    /// A program with a token, perhaps on behalf of a user.
+    Token {
+        id: Uuid,
+        name: String,
+        user: Option<UserId>,
+    },
+    AuthSecret,
     CommandLine,
 }
 
@@ -236,7 +264,17 @@ impl Actor {
     pub fn user(&self) -> Option<UserId> {
         match &self.author {
             Author::User { id, .. } => Some(*id),
-            Author::CommandLine => None,
+            Author::Token { user, .. } => *user,
+            Author::AuthSecret | Author::CommandLine => None,
+        }
+    }
+
+    /// The ID of the token that it is done with, which gives nothing beyond its own.
+    #[must_use]
+    pub fn token(&self) -> Option<Uuid> {
+        match &self.author {
+            Author::Token { id, .. } => Some(*id),
+            Author::User { .. } | Author::AuthSecret | Author::CommandLine => None,
         }
     }
 
@@ -244,7 +282,8 @@ impl Actor {
     #[must_use]
     pub fn name(&self) -> &str {
         match &self.author {
-            Author::User { name, .. } => name,
+            Author::User { name, .. } | Author::Token { name, .. } => name,
+            Author::AuthSecret => AUTH_SECRET,
             Author::CommandLine => COMMAND_LINE,
         }
     }

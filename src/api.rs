@@ -1,9 +1,15 @@
-//! What programs call: the gate's own three ways to be asked, and what a token tells of itself.
+//! What programs call: the gate's own three ways to be asked, what a token tells of itself,
+//! the Admin API and the User API.
 
+mod admin;
+mod docs;
+mod document;
 mod forward;
 mod health;
 mod introspect;
+mod kit;
 mod token;
+mod user;
 mod verify;
 
 use actix_web::web::{self, Data};
@@ -13,9 +19,12 @@ use crate::gate::Operation;
 use crate::web::request_id::Counted;
 
 pub use health::Troubles;
+pub use kit::sweep;
 
 pub fn routes(config: &mut web::ServiceConfig) {
     config
+        .configure(document::routes)
+        .configure(docs::routes)
         .service(
             web::resource("/api/v1/token")
                 .app_data(Counted)
@@ -48,7 +57,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
             web::resource("/auth/forward/{path:.*}")
                 .app_data(Counted)
                 .to(forward::by_path),
-        );
+        )
+        .configure(user::routes)
+        // Last: all else below /api/v1 is its.
+        .configure(admin::routes);
 }
 
 /// For those who watch over the server.

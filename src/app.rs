@@ -21,9 +21,9 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::db::url::Target;
 use crate::fleet::{Fleet, Membership};
-use crate::gate::{self, Gate, Metrics, Tenants, Usage, Views};
+use crate::gate::{self, Authority, Gate, Limits, Metrics, Tenants, Usage, Views};
 use crate::web::{Error, assets, body, csrf, error, headers, request_id};
-use crate::{api, catalogue, fleet, identity, journal, mcp, members, profile, tokens};
+use crate::{api, catalogue, fleet, identity, journal, mcp, members, profile, scim, tokens};
 
 /// How long running requests may go on after the server was told to stop.
 const GRACE_SECONDS: u64 = 10;
@@ -65,6 +65,11 @@ impl State {
             tenants: Tenants::new(database.clone(), &fleet),
             usage: usage.clone(),
             metrics: Metrics::default(),
+            limits: Limits::new(config.rate_limit),
+            authority: config.auth_secret.map(|secret| Authority {
+                secret,
+                organization: config.auth_secret_organization.clone(),
+            }),
         };
         Ok(Self {
             fleet,
@@ -98,6 +103,7 @@ pub fn server(state: &State, listener: TcpListener) -> io::Result<Server> {
             // The last one is the first that a request meets.
             .wrap(from_fn(body::uncompressed))
             .wrap(from_fn(error::render))
+            .wrap(from_fn(headers::told))
             .wrap(Compress::default())
             .wrap(headers::defaults(&state.config.public_url))
             .wrap(from_fn(request_id::assign))
@@ -148,6 +154,7 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
     config
         .configure(assets::routes)
         .configure(api::routes)
+        .configure(scim::routes)
         .configure(mcp::routes)
         .service(
             web::scope("")
@@ -224,11 +231,13 @@ async fn flush(state: State) {
 }
 
 async fn sweep(state: State) {
+    state.gate.limits.forget_idle();
     let (database, clock) = (&state.database, &state.clock);
     let swept = [
         session::sweep(database, clock).await,
         identity::sweep(database, clock).await,
         gate::sweep(database, clock).await,
+        api::sweep(database, clock).await,
         fleet::sweep(database).await.map_err(Into::into),
     ];
     for failure in swept.into_iter().filter_map(Result::err) {

@@ -2,6 +2,7 @@
 //! [`Config`], what they mean. Every mistake is named at once.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +13,9 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use crate::db::url::Target;
+use crate::secret::Digest;
+
+const SHORTEST_SECRET: usize = 32;
 
 /// What the operator wrote.
 #[derive(Args, Debug)]
@@ -97,6 +101,37 @@ pub struct Settings {
     )]
     lease_seconds: String,
 
+    /// Requests a minute that a token may send to the Admin API, SCIM and the User API, on each
+    /// instance
+    #[arg(
+        long,
+        env = "RATE_LIMIT_PER_TOKEN",
+        value_name = "N",
+        default_value = "600",
+        global = true
+    )]
+    rate_limit_per_token: String,
+
+    /// A credential that may do everything with the Admin API and SCIM: 32 characters or more,
+    /// sent as a Bearer token. To be kept in the environment
+    #[arg(
+        long,
+        env = "AUTH_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        global = true
+    )]
+    auth_secret: Option<String>,
+
+    /// The organisation in which `AUTH_SECRET` holds, by its slug [default: the only one]
+    #[arg(
+        long,
+        env = "AUTH_SECRET_ORGANIZATION",
+        value_name = "SLUG",
+        global = true
+    )]
+    auth_secret_organization: Option<String>,
+
     /// What to log: error, warn, info, debug or trace, or by module as in
     /// `info,tokendesk::gate=debug`
     #[arg(long, env = "LOG", default_value = "info", global = true)]
@@ -146,6 +181,11 @@ pub struct Config {
     pub verify_cache_entries: usize,
     pub lease: Duration,
     pub trusted_proxies: Vec<IpNet>,
+    /// Requests a minute, by token.
+    pub rate_limit: NonZeroU32,
+    pub auth_secret: Option<Digest>,
+    /// A slug; `None`: the only organisation.
+    pub auth_secret_organization: Option<String>,
     pub log: String,
     pub log_format: LogFormat,
 }
@@ -219,6 +259,8 @@ impl Config {
         ));
         let lease = mistakes.note(number("LEASE_SECONDS", &settings.lease_seconds, 1..=300));
         let trusted_proxies = mistakes.note(trusted_proxies(&settings.trusted_proxies));
+        let rate_limit = mistakes.note(rate_limit(&settings.rate_limit_per_token));
+        let auth_secret = mistakes.note(auth_secret(settings.auth_secret.as_deref()));
         let log = mistakes.note(log(settings.log));
         let log_format = mistakes.note(log_format(&settings.log_format));
         let config = || {
@@ -232,6 +274,11 @@ impl Config {
                 verify_cache_entries: verify_cache_entries?,
                 lease: Duration::from_secs(lease? as u64),
                 trusted_proxies: trusted_proxies?,
+                rate_limit: rate_limit?,
+                auth_secret: auth_secret?,
+                auth_secret_organization: settings
+                    .auth_secret_organization
+                    .filter(|slug| !slug.is_empty()),
                 log: log?,
                 log_format: log_format?,
             })
@@ -358,6 +405,27 @@ fn trusted_proxies(text: &str) -> Result<Vec<IpNet>, String> {
         .collect()
 }
 
+fn rate_limit(text: &str) -> Result<NonZeroU32, String> {
+    let number = number("RATE_LIMIT_PER_TOKEN", text, 1..=1_000_000)?;
+    let number = u32::try_from(number).ok().and_then(NonZeroU32::new);
+    number.ok_or_else(|| format!("RATE_LIMIT_PER_TOKEN: {text:?} is not a number"))
+}
+
+/// Nothing of it is said, as what is refused may be in use elsewhere.
+fn auth_secret(secret: Option<&str>) -> Result<Option<Digest>, String> {
+    let Some(secret) = secret.filter(|secret| !secret.is_empty()) else {
+        return Ok(None);
+    };
+    let is_sendable = secret.bytes().all(|byte| byte.is_ascii_graphic());
+    if secret.len() < SHORTEST_SECRET || !is_sendable {
+        return Err(format!(
+            "AUTH_SECRET: it needs {SHORTEST_SECRET} letters, digits and signs or more, such as \
+             openssl rand -hex 32 prints"
+        ));
+    }
+    Ok(Some(Digest::of(secret)))
+}
+
 fn log(text: String) -> Result<String, String> {
     match text.parse::<tracing_subscriber::EnvFilter>() {
         Ok(_) => Ok(text),
@@ -419,6 +487,8 @@ mod tests {
             "--verify-cache-entries=many",
             "--lease-seconds=0",
             "--trusted-proxies=10.0.0.0/8,nonsense",
+            "--rate-limit-per-token=0",
+            "--auth-secret=too-short-to-be-one",
             "--log=a=b=c",
             "--log-format=xml",
         ])
@@ -438,6 +508,8 @@ mod tests {
                 "VERIFY_CACHE_ENTRIES",
                 "LEASE_SECONDS",
                 "TRUSTED_PROXIES",
+                "RATE_LIMIT_PER_TOKEN",
+                "AUTH_SECRET",
                 "LOG",
                 "LOG_FORMAT"
             ]

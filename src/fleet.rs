@@ -27,7 +27,7 @@ use uuid::Uuid;
 pub use lease::{Lease, Moment};
 pub use memory::{Remembered, Tally};
 pub use message::Change;
-pub use receipt::{Outcome, Receipt};
+pub use receipt::{Outcome, Receipt, Told};
 
 use crate::db::Database;
 use crate::db::url::Target;

@@ -25,6 +25,7 @@ text_enum! {
         OrganizationCreated = "organization.created",
         MemberInvited = "member.invited",
         MemberAdded = "member.added",
+        MemberProvisioned = "member.provisioned",
         MemberRoleChanged = "member.role_changed",
         MemberDeactivated = "member.deactivated",
         MemberReactivated = "member.reactivated",
@@ -75,6 +76,7 @@ impl Action {
             Self::OrganizationCreated => "created the organisation",
             Self::MemberInvited => "invited",
             Self::MemberAdded => "added the member",
+            Self::MemberProvisioned => "provisioned the member",
             Self::MemberRoleChanged => "changed the role of",
             Self::MemberDeactivated => "deactivated",
             Self::MemberReactivated => "reactivated",
@@ -124,6 +126,7 @@ impl Action {
             Self::OrganizationCreated => "Organisation created",
             Self::MemberInvited => "Member invited",
             Self::MemberAdded => "Member added",
+            Self::MemberProvisioned => "Member provisioned",
             Self::MemberRoleChanged => "Member’s role changed",
             Self::MemberDeactivated => "Member deactivated",
             Self::MemberReactivated => "Member reactivated",
@@ -209,9 +212,11 @@ pub struct Draft<'a> {
 pub struct Entry {
     pub id: EntryId,
     pub at: DateTime<Utc>,
-    /// `None`: the command line.
+    /// `None`: no user, but a program or the command line.
     pub author: Option<UserId>,
     pub author_name: String,
+    /// With which token it was done.
+    pub author_token: Option<Uuid>,
     pub action: Action,
     pub subject_id: Uuid,
     pub subject_name: String,

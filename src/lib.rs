@@ -53,6 +53,9 @@ pub mod members;
 /// What programs call.
 pub mod api;
 
+/// What identity providers call.
+pub mod scim;
+
 /// What AI assistants call.
 pub mod mcp;
 

@@ -3,7 +3,7 @@
 //! MCP servers, for which snippets are shown too. What tokens are and how they change is
 //! `tokens`' to say.
 
-mod draft;
+pub mod draft;
 mod handlers;
 mod pages;
 mod queries;

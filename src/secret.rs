@@ -57,6 +57,16 @@ impl Digest {
         Self(Sha256::digest(secret).into())
     }
 
+    /// Of something that is no secret, one part after the other.
+    #[must_use]
+    pub fn of_bytes(parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+
     /// `None` unless these are 64 digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {

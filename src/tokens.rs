@@ -1,6 +1,7 @@
 //! The heart: API tokens from creation to deletion, and the pages of *Settings > API Access*.
 //! What a token may do with a request is the gate's to say.
 
+pub mod ceiling;
 pub mod draft;
 mod filter;
 pub(crate) mod handlers;
@@ -22,7 +23,7 @@ use crate::access::{Admin, UserId};
 use crate::catalogue::{AccessLevel, Product, Scope, ScopeSet};
 use crate::db::types::id;
 
-pub use filter::{Filter, Sort};
+pub use filter::{Filter, Query, Sort};
 pub use name::Name;
 pub use ranges::Ranges;
 pub use secret::Secret;

@@ -8,6 +8,7 @@ pub mod error;
 pub mod form;
 pub mod format;
 pub mod headers;
+pub mod json;
 pub mod page;
 pub mod paging;
 pub mod request_id;

@@ -159,6 +159,7 @@ fn only_queries_name_diesel() {
         "members",
         "api",
         "mcp",
+        "scim",
     ];
     for path in sources() {
         let floor = floor_of(&path);

@@ -22,6 +22,7 @@ mod pooler;
 mod profile;
 mod proxies;
 mod schema;
+mod scim;
 mod tenancy;
 mod tokens;
 mod usage;

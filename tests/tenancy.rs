@@ -5,7 +5,7 @@ use tokendesk::access::Role;
 use crate::support::App;
 
 /// Every address with an ID in it, by method. `src` is read to find one that is missing here.
-const GET: [&str; 35] = [
+const GET: &[&str] = &[
     "/settings/api-access/{id}",
     "/settings/api-access/{id}/edit",
     "/settings/api-access/{id}/rotation",
@@ -42,7 +42,7 @@ const GET: [&str; 35] = [
     "/settings/groups/{id}/edit",
     "/settings/groups/{id}/deletion",
 ];
-const POST: [&str; 30] = [
+const POST: &[&str] = &[
     "/settings/api-access/{id}",
     "/settings/api-access/{id}/rotation",
     "/settings/api-access/{id}/overlap-end",

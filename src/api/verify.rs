@@ -17,7 +17,7 @@ use crate::catalogue::Scope;
 use crate::gate::{Asked, Caller, Decision, Gate, Question, View, user_agent};
 use crate::tokens::secret;
 use crate::web::client_address::ClientAddress;
-use crate::web::{Answer, Error, Now, body};
+use crate::web::{Answer, Error, Now, body, json};
 
 const MOST: usize = 100;
 
@@ -110,55 +110,18 @@ pub async fn verify(
 /// The questions, and whether they came as an array.
 fn read(body: &[u8]) -> Result<(Vec<Query<'_>>, bool), Error> {
     let is_array = body.trim_ascii_start().first() == Some(&b'[');
-    let json = &mut serde_json::Deserializer::from_slice(body);
-    let queries = if is_array {
-        serde_path_to_error::deserialize(&mut *json)
+    let queries: Vec<Query> = if is_array {
+        json::read(body)?
     } else {
-        serde_path_to_error::deserialize(&mut *json).map(|query| vec![query])
+        vec![json::read(body)?]
     };
-    let queries: Vec<Query> = queries.map_err(|error| unreadable(&error))?;
-    json.end()
-        .map_err(|_| Error::Malformed("something follows the JSON".into()))?;
     if queries.len() > MOST {
-        return Err(Error::Invalid {
-            field: format!("[{MOST}]"),
-            detail: format!("ask about at most {MOST} tokens at once."),
-        });
+        return Err(Error::invalid(
+            format!("[{MOST}]"),
+            format!("ask about at most {MOST} tokens at once."),
+        ));
     }
     Ok((queries, is_array))
-}
-
-/// Says where the mistake is, and nothing of what was sent, which may be a secret.
-fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
-    let (path, inner) = (error.path().to_string(), error.inner());
-    if !inner.is_data() {
-        let (line, column) = (inner.line(), inner.column());
-        return Error::Malformed(format!("it is no JSON at line {line}, column {column}").into());
-    }
-    let message = inner.to_string();
-    let end = message.rfind(" at line ").unwrap_or(message.len());
-    let message = &message[..end];
-    let missing = message.strip_prefix("missing field `");
-    if let Some(field) = missing.and_then(|field| field.strip_suffix('`')) {
-        let parent = if path == "." {
-            String::new()
-        } else {
-            path + "."
-        };
-        return Error::Invalid {
-            field: format!("{parent}{field}"),
-            detail: "it is missing.".to_owned(),
-        };
-    }
-    let detail = match message.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("expected {expected}."),
-        None if message.starts_with("unknown field") => "there is no such field.".to_owned(),
-        None => format!("{message}."),
-    };
-    Error::Invalid {
-        field: path,
-        detail,
-    }
 }
 
 /// Fields that do not go together, by the name of one.
@@ -167,14 +130,12 @@ struct Misfit(&'static str, &'static str);
 impl Misfit {
     fn at(self, index: usize, is_array: bool) -> Error {
         let Self(field, detail) = self;
-        Error::Invalid {
-            field: if is_array {
-                format!("[{index}].{field}")
-            } else {
-                field.to_owned()
-            },
-            detail: detail.to_owned(),
-        }
+        let field = if is_array {
+            format!("[{index}].{field}")
+        } else {
+            field.to_owned()
+        };
+        Error::invalid(field, detail)
     }
 }
 

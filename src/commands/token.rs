@@ -55,7 +55,7 @@ pub async fn run(desk: &Desk, Command::Create(create): Command) -> Result<(), Fa
         ))),
         Err(ChangeError::Query(error)) => Err(Failure::because(&error)),
         Err(ChangeError::ProductGone) => Err(Failure::new("The product was deleted meanwhile.")),
-        Err(ChangeError::Full(_) | ChangeError::Outdated(_)) => {
+        Err(ChangeError::Full(_) | ChangeError::Outdated(_) | ChangeError::Beyond(_)) => {
             Err(Failure::new("The token was changed meanwhile."))
         }
     }

@@ -25,6 +25,18 @@ diesel::table! {
         managed -> Bool,
         external_id -> Nullable<Text>,
         version -> Int4,
+        modified_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (organization_id, caller, key) {
+        organization_id -> Uuid,
+        caller -> Uuid,
+        key -> Bytea,
+        request -> Bytea,
+        answer -> Nullable<Jsonb>,
+        created_at -> Timestamptz,
     }
 }
 
@@ -61,6 +73,7 @@ diesel::table! {
         subject_id -> Uuid,
         subject_name -> Text,
         changes -> Jsonb,
+        author_token_id -> Nullable<Uuid>,
     }
 }
 
@@ -80,6 +93,7 @@ diesel::table! {
         url -> Text,
         description -> Text,
         created_at -> Timestamptz,
+        version -> Int4,
     }
 }
 
@@ -133,6 +147,23 @@ diesel::table! {
         path -> Nullable<Text>,
         preflight -> Bool,
         version -> Int4,
+    }
+}
+
+diesel::table! {
+    scim_users (organization_id, user_id) {
+        organization_id -> Uuid,
+        user_id -> Uuid,
+        user_name -> Text,
+        user_name_folded -> Text,
+        external_id -> Nullable<Text>,
+        active -> Bool,
+        made_account -> Bool,
+        document -> Jsonb,
+        folded -> Jsonb,
+        version -> Int4,
+        created_at -> Timestamptz,
+        modified_at -> Timestamptz,
     }
 }
 
@@ -245,6 +276,7 @@ diesel::table! {
 
 diesel::joinable!(catalogues -> organizations (organization_id));
 diesel::joinable!(groups -> organizations (organization_id));
+diesel::joinable!(idempotency_keys -> organizations (organization_id));
 diesel::joinable!(invitations -> organizations (organization_id));
 diesel::joinable!(journal -> organizations (organization_id));
 diesel::joinable!(known_browsers -> users (user_id));
@@ -266,6 +298,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     catalogues,
     group_members,
     groups,
+    idempotency_keys,
     instances,
     invitations,
     journal,
@@ -276,6 +309,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     organizations,
     products,
     resources,
+    scim_users,
     secrets,
     sessions,
     sign_in_throttle,

@@ -89,6 +89,15 @@ macro_rules! text_enum {
             }
         }
 
+        impl $crate::db::types::Named for $name {
+            const VARIANTS: &'static [Self] = Self::ALL;
+            const TYPE: &'static str = stringify!($name);
+
+            fn name(self) -> &'static str {
+                self.as_str()
+            }
+        }
+
         impl std::str::FromStr for $name {
             type Err = $crate::db::types::UnknownName;
 
@@ -127,6 +136,15 @@ macro_rules! text_enum {
             }
         }
     };
+}
+
+/// An enum that [`text_enum`] made.
+pub trait Named: Copy + std::str::FromStr + 'static {
+    const VARIANTS: &'static [Self];
+    /// The enum's own name.
+    const TYPE: &'static str;
+
+    fn name(self) -> &'static str;
 }
 
 /// What names no variant of an enum.

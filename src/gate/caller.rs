@@ -38,7 +38,11 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { admit(&request).await })
+        Box::pin(async move {
+            let operation = request.app_data::<web::Data<Operation>>();
+            let Operation(name, scope) = operation.map_or(Operation("other", None), |it| ***it);
+            admit(&request, name, scope).await
+        })
     }
 }
 
@@ -46,9 +50,12 @@ impl FromRequest for Caller {
 #[derive(Clone, Copy, Debug)]
 pub struct Operation(pub &'static str, pub Option<Scope>);
 
-async fn admit(request: &HttpRequest) -> Result<Caller, Error> {
-    let operation = request.app_data::<web::Data<Operation>>();
-    let Operation(name, scope) = operation.map_or(Operation("other", None), |it| ***it);
+/// Asks the gate about whoever sent a request; `name` is by what the call is counted.
+pub(super) async fn admit(
+    request: &HttpRequest,
+    name: &str,
+    scope: Option<Scope>,
+) -> Result<Caller, Error> {
     let (gate, now) = (state::<Gate>(request), now(request));
     let address = ClientAddress::of(request);
     let question = Question {

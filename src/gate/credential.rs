@@ -36,6 +36,17 @@ impl Credential {
     }
 }
 
+/// What follows `Bearer`, whatever it is, where no other credential was sent.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<Plaintext> {
+    let mut sent = headers.get_all(AUTHORIZATION);
+    let (Some(only), None) = (sent.next(), sent.next()) else {
+        return None;
+    };
+    let (scheme, rest) = only.to_str().ok()?.trim().split_once(' ')?;
+    let is_alone = scheme.eq_ignore_ascii_case("bearer") && !headers.contains_key("x-api-token");
+    is_alone.then(|| Plaintext::new(rest.trim().to_owned()))
+}
+
 fn text(value: &HeaderValue) -> Option<Plaintext> {
     let text = value.to_str().ok()?;
     Some(Plaintext::new(text.trim().to_owned()))

@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
+use super::authority::Authority;
 use super::decision::{Checked, Code, Need, Request, View, decide, explain};
+use super::limit::Limits;
 use super::metrics::Metrics;
 use super::tenants::Tenants;
 use super::usage::{Decided, Usage};
@@ -27,6 +29,8 @@ pub struct Gate {
     pub tenants: Tenants,
     pub usage: Usage,
     pub metrics: Metrics,
+    pub limits: Limits,
+    pub authority: Option<Authority>,
 }
 
 /// What somebody wants to know of a token.

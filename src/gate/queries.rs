@@ -12,7 +12,7 @@ use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
 use super::decision::{Owner, Tenant, View};
-use crate::access::{Admin, OrganizationId, UserId};
+use crate::access::{OrganizationId, Overseer, UserId};
 use crate::catalogue::Product;
 use crate::db::Connection;
 use crate::db::schema::{
@@ -125,12 +125,12 @@ fn assemble((token, secret, organization, product, owner, is_active): Row) -> Vi
 /// Which token of the organisation's it is, whoever owns it, and its current secret.
 pub async fn current_secret(
     connection: &mut Connection,
-    admin: &Admin,
+    overseer: &impl Overseer,
     id: TokenId,
 ) -> QueryResult<(Key, Digest)> {
     let (owner, digest): (Option<UserId>, Vec<u8>) = secrets::table
         .inner_join(tokens::table)
-        .filter(tokens::organization_id.eq(admin.organization().id))
+        .filter(tokens::organization_id.eq(overseer.overseen()))
         .filter(tokens::id.eq(id))
         .filter(secrets::retires_at.is_null())
         .select((tokens::owner_id, secrets::digest))

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::pages::Filter;
 use super::{Action, Draft, Entry, EntryId};
-use crate::access::{Actor, Admin, OrganizationId, UserId};
+use crate::access::{Actor, OrganizationId, Overseer, UserId};
 use crate::db::schema::{journal, memberships, users};
 use crate::db::{Connection, anywhere};
 use crate::web::paging::{Cursor, Direction, Slice};
@@ -24,6 +24,7 @@ struct Row {
     subject_id: Uuid,
     subject_name: String,
     changes: Value,
+    author_token_id: Option<Uuid>,
 }
 
 impl From<Row> for Entry {
@@ -33,6 +34,7 @@ impl From<Row> for Entry {
             at: row.at,
             author: row.author_id,
             author_name: row.author_name,
+            author_token: row.author_token_id,
             action: row.action,
             subject_id: row.subject_id,
             subject_name: row.subject_name,
@@ -49,6 +51,7 @@ struct NewRow<'a> {
     at: DateTime<Utc>,
     author_id: Option<UserId>,
     author_name: &'a str,
+    author_token_id: Option<Uuid>,
     action: Action,
     subject_id: Uuid,
     subject_name: &'a str,
@@ -64,6 +67,7 @@ impl<'a> NewRow<'a> {
             at: now,
             author_id: actor.user(),
             author_name: actor.name(),
+            author_token_id: actor.token(),
             action: draft.action,
             subject_id,
             subject_name,
@@ -86,7 +90,7 @@ pub async fn record(
     Ok(())
 }
 
-/// Entries that one statement writes: each has nine parameters, of which PostgreSQL takes 65,535.
+/// Entries that one statement writes: each has ten parameters, of which PostgreSQL takes 65,535.
 const AT_ONCE: usize = 1_000;
 
 /// Writes many entries, in their order. To be called in the transaction of the changes.
@@ -109,12 +113,12 @@ pub async fn record_all(
 /// A page of the organisation's journal, newest first.
 pub async fn page(
     connection: &mut Connection,
-    admin: &Admin,
+    overseer: &impl Overseer,
     filter: &Filter,
     size: usize,
 ) -> QueryResult<Slice<Entry>> {
     let mut query = journal::table
-        .filter(journal::organization_id.eq(admin.organization().id))
+        .filter(journal::organization_id.eq(overseer.overseen()))
         .select(Row::as_select())
         .limit(i64::try_from(size + 1).unwrap_or(i64::MAX))
         .into_boxed();
@@ -161,12 +165,12 @@ pub async fn page(
 /// What is told of one thing of the organisation, newest first.
 pub async fn of_subject(
     connection: &mut Connection,
-    admin: &Admin,
+    overseer: &impl Overseer,
     subject: Uuid,
     limit: i64,
 ) -> QueryResult<Vec<Entry>> {
     let rows: Vec<Row> = journal::table
-        .filter(journal::organization_id.eq(admin.organization().id))
+        .filter(journal::organization_id.eq(overseer.overseen()))
         .filter(journal::subject_id.eq(subject))
         .order(journal::id.desc())
         .limit(limit)
@@ -179,11 +183,11 @@ pub async fn of_subject(
 /// Whom the filter offers: the organisation's members, by name.
 pub async fn authors(
     connection: &mut Connection,
-    admin: &Admin,
+    overseer: &impl Overseer,
 ) -> QueryResult<Vec<(UserId, String)>> {
     memberships::table
         .inner_join(users::table)
-        .filter(memberships::organization_id.eq(admin.organization().id))
+        .filter(memberships::organization_id.eq(overseer.overseen()))
         .order((users::name, users::id))
         .limit(200)
         .select((users::id, users::name))

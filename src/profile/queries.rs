@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::access::{Admin, UserId};
+use crate::access::{Overseer, UserId};
 use crate::db::schema::{token_usage, tokens, users};
 use crate::db::{Connection, anywhere};
 use crate::tokens::{Key, Standing, Status, TokenId};
@@ -36,7 +36,7 @@ impl Listed {
 /// email.
 pub async fn page(
     connection: &mut Connection,
-    admin: &Admin,
+    overseer: &impl Overseer,
     owner: &str,
     cursor: Option<&Cursor>,
     size: usize,
@@ -44,7 +44,7 @@ pub async fn page(
     let mut query = tokens::table
         .inner_join(token_usage::table)
         .inner_join(users::table.on(tokens::owner_id.eq(users::id.nullable())))
-        .filter(tokens::organization_id.eq(admin.organization().id))
+        .filter(tokens::organization_id.eq(overseer.overseen()))
         .select((
             tokens::id,
             tokens::name,
@@ -82,9 +82,13 @@ pub async fn page(
 }
 
 /// The organisation's MCP token of this ID, whoever owns it.
-pub async fn key(connection: &mut Connection, admin: &Admin, id: TokenId) -> QueryResult<Key> {
+pub async fn key(
+    connection: &mut Connection,
+    overseer: &impl Overseer,
+    id: TokenId,
+) -> QueryResult<Key> {
     let owner: UserId = tokens::table
-        .filter(tokens::organization_id.eq(admin.organization().id))
+        .filter(tokens::organization_id.eq(overseer.overseen()))
         .filter(tokens::id.eq(id))
         .filter(tokens::owner_id.is_not_null())
         .select(tokens::owner_id.assume_not_null())

@@ -4,6 +4,7 @@ use chrono::{DateTime, Datelike, Months, NaiveDateTime, SubsecRound, TimeDelta, 
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use super::ceiling::Gift;
 use super::{Name, Ranges, Token};
 use crate::catalogue::{AccessLevel, Product, Scope, ScopeSet};
 use crate::db::types::text_enum;
@@ -118,6 +119,16 @@ pub struct NewToken {
     pub product: Option<Product>,
     pub expires_at: Option<DateTime<Utc>>,
     pub ranges: Ranges,
+}
+
+impl<'a> From<&'a NewToken> for Gift<'a> {
+    fn from(new: &'a NewToken) -> Self {
+        Self {
+            scopes: new.scopes.unwrap_or(ScopeSet::of(&[Scope::All])),
+            ranges: &new.ranges,
+            expires_at: new.expires_at,
+        }
+    }
 }
 
 impl From<Form> for Draft {
@@ -347,18 +358,23 @@ impl Draft {
         self.expiry.value == expiry.as_str()
     }
 
-    /// The first field with an error, which gets the focus.
+    /// With the names of their inputs.
     #[must_use]
-    pub fn focus(&self) -> &'static str {
-        let fields = [
+    pub fn fields(&self) -> [(&'static str, &Field); 6] {
+        [
             ("name", &self.name),
             ("access_level", &self.access_level),
             ("product", &self.product),
             ("expiry", &self.expiry),
             ("expires_at", &self.expires_at),
             ("allowed_ip_ranges", &self.ranges),
-        ];
-        fields
+        ]
+    }
+
+    /// The first field with an error, which gets the focus.
+    #[must_use]
+    pub fn focus(&self) -> &'static str {
+        self.fields()
             .iter()
             .find(|(_, field)| field.is_refused())
             .map_or("", |(name, _)| name)

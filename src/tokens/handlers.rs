@@ -25,6 +25,7 @@ use crate::catalogue::{Product, list_products};
 use crate::config::Config;
 use crate::db::{Connection, Database, Lent};
 use crate::fleet::Fleet;
+use crate::identity;
 use crate::journal;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -39,7 +40,7 @@ const REMEMBERED: TimeDelta = TimeDelta::days(30);
 pub async fn index(
     admin: Admin,
     page: Page,
-    database: web::Data<Database>,
+    (database, config): (web::Data<Database>, web::Data<Config>),
     web::Query(query): web::Query<filter::Query>,
 ) -> Answer {
     let filter = query.filter();
@@ -51,7 +52,10 @@ pub async fn index(
     let list = connection
         .transaction(async |connection| list(connection, &admin, page, filter, None).await)
         .await?;
-    page::render(&list)
+    page::render(&pages::Index {
+        auth_secret: has_auth_secret(connection, &admin, &config).await?,
+        ..list
+    })
 }
 
 /// The list, for itself or behind a revealed secret.
@@ -90,7 +94,22 @@ async fn list(
         products,
         cards,
         reveal,
+        auth_secret: false,
     })
+}
+
+/// Whether `AUTH_SECRET` is set, and for this organisation.
+async fn has_auth_secret(
+    connection: &mut Connection,
+    admin: &Admin,
+    config: &Config,
+) -> Result<bool, Error> {
+    let Some(slug) = &config.auth_secret_organization else {
+        return Ok(config.auth_secret.is_some());
+    };
+    let named = identity::queries::organization(connection, slug).await?;
+    let is_here = named.is_some_and(|named| named.id == admin.organization().id);
+    Ok(is_here && config.auth_secret.is_some())
 }
 
 /// The one answer that holds a secret. It is not compressed, as the size of compressed text

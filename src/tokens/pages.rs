@@ -29,6 +29,8 @@ pub struct Index {
     pub products: Vec<Product>,
     pub cards: Slice<Card>,
     pub reveal: Option<Reveal>,
+    /// Whether `AUTH_SECRET` holds here.
+    pub auth_secret: bool,
 }
 
 /// A token in the list.

@@ -63,6 +63,13 @@ impl Ranges {
         self.is_empty() || self.0.iter().any(|network| network.contains(&address))
     }
 
+    /// Whether each address that the others admit is admitted by one of these.
+    #[must_use]
+    pub fn cover(&self, others: &Self) -> bool {
+        let covered = |other: &IpNet| self.0.iter().any(|own| own.contains(other));
+        self.is_empty() || !others.is_empty() && others.0.iter().all(covered)
+    }
+
     /// One a line, as a person would write them: a single address without its length.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {

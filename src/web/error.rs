@@ -28,9 +28,24 @@ pub enum Error {
     /// A path, query or body that no page or documentation of ours leads to.
     #[error("malformed request: {0}")]
     Malformed(Cow<'static, str>),
-    /// A field of an API's request.
-    #[error("invalid {field}: {detail}")]
-    Invalid { field: String, detail: String },
+    /// Fields of an API's request, all that are wrong at once.
+    #[error("invalid: {}", list(.0))]
+    Invalid(Vec<Mistake>),
+    /// Something else of the organisation's has this value in its field.
+    #[error("taken: {}", .0.field)]
+    Taken(Mistake),
+    /// More than the credential has, by field: nobody gives more than that.
+    #[error("beyond the credential: {}", list(.0))]
+    Beyond(Vec<Mistake>),
+    /// What is to be changed is not of the version that `If-Match` names.
+    #[error("precondition failed")]
+    PreconditionFailed,
+    /// The `Idempotency-Key` came before, with another request.
+    #[error("idempotency key reused")]
+    KeyReused,
+    /// The body is of another type than JSON.
+    #[error("unsupported media type")]
+    UnsupportedMediaType,
     #[error("body too large")]
     TooLarge,
     #[error("sign-in required")]
@@ -43,15 +58,44 @@ pub enum Error {
     /// Somebody else was faster; nothing was changed.
     #[error("conflict: {0}")]
     Conflict(&'static str),
+    /// The same, said of what it is now.
+    #[error("conflict: {0}")]
+    Stale(String),
     #[error("too many requests")]
     TooMany { retry_after_seconds: i64 },
     /// An API's caller may not do this.
     #[error("refused: {}", .0.code)]
     Refused(Refusal),
+    /// A request of another protocol that cannot be carried out, in that protocol's words.
+    #[error("rejected: {}", .0.detail)]
+    Rejected(Rejection),
     #[error("database unavailable: {0}")]
     Unavailable(Source),
     #[error("internal error: {0}")]
     Internal(Source),
+}
+
+/// What is wrong with a field of an API's request, and what to do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mistake {
+    /// Its place in the JSON, such as `scopes[1]`, or the parameter's name.
+    pub field: String,
+    pub detail: String,
+}
+
+impl Mistake {
+    pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            detail: detail.into(),
+        }
+    }
+}
+
+/// By field, and nothing of what was sent.
+fn list(mistakes: &[Mistake]) -> String {
+    let fields: Vec<&str> = mistakes.iter().map(|it| it.field.as_str()).collect();
+    fields.join(", ")
 }
 
 /// An answer of the gate that is not yes.
@@ -66,9 +110,23 @@ pub struct Refusal {
     pub challenge: String,
 }
 
+/// What is wrong with a request.
+#[derive(Debug)]
+pub struct Rejection {
+    pub status: StatusCode,
+    /// Stable, for programs; empty if the status says it all.
+    pub code: &'static str,
+    /// For people: what to do.
+    pub detail: String,
+}
+
 impl Error {
     pub fn internal(source: impl Into<Source>) -> Self {
         Self::Internal(source.into())
+    }
+
+    pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Invalid(vec![Mistake::new(field, detail)])
     }
 
     fn of_status(status: StatusCode) -> Self {
@@ -92,7 +150,24 @@ impl Error {
             Self::NotFound => "There is nothing at this address, or it is not yours to see.".into(),
             Self::MethodNotAllowed => "This address does not take that method.".into(),
             Self::Malformed(why) => format!("The request cannot be read: {why}.").into(),
-            Self::Invalid { field, detail } => format!("{field}: {detail}").into(),
+            Self::Invalid(mistakes) | Self::Beyond(mistakes) => {
+                let each = mistakes
+                    .iter()
+                    .map(|it| format!("{}: {}", it.field, it.detail));
+                each.collect::<Vec<_>>().join(" ").into()
+            }
+            Self::Taken(mistake) => format!("{}: {}", mistake.field, mistake.detail).into(),
+            Self::PreconditionFailed => {
+                "It was changed after you read it. Read it again, and send its ETag as If-Match. \
+                 Nothing was changed."
+                    .into()
+            }
+            Self::KeyReused => "This Idempotency-Key came with another request in the last 24 \
+                                hours. Use a new key for each request."
+                .into(),
+            Self::UnsupportedMediaType => {
+                "Send the body as JSON, with Content-Type: application/json.".into()
+            }
             Self::TooLarge => "The body is larger than this address takes.".into(),
             Self::SignInRequired => "Sign in, then try again.".into(),
             Self::Forbidden => "Your role does not include this. Ask an administrator.".into(),
@@ -100,10 +175,12 @@ impl Error {
                              nothing was changed."
                 .into(),
             Self::Conflict(why) => (*why).into(),
+            Self::Stale(why) => why.clone().into(),
             Self::TooMany {
                 retry_after_seconds,
             } => format!("Try again in {retry_after_seconds} seconds.").into(),
             Self::Refused(refusal) => refusal.detail.clone().into(),
+            Self::Rejected(rejection) => rejection.detail.clone().into(),
             Self::Unavailable(_) => {
                 "The database does not answer. Nothing was changed; try again in a moment.".into()
             }
@@ -113,19 +190,34 @@ impl Error {
         }
     }
 
+    /// What is wrong, by field.
+    fn mistakes(&self) -> &[Mistake] {
+        match self {
+            Self::Invalid(mistakes) | Self::Beyond(mistakes) => mistakes,
+            Self::Taken(mistake) => std::slice::from_ref(mistake),
+            _ => &[],
+        }
+    }
+
     fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Malformed(_) => "malformed",
-            Self::Invalid { .. } => "invalid",
+            Self::Invalid(_) => "invalid",
+            Self::Taken(_) => "taken",
+            Self::Beyond(_) => "beyond_own",
+            Self::PreconditionFailed => "precondition_failed",
+            Self::KeyReused => "idempotency_key_reused",
+            Self::UnsupportedMediaType => "unsupported_media_type",
             Self::TooLarge => "too_large",
             Self::SignInRequired => "sign_in_required",
             Self::Forbidden => "forbidden",
             Self::Forged => "forged",
-            Self::Conflict(_) => "conflict",
+            Self::Conflict(_) | Self::Stale(_) => "conflict",
             Self::TooMany { .. } => "too_many_requests",
             Self::Refused(refusal) => refusal.code,
+            Self::Rejected(rejection) => rejection.code,
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",
         }
@@ -155,13 +247,16 @@ impl ResponseError for Error {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SignInRequired => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::Forged => StatusCode::FORBIDDEN,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Beyond(_) | Self::Forbidden | Self::Forged => StatusCode::FORBIDDEN,
+            Self::Conflict(_) | Self::Stale(_) | Self::Taken(_) => StatusCode::CONFLICT,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Refused(refusal) => refusal.status,
+            Self::Rejected(rejection) => rejection.status,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -1,6 +1,10 @@
 //! The headers that every answer carries.
 
-use actix_web::middleware::DefaultHeaders;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::{DefaultHeaders, Next};
+use actix_web::{HttpMessage, HttpRequest};
 
 use crate::config::PublicUrl;
 
@@ -40,4 +44,34 @@ pub fn list(public_url: &PublicUrl) -> Vec<(&'static str, &'static str)> {
         ));
     }
     headers
+}
+
+/// Headers that an extractor wants on the answer, be it an error.
+#[derive(Default)]
+struct Told(Vec<(HeaderName, HeaderValue)>);
+
+/// Puts a header on the answer to this request, whatever it will be.
+pub fn tell(request: &HttpRequest, name: HeaderName, value: HeaderValue) {
+    let mut extensions = request.extensions_mut();
+    if let Some(Told(told)) = extensions.get_mut() {
+        told.push((name, value));
+    } else {
+        extensions.insert(Told(vec![(name, value)]));
+    }
+}
+
+/// Middleware: the headers that [`tell`] was called with.
+///
+/// # Errors
+/// Those of the service, passed on.
+pub async fn told<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let mut response = next.call(request).await?;
+    let told = response.request().extensions_mut().remove::<Told>();
+    for (name, value) in told.unwrap_or_default().0 {
+        response.headers_mut().insert(name, value);
+    }
+    Ok(response)
 }

@@ -101,6 +101,10 @@ pub const PAGES: &[Page] = &[
     page("invitation-errors", INVITATION, Nobody, 422, &[
         Visit("/invitations/{code}"), Fill("#name", ""), Fill("#password", "password"), Follow("Join"),
     ]),
+    page("api-docs", "/docs/api", Nobody, 200, &[Visit("/docs/api")]),
+    page("api-docs-open", "/docs/api", Nobody, 200, &[
+        Visit("/docs/api"), Click("#createToken summary"), Click("#listTokens summary"),
+    ]),
     page("invitation-account", INVITATION, Nobody, 200, &[
         Meanwhile("UPDATE invitations SET email = 'ada@northwind.example'"), Visit("/invitations/{code}"),
     ]),

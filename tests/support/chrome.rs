@@ -426,6 +426,8 @@ impl Driver {
             "browserName": "chrome",
             "goog:chromeOptions": { "binary": "/usr/bin/chromium", "args": arguments },
             "goog:loggingPrefs": { "browser": "ALL" },
+            // In milliseconds: axe-core takes its time where many browsers share a machine.
+            "timeouts": { "script": 120_000 },
         });
         serde_json::from_value(capabilities).unwrap()
     }

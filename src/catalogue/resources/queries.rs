@@ -15,7 +15,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::pattern::Pattern;
 use super::{Operation, Place, Resource, ResourceId, Resources, Target, default_catalogue};
-use crate::access::{Admin, OrganizationId};
+use crate::access::{OrganizationId, Overseer};
 use crate::catalogue::Scope;
 use crate::db::Connection;
 use crate::db::schema::{catalogues, operations, organizations, resources};
@@ -55,16 +55,16 @@ pub async fn load(
 }
 
 /// For the pages.
-pub async fn list(connection: &mut Connection, admin: &Admin) -> QueryResult<Catalogue> {
-    catalogue(connection, admin.organization().id).await
+pub async fn list(connection: &mut Connection, overseer: &impl Overseer) -> QueryResult<Catalogue> {
+    catalogue(connection, overseer.overseen()).await
 }
 
 pub async fn resource(
     connection: &mut Connection,
-    admin: &Admin,
+    overseer: &impl Overseer,
     id: ResourceId,
 ) -> QueryResult<Stored> {
-    list(connection, admin).await?.find(id)
+    list(connection, overseer).await?.find(id)
 }
 
 impl Catalogue {

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
+use super::ceiling;
 use super::find::find;
 use super::mcp::{LeastUsed, room};
 use crate::access::{Actor, UserId};
@@ -13,10 +14,12 @@ use crate::catalogue::{Product, ScopeSet};
 use crate::db::schema::{memberships, products, secrets, token_usage, tokens};
 use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};
+use crate::tokens::ceiling::{Excess, Gift};
 use crate::tokens::draft::NewToken;
 use crate::tokens::overlap::Overlap;
 use crate::tokens::secret::{MCP_PREFIX, ORGANIZATION_PREFIX};
 use crate::tokens::{Key, Secret, Standing, Status, Token, TokenId, Transition};
+use crate::web::error::Mistake;
 use crate::web::{Error, format};
 
 /// Why nothing was changed.
@@ -30,6 +33,8 @@ pub enum ChangeError {
     Outdated(Box<Token>),
     /// The owner has as many active MCP tokens as one may have.
     Full(LeastUsed),
+    /// It would give more than the token has with which it is done.
+    Beyond(Vec<Excess>),
     Query(QueryError),
 }
 
@@ -58,8 +63,26 @@ impl From<ChangeError> for Error {
                 Self::Conflict("Someone else changed this token meanwhile. Nothing was changed.")
             }
             ChangeError::Full(_) => Self::Conflict("There are 25 active MCP tokens, the most."),
+            ChangeError::Beyond(excess) => Self::Beyond(excess.into_iter().map(beyond).collect()),
             ChangeError::Query(error) => error.into(),
         }
+    }
+}
+
+fn beyond(excess: Excess) -> Mistake {
+    match excess {
+        Excess::Scope(scope) => Mistake::new(
+            "scopes",
+            format!("The token that you use has not {scope}, and so cannot give it."),
+        ),
+        Excess::Ranges => Mistake::new(
+            "allowed_ip_ranges",
+            "The token that you use is bound to ranges. Give only addresses within them.",
+        ),
+        Excess::Lifetime => Mistake::new(
+            "expires_at",
+            "The token that you use expires earlier. Give none that lives longer.",
+        ),
     }
 }
 
@@ -108,15 +131,16 @@ pub(super) async fn add(
     new: &NewToken,
     secret: &Secret,
     now: DateTime<Utc>,
-) -> QueryResult<Token> {
+) -> Result<Token, ChangeError> {
     if !actor.may_change(owner) {
-        return Err(QueryError::NotFound);
+        return Err(QueryError::NotFound.into());
     }
+    ceiling::allow(connection, actor, owner, new.into(), None).await?;
     let id = insert(connection, actor, owner, new, secret, now).await?;
     let key = Key { id, owner };
     let entry = entry(key, Action::TokenCreated, new.name.as_str(), initial(new));
     journal::record(connection, actor, entry, now).await?;
-    find(connection, actor.organization(), key).await
+    Ok(find(connection, actor.organization(), key).await?)
 }
 
 /// Writes a token, its secret and its usage, without a journal entry.
@@ -196,6 +220,8 @@ pub async fn edit(
             if changes.is_empty() {
                 return Ok(());
             }
+            let (gift, before) = (new.into(), Some(Gift::from(&token)));
+            ceiling::allow(connection, actor, key.owner, gift, before).await?;
             let after = Status::of(token.standing, new.expires_at, now);
             if let Some(owner) = key.owner
                 && after == Status::Active
@@ -244,6 +270,8 @@ pub async fn rotate(
             if token.version != version || !token.status(&now).permits_rotation() {
                 return Err(ChangeError::Outdated(Box::new(token)));
             }
+            // Whoever rotates it gets all that it may.
+            ceiling::allow(connection, actor, key.owner, Gift::from(&token), None).await?;
             let secret = Secret::generate(prefix(key.owner, token.product.as_ref()));
             let end = overlap.end(now, token.expires_at);
             let old_until = Some(end).filter(|end| *end > now);

@@ -5,15 +5,19 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::{Row, SecretRecord, TokenRow, UsageRow, assemble};
-use crate::access::{Admin, OrganizationId};
+use crate::access::{OrganizationId, Overseer};
 use crate::catalogue::Product;
 use crate::db::Connection;
 use crate::db::schema::{products, secrets, token_usage, tokens};
 use crate::tokens::{Key, Token, TokenId};
 
 /// One token of the organisation.
-pub async fn token(connection: &mut Connection, admin: &Admin, key: Key) -> QueryResult<Token> {
-    find(connection, admin.organization().id, key).await
+pub async fn token(
+    connection: &mut Connection,
+    overseer: &impl Overseer,
+    key: Key,
+) -> QueryResult<Token> {
+    find(connection, overseer.overseen(), key).await
 }
 
 pub(super) async fn find(

@@ -14,7 +14,7 @@ use diesel_async::RunQueryDsl;
 use self::order::{Order, Place, Run};
 use super::counts::{self, Counts, CountsRow, Reach};
 use super::{Row, TokenRow, UsageRow, assemble, search};
-use crate::access::{Admin, OrganizationId};
+use crate::access::{OrganizationId, Overseer};
 use crate::catalogue::Product;
 use crate::db::Connection;
 use crate::db::schema::{products, token_usage, tokens};
@@ -44,13 +44,13 @@ pub async fn plan_afresh(connection: &mut Connection) -> QueryResult<()> {
 /// A page of the list, and how many tokens its tabs hold.
 pub async fn page(
     connection: &mut Connection,
-    admin: &Admin,
+    overseer: &impl Overseer,
     filter: &Filter,
     size: usize,
     now: DateTime<Utc>,
 ) -> QueryResult<(Counts, Slice<Token>)> {
     let list = List {
-        organization: admin.organization().id,
+        organization: overseer.overseen(),
         filter,
         term: filter.term(),
         now,

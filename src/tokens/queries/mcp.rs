@@ -39,7 +39,7 @@ pub async fn create_mcp(
         .transaction(async |connection| {
             let owner = owner.ok_or(diesel::result::Error::NotFound)?;
             room(connection, actor.organization(), owner, now).await?;
-            Ok::<_, ChangeError>(add(connection, actor, Some(owner), new, &secret, now).await?)
+            add(connection, actor, Some(owner), new, &secret, now).await
         })
         .await?;
     Ok((token, secret))

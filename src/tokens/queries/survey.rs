@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Date, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 
 use super::{Row, TokenRow, UsageRow, assemble};
-use crate::access::Admin;
+use crate::access::Overseer;
 use crate::catalogue::{Product, Scope};
 use crate::db::Connection;
 use crate::db::schema::{products, token_usage, tokens};
@@ -30,7 +30,7 @@ pub struct Wanted {
 /// At most `most` of the organisation's API tokens, the newest first.
 pub async fn wanted(
     connection: &mut Connection,
-    admin: &Admin,
+    overseer: &impl Overseer,
     wanted: &Wanted,
     most: i64,
     now: DateTime<Utc>,
@@ -38,7 +38,7 @@ pub async fn wanted(
     let mut query = tokens::table
         .inner_join(token_usage::table)
         .left_join(products::table)
-        .filter(tokens::organization_id.eq(admin.organization().id))
+        .filter(tokens::organization_id.eq(overseer.overseen()))
         .filter(tokens::owner_id.is_null())
         .order(tokens::id.desc())
         .limit(most)
@@ -123,7 +123,7 @@ pub struct Stats {
 /// no aggregates with a filter over a join of subqueries.
 pub async fn stats(
     connection: &mut Connection,
-    admin: &Admin,
+    overseer: &impl Overseer,
     mcp: bool,
     first: NaiveDate,
     now: DateTime<Utc>,
@@ -144,7 +144,7 @@ pub async fn stats(
              FROM usage_days JOIN tokens ON token_id = id WHERE {of} AND day >= $3) AS calls",
         counts.join(", ")
     ))
-    .bind::<Uuid, _>(admin.organization().id)
+    .bind::<Uuid, _>(overseer.overseen())
     .bind::<Timestamptz, _>(now)
     .bind::<Date, _>(first)
     .get_result(connection)

@@ -19,7 +19,8 @@ use crate::config::Config;
 use crate::web::request_id::RequestId;
 use crate::web::{headers, see_other};
 
-const FOR_PROGRAMS: [&str; 3] = ["/api/", "/auth/", "/oauth/"];
+const SCIM: &str = "/scim/";
+const FOR_PROGRAMS: [&str; 5] = ["/api/", "/auth/", "/oauth/", "/openapi.json", SCIM];
 
 /// What the answer to a failed request depends on. It is taken down before routing, during
 /// which nothing else may hold the request.
@@ -28,6 +29,8 @@ struct Asked {
     /// Where to sign in, if that is the failure: pages are for who asks for HTML. `None` for
     /// programs.
     sign_in: Option<String>,
+    /// Identity providers get errors in their protocol's form.
+    scim: bool,
     config: Data<Config>,
 }
 
@@ -43,6 +46,7 @@ impl Asked {
         Self {
             id: request.extensions().get().copied(),
             sign_in: is_page.then(|| sign_in_path(request)),
+            scim: request.path().starts_with(SCIM),
             config: request
                 .app_data::<Data<Config>>()
                 .expect("app.rs mounts the state")
@@ -141,6 +145,8 @@ fn answer(error: &Error, asked: &Asked) -> HttpResponse {
     error.headers(&mut response);
     if asked.sign_in.is_some() {
         page(response, error, asked)
+    } else if asked.scim {
+        scim(response, error)
     } else {
         problem(response, error, asked)
     }
@@ -170,11 +176,33 @@ fn problem(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> H
         "detail": error.explanation(),
         "request_id": asked.id(),
     });
-    if let Error::Invalid { field, .. } = error {
-        body["field"] = field.as_str().into();
+    if let [first, ..] = error.mistakes() {
+        body["field"] = first.field.as_str().into();
+        let each = error.mistakes().iter();
+        body["errors"] = each
+            .map(|it| json!({ "field": it.field, "detail": it.detail }))
+            .collect();
     }
     response
         .content_type("application/problem+json")
+        .body(body.to_string())
+}
+
+/// RFC 7644, section 3.12.
+fn scim(mut response: HttpResponseBuilder, error: &Error) -> HttpResponse {
+    let mut body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": error.status_code().as_str(),
+        "detail": error.explanation(),
+    });
+    match error {
+        Error::Rejected(rejection) if !rejection.code.is_empty() => {
+            body["scimType"] = rejection.code.into();
+        }
+        _ => {}
+    }
+    response
+        .content_type("application/scim+json")
         .body(body.to_string())
 }
 

@@ -6,7 +6,7 @@ use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 
 use super::Product;
-use crate::access::{Admin, OrganizationId};
+use crate::access::{OrganizationId, Overseer};
 use crate::catalogue::products::pages::Query;
 use crate::catalogue::products::{ListedProduct, MOST_COUNTED, ProductId};
 use crate::db::schema::products;
@@ -16,12 +16,12 @@ use crate::web::paging::{Cursor, Direction, Slice};
 /// A page of the organisation's products, by name.
 pub async fn page(
     connection: &mut Connection,
-    admin: &Admin,
+    overseer: &impl Overseer,
     query: &Query,
     size: usize,
 ) -> QueryResult<Slice<ListedProduct>> {
     let cursor = query.cursor();
-    let mut found = matching(admin.organization().id, query)
+    let mut found = matching(overseer.overseen(), query)
         .select((Product::as_select(), products::version))
         .limit(i64::try_from(size + 1).unwrap_or(i64::MAX));
     found = match &cursor {
@@ -50,7 +50,7 @@ pub async fn page(
     let place = |row: &(Product, i32)| (row.0.name.clone(), row.0.id.uuid());
     let slice = Slice::new(rows, size, cursor.as_ref(), place);
     let ids: Vec<ProductId> = slice.rows.iter().map(|row| row.0.id).collect();
-    let counts = tokens(connection, admin.organization().id, &ids).await?;
+    let counts = tokens(connection, overseer.overseen(), &ids).await?;
     Ok(slice.map(|(product, version)| ListedProduct {
         tokens: count_of(&counts, product.id),
         product,
@@ -59,8 +59,12 @@ pub async fn page(
 }
 
 /// How many there are on all pages together.
-pub async fn total(connection: &mut Connection, admin: &Admin, query: &Query) -> QueryResult<i64> {
-    matching(admin.organization().id, query)
+pub async fn total(
+    connection: &mut Connection,
+    overseer: &impl Overseer,
+    query: &Query,
+) -> QueryResult<i64> {
+    matching(overseer.overseen(), query)
         .count()
         .get_result(connection)
         .await
@@ -68,10 +72,10 @@ pub async fn total(connection: &mut Connection, admin: &Admin, query: &Query) ->
 
 pub async fn product(
     connection: &mut Connection,
-    admin: &Admin,
+    overseer: &impl Overseer,
     id: ProductId,
 ) -> QueryResult<ListedProduct> {
-    find(connection, admin.organization().id, id).await
+    find(connection, overseer.overseen(), id).await
 }
 
 pub(super) async fn find(

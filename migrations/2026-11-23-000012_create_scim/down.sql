@@ -1,0 +1,14 @@
+DROP TRIGGER group_modified ON groups;
+DROP TRIGGER group_begins ON groups;
+DROP FUNCTION group_modified;
+DROP INDEX groups_external_id;
+ALTER TABLE groups DROP CONSTRAINT groups_external_id_check, DROP COLUMN modified_at;
+DROP TRIGGER scim_user_follows ON memberships;
+DROP TRIGGER scim_user_begins ON memberships;
+DROP FUNCTION scim_user_follows;
+DROP FUNCTION scim_user_begins;
+DROP FUNCTION scim_user_of;
+DROP TABLE scim_users;
+DROP FUNCTION scim_text;
+DROP FUNCTION scim_meets;
+DROP FUNCTION scim_contains;

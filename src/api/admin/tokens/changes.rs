@@ -1,0 +1,225 @@
+//! What is done to a token: a new secret, another standing, its end.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use super::handlers::described;
+use super::shapes::{Changed, Revealed, Rotation};
+use crate::api::admin::asker;
+use crate::api::kit::{Created, Creation, IfMatch, Receipt, Taken, etag};
+use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
+use crate::gate::Writer;
+use crate::tokens::overlap::Overlap;
+use crate::tokens::pages::stale;
+use crate::tokens::queries::{self, ChangeError};
+use crate::tokens::{self, Key, Transition};
+use crate::web::{Answer, Error, Now};
+
+/// Rotate a token
+///
+/// It gets a new secret, which is in this answer and never told again; ID, name, scopes, ranges
+/// and expiry stay. Only a token that has nothing beyond your own can be rotated.
+#[utoipa::path(post, path = "/api/v1/tokens/{id}/rotation", operation_id = "rotateToken",
+    tag = "Tokens", params(("id" = Uuid, Path)), request_body = Rotation,
+    responses((status = 201, description = "The token and its new secret", body = Revealed)))]
+pub async fn rotate(
+    writer: Writer,
+    now: Now,
+    (database, fleet): (Data<Database>, Data<Fleet>),
+    id: Path<Uuid>,
+    expected: IfMatch,
+    creation: Creation<Rotation>,
+) -> Answer {
+    let (asker, key) = (asker(&writer), Key::from(id.into_inner()));
+    let mut connection = database.get().await?;
+    let created = creation.once(&mut connection, asker, now.0, |connection, rotation| {
+        async move { try_rotate(connection, &writer, key, &rotation, &expected, now).await }.boxed()
+    });
+    let created = created.await?;
+    drop(connection);
+    created.with_receipt(&Receipt::wait(&fleet, &database).await)
+}
+
+async fn try_rotate(
+    connection: &mut Connection,
+    writer: &Writer,
+    key: Key,
+    rotation: &Rotation,
+    expected: &IfMatch,
+    now: Now,
+) -> Result<Created, Error> {
+    let overlap = rotation.overlap.map_or(Overlap::None, |overlap| overlap.0);
+    let token = queries::token(connection, writer, key).await?;
+    expected.check(token.version)?;
+    let (actor, version) = (writer.actor(), token.version);
+    let rotated = queries::rotate(connection, &actor, key, version, overlap, now.0).await;
+    let rotated = rotated.map_err(|error| match error {
+        ChangeError::Outdated(token) if token.status(&now.0).permits_rotation() => {
+            expected.overtaken()
+        }
+        ChangeError::Outdated(_) => {
+            Error::Conflict("Only a token that is active or inactive can be rotated.")
+        }
+        error => error.into(),
+    })?;
+    let version = Some(rotated.token.version);
+    let body = Revealed {
+        token: described(connection, rotated.token, now.0).await?,
+        secret: None,
+        receipt: None,
+    };
+    let location = format!("/api/v1/tokens/{}", key.id);
+    Created::new(location, version, &body, Some(rotated.secret))
+}
+
+/// End an overlap
+///
+/// The secrets from before the last rotation stop now.
+#[utoipa::path(post, path = "/api/v1/tokens/{id}/overlap-end", operation_id = "endTokenOverlap",
+    tag = "Tokens", params(("id" = Uuid, Path)),
+    responses((status = 200, description = "The token as it is now", body = Changed)))]
+pub async fn end_overlap(
+    writer: Writer,
+    now: Now,
+    places: (Data<Database>, Data<Fleet>),
+    id: Path<Uuid>,
+) -> Answer {
+    let key = Key::from(id.into_inner());
+    let mut connection = places.0.get().await?;
+    let ended = queries::end_overlap(&mut connection, &writer.actor(), key, now.0).await;
+    ended.map_err(|error| match error {
+        ChangeError::Outdated(_) => Error::Conflict("No old secret of this token works any more."),
+        error => error.into(),
+    })?;
+    drop(connection);
+    changed(&writer, now, places, key).await
+}
+
+/// Disable a token
+///
+/// It is refused from now on, and can be enabled again.
+#[utoipa::path(post, path = "/api/v1/tokens/{id}/disabling", operation_id = "disableToken",
+    tag = "Tokens", params(("id" = Uuid, Path)),
+    responses((status = 200, description = "The token as it is now", body = Changed)))]
+pub async fn disable(
+    writer: Writer,
+    now: Now,
+    places: (Data<Database>, Data<Fleet>),
+    id: Path<Uuid>,
+) -> Answer {
+    transition(
+        &writer,
+        now,
+        places,
+        id.into_inner().into(),
+        Transition::Disabling,
+    )
+    .await
+}
+
+/// Enable a token
+#[utoipa::path(post, path = "/api/v1/tokens/{id}/enabling", operation_id = "enableToken",
+    tag = "Tokens", params(("id" = Uuid, Path)),
+    responses((status = 200, description = "The token as it is now", body = Changed)))]
+pub async fn enable(
+    writer: Writer,
+    now: Now,
+    places: (Data<Database>, Data<Fleet>),
+    id: Path<Uuid>,
+) -> Answer {
+    transition(
+        &writer,
+        now,
+        places,
+        id.into_inner().into(),
+        Transition::Enabling,
+    )
+    .await
+}
+
+/// Revoke a token
+///
+/// It is refused at once and for ever.
+#[utoipa::path(post, path = "/api/v1/tokens/{id}/revocation", operation_id = "revokeToken",
+    tag = "Tokens", params(("id" = Uuid, Path)),
+    responses((status = 200, description = "The token as it is now", body = Changed)))]
+pub async fn revoke(
+    writer: Writer,
+    now: Now,
+    places: (Data<Database>, Data<Fleet>),
+    id: Path<Uuid>,
+) -> Answer {
+    transition(
+        &writer,
+        now,
+        places,
+        id.into_inner().into(),
+        Transition::Revocation,
+    )
+    .await
+}
+
+/// Delete a token
+///
+/// It stops at once, and nothing of it is kept but what the audit log says.
+#[utoipa::path(delete, path = "/api/v1/tokens/{id}", operation_id = "deleteToken",
+    tag = "Tokens", params(("id" = Uuid, Path)),
+    responses((status = 200, description = "It is gone", body = Taken)))]
+pub async fn delete(
+    writer: Writer,
+    now: Now,
+    (database, fleet): (Data<Database>, Data<Fleet>),
+    id: Path<Uuid>,
+) -> Answer {
+    let key = id.into_inner().into();
+    apply(&writer, now, &database, key, Transition::Deletion).await?;
+    Taken::answer(&fleet, &database).await
+}
+
+async fn transition(
+    writer: &Writer,
+    now: Now,
+    places: (Data<Database>, Data<Fleet>),
+    key: Key,
+    transition: Transition,
+) -> Answer {
+    apply(writer, now, &places.0, key, transition).await?;
+    changed(writer, now, places, key).await
+}
+
+async fn apply(
+    writer: &Writer,
+    now: Now,
+    database: &Database,
+    key: Key,
+    transition: Transition,
+) -> Result<tokens::Token, Error> {
+    let connection = &mut *database.get().await?;
+    let applied = queries::apply(connection, &writer.actor(), key, transition, now.0).await;
+    applied.map_err(|error| match error {
+        ChangeError::Outdated(token) => {
+            Error::Stale(stale(&token, transition, &now.0).unwrap_or_default())
+        }
+        error => error.into(),
+    })
+}
+
+/// The token after a change, once that is in effect.
+async fn changed(
+    writer: &Writer,
+    now: Now,
+    (database, fleet): (Data<Database>, Data<Fleet>),
+    key: Key,
+) -> Answer {
+    let receipt = Some(Receipt::wait(&fleet, &database).await);
+    let connection = &mut *database.get().await?;
+    let token = queries::token(connection, writer, key).await?;
+    let token = described(connection, token, now.0).await?;
+    let tag = etag(token.version());
+    Ok(HttpResponse::Ok()
+        .insert_header(tag)
+        .json(Changed { token, receipt }))
+}

@@ -1,0 +1,309 @@
+//! The OpenAPI document: made of the handlers, and of what holds for all of them.
+
+use std::sync::LazyLock;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, SecurityRequirement};
+use utoipa::{Modify, OpenApi, ToSchema};
+
+use super::admin::{audit, products, resources, servers, tokens};
+use super::user;
+use crate::web::headers;
+
+/// The address of the document.
+pub const PATH: &str = "/openapi.json";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tokendesk",
+        description = "Manages the API tokens of an organisation.\n\nEach request brings a token: \
+            `Authorization: Bearer`. Reading needs the scope `admin:read`, the rest \
+            `admin:write`. Times are UTC. Lists come in pages: `next_cursor` leads to the next. \
+            A POST that creates something takes an `Idempotency-Key`, kept for a day: the same \
+            request again creates nothing and gets the same answer, without the secret, which is \
+            kept nowhere. An edit takes `If-Match` with the `ETag` that was read. What takes \
+            access away is answered when it is in effect on every instance, with a receipt.",
+    ),
+    servers((url = "/")),
+    paths(
+        tokens::index,
+        tokens::create,
+        tokens::show,
+        tokens::edit,
+        tokens::delete,
+        tokens::usage,
+        tokens::rotate,
+        tokens::end_overlap,
+        tokens::disable,
+        tokens::enable,
+        tokens::revoke,
+        tokens::revoke_all,
+        products::index,
+        products::create,
+        products::show,
+        products::edit,
+        products::delete,
+        resources::index,
+        resources::create,
+        resources::show,
+        resources::edit,
+        resources::delete,
+        servers::index,
+        servers::create,
+        servers::show,
+        servers::edit,
+        servers::delete,
+        audit::index,
+        user::show,
+        user::servers,
+        user::tokens::index,
+        user::tokens::create,
+        user::tokens::show,
+        user::tokens::revoke,
+    ),
+    components(schemas(Problem)),
+    tags(
+        (name = "Tokens", description = "The organisation's API tokens."),
+        (name = "Products", description = "What tokens can be linked to."),
+        (name = "Resources", description = "Protected APIs, and which scope each operation needs."),
+        (name = "MCP servers", description = "Servers that profiles show how to connect to."),
+        (name = "Audit log", description = "Who changed what."),
+        (name = "User", description = "On behalf of one user: with an API token that has \
+            `connect:read`, or `connect:write` to change something, and the header \
+            `x-user-email`; or with the user's own MCP token (`widgets:read`, `widgets:write`)."),
+    ),
+    modifiers(&Common)
+)]
+struct Document;
+
+/// Why a request was refused (RFC 9457). `web::error` writes it; this is for the document.
+#[derive(Serialize, ToSchema)]
+struct Problem {
+    r#type: String,
+    title: String,
+    status: u16,
+    /// For programs: it never changes.
+    code: String,
+    /// For people: what is wrong, and what to do.
+    detail: String,
+    /// Under which it is in the log.
+    request_id: String,
+    /// The first field or parameter that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    field: Option<String>,
+    /// All of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    errors: Option<Vec<Mistake>>,
+}
+
+/// What is wrong with a field.
+#[derive(Serialize, ToSchema)]
+struct Mistake {
+    field: String,
+    detail: String,
+}
+
+/// What holds for all operations.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
+        document.info.license = None;
+        if let Some(components) = document.components.as_mut() {
+            let bearer = Http::new(HttpAuthScheme::Bearer);
+            components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        }
+        let none: [&str; 0] = [];
+        document.security = Some(vec![SecurityRequirement::new("bearer", none)]);
+        for (path, item) in &mut document.paths.paths {
+            let of_one = path.contains('{');
+            for operation in [&mut item.get].into_iter().flatten() {
+                complete(operation, &[], of_one);
+            }
+            for operation in [&mut item.post].into_iter().flatten() {
+                complete(operation, &[(409, CONFLICT)], of_one);
+                if operation.responses.responses.contains_key("201") {
+                    add_parameter(operation, "Idempotency-Key", IDEMPOTENCY_KEY);
+                }
+            }
+            for operation in [&mut item.put, &mut item.patch, &mut item.delete]
+                .into_iter()
+                .flatten()
+            {
+                complete(operation, &[(409, CONFLICT)], of_one);
+            }
+            if VERSIONED_DELETIONS.contains(&path.as_str())
+                && let Some(deletion) = &mut item.delete
+            {
+                expect_version(deletion);
+            }
+            for operation in [&mut item.put, &mut item.patch].into_iter().flatten() {
+                expect_version(operation);
+            }
+        }
+    }
+}
+
+/// What can be deleted in the version that was read.
+const VERSIONED_DELETIONS: [&str; 2] = ["/api/v1/products/{id}", "/api/v1/resources/{id}"];
+const CONFLICT: &str = "It cannot be done as things are: `taken`, or `conflict`";
+const IDEMPOTENCY_KEY: &str = "A key of your choice, new for each request: with it, the request \
+                               can be sent again and creates nothing more.";
+const IF_MATCH: &str = "The `ETag` that was read: of another version nothing is changed.";
+
+/// Adds the refusals, and the headers of every answer.
+fn complete(operation: &mut Operation, more: &[(u16, &str)], of_one: bool) {
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            add_headers(response);
+        }
+    }
+    for (status, what) in [
+        (400, "The request cannot be read"),
+        (401, "No token, or one that is no good"),
+        (
+            403,
+            "The token may not do this: `insufficient_scope`, `ip_not_allowed`, `beyond_own`",
+        ),
+        (429, "Too many requests: try again after `Retry-After`"),
+        (503, "The database does not answer; nothing was changed"),
+    ]
+    .iter()
+    .chain(more)
+    {
+        add_problem(operation, *status, what);
+    }
+    if of_one {
+        add_problem(operation, 404, "There is none, or not in your organisation");
+    }
+    if operation.request_body.is_some() {
+        add_problem(operation, 413, "The body is too large");
+        add_problem(operation, 415, "The body is no JSON");
+    }
+    let takes_more = operation.request_body.is_some() || has_query(operation);
+    if takes_more {
+        add_problem(operation, 422, "Fields or parameters are wrong");
+    }
+}
+
+fn has_query(operation: &Operation) -> bool {
+    let parameters = operation.parameters.iter().flatten();
+    let mut own = parameters.filter_map(|parameter| match parameter {
+        RefOr::T(parameter) => Some(&parameter.parameter_in),
+        RefOr::Ref(_) => None,
+    });
+    own.any(|place| *place == ParameterIn::Query)
+}
+
+fn add_headers(response: &mut Response) {
+    for (name, what) in [
+        (
+            "RateLimit",
+            "How many more requests may be sent, and in how many seconds all may be again",
+        ),
+        ("RateLimit-Policy", "How many requests may be sent a minute"),
+    ] {
+        let header = HeaderBuilder::new()
+            .schema(Some(text()))
+            .description(Some(what));
+        response
+            .headers
+            .insert(name.to_owned(), header.build().into());
+    }
+}
+
+fn add_problem(operation: &mut Operation, status: u16, what: &str) {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem")));
+    let response = ResponseBuilder::new()
+        .description(what)
+        .content("application/problem+json", content.build());
+    let responses = &mut operation.responses.responses;
+    responses.insert(status.to_string(), RefOr::T(response.build()));
+}
+
+/// For operations that take `If-Match`.
+fn expect_version(operation: &mut Operation) {
+    add_parameter(operation, "If-Match", IF_MATCH);
+    add_problem(operation, 412, "It is of another version");
+}
+
+fn add_parameter(operation: &mut Operation, name: &str, what: &str) {
+    let parameter: Parameter = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .description(Some(what))
+        .schema(Some(text()))
+        .build();
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(parameter.into());
+}
+
+fn text() -> openapi::schema::Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .build()
+}
+
+/// Middleware: where an address does not take the method, says which it takes (RFC 9110, section
+/// 15.5.6). The document knows.
+///
+/// # Errors
+/// Those of the service, passed on.
+pub async fn allow<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let response = next.call(request).await?;
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let request = response.request();
+        let pattern = request.match_pattern().unwrap_or_default();
+        if let Ok(methods) = HeaderValue::from_str(&methods(&pattern)) {
+            headers::tell(request, header::ALLOW, methods);
+        }
+    }
+    Ok(response)
+}
+
+/// Those that an address takes: `GET, POST`.
+fn methods(pattern: &str) -> String {
+    let item = json()["paths"][pattern].as_object();
+    let methods = item.into_iter().flat_map(serde_json::Map::keys);
+    methods
+        .map(|it| it.to_uppercase())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The document.
+pub fn json() -> &'static Value {
+    static JSON: LazyLock<Value> =
+        LazyLock::new(|| serde_json::to_value(Document::openapi()).unwrap_or_default());
+    &JSON
+}
+
+/// `GET /openapi.json`
+pub async fn show() -> HttpResponse {
+    HttpResponse::Ok().json(json())
+}
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    config.service(web::resource(PATH).route(web::get().to(show)));
+}

@@ -1,0 +1,22 @@
+//! Of what the Admin API, the User API and SCIM's neighbours are made: reading what was sent,
+//! pages, versions, receipts, and answers that come once.
+
+mod idempotency;
+mod input;
+mod mistakes;
+mod page;
+mod queries;
+mod receipt;
+mod version;
+mod word;
+
+pub use idempotency::{Asker, Created, Creation, sweep};
+pub use input::{Input, Params, present};
+pub use mistakes::mistakes;
+pub use page::{Page, Paging};
+pub use receipt::{Receipt, Taken};
+pub use version::{IfMatch, etag};
+pub use word::{
+    AccessLevelWord, ActionWord, ExpiryWord, FateWord, OverlapWord, PlaceWord, RoleWord, ScopeWord,
+    SortWord, StatusWord, Word,
+};

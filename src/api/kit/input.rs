@@ -1,0 +1,57 @@
+//! What a request brings: JSON in its body, parameters in its query.
+
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+use crate::web::{Error, body, json};
+
+/// A body of JSON.
+pub struct Input<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Input<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move { Ok(Self(json::read(&bytes(&request, payload).await?)?)) })
+    }
+}
+
+/// The body, if it is said to be JSON.
+pub async fn bytes(
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<actix_web::web::Bytes, Error> {
+    if request.content_type() != "application/json" {
+        return Err(Error::UnsupportedMediaType);
+    }
+    body::read(request, payload).await
+}
+
+/// The query's parameters.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Params<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(json::read_query(request.query_string()).map(Self))
+    }
+}
+
+/// For a field of an edit: `None` where it was left out, `Some(None)` where it is `null`.
+///
+/// # Errors
+/// Those of the value.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,71 @@
+//! Lists in pages.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::web::Error;
+use crate::web::paging::{Cursor, Slice};
+
+const USUAL: usize = 50;
+const MOST: usize = 100;
+
+/// Which page of a list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    /// How many items a page has.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    pub limit: Option<usize>,
+    /// Where to go on: the `next_cursor` of the page before.
+    #[param(max_length = 2000)]
+    pub cursor: Option<String>,
+}
+
+impl Paging {
+    /// # Errors
+    /// [`Error::Invalid`] beyond the bounds.
+    pub fn limit(&self) -> Result<usize, Error> {
+        match self.limit.unwrap_or(USUAL) {
+            limit @ 1..=MOST => Ok(limit),
+            _ => Err(Error::invalid("limit", format!("use 1 to {MOST}."))),
+        }
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] for one that no page gave.
+    pub fn cursor(&self) -> Result<Option<Cursor>, Error> {
+        let cursor = self.cursor.as_deref();
+        let read = |text| {
+            Cursor::decode(text).ok_or_else(|| Error::invalid("cursor", "no page gave this."))
+        };
+        cursor.map(read).transpose()
+    }
+}
+
+/// A page of a list.
+#[derive(Serialize, ToSchema)]
+pub struct Page<T> {
+    items: Vec<T>,
+    /// What leads to the next page, as `cursor`; `null` on the last.
+    next_cursor: Option<String>,
+}
+
+impl<T> From<Slice<T>> for Page<T> {
+    fn from(slice: Slice<T>) -> Self {
+        Self {
+            items: slice.rows,
+            next_cursor: slice.next,
+        }
+    }
+}
+
+impl<T> From<Vec<T>> for Page<T> {
+    /// All that there is.
+    fn from(items: Vec<T>) -> Self {
+        Self {
+            items,
+            next_cursor: None,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Versions: `ETag` and `If-Match` (RFC 9110, sections 8.8.3 and 13.1.1).
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{ETAG, HeaderName, IF_MATCH};
+use actix_web::{FromRequest, HttpRequest};
+
+use crate::web::Error;
+
+/// The header that says of which version an answer is. It counts changes of what can be edited,
+/// and not of usage.
+#[must_use]
+pub fn etag(version: i32) -> (HeaderName, String) {
+    (ETAG, format!("\"{version}\""))
+}
+
+/// The versions that may be changed; `None`: any.
+pub struct IfMatch(Option<Vec<String>>);
+
+impl FromRequest for IfMatch {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut tags = Vec::new();
+        for value in request.headers().get_all(IF_MATCH) {
+            let value = value.to_str().unwrap_or_default();
+            tags.extend(value.split(',').map(|tag| tag.trim().to_owned()));
+        }
+        let any = tags.is_empty() || tags.iter().any(|tag| tag == "*");
+        ready(Ok(Self((!any).then_some(tags))))
+    }
+}
+
+impl IfMatch {
+    /// # Errors
+    /// [`Error::PreconditionFailed`] for another version.
+    pub fn check(&self, version: i32) -> Result<(), Error> {
+        let (_, own) = etag(version);
+        match &self.0 {
+            Some(tags) if !tags.contains(&own) => Err(Error::PreconditionFailed),
+            _ => Ok(()),
+        }
+    }
+
+    /// What somebody is told who was overtaken.
+    #[must_use]
+    pub fn overtaken(&self) -> Error {
+        match &self.0 {
+            Some(_) => Error::PreconditionFailed,
+            None => Error::Conflict("Someone else changed it meanwhile. Nothing was changed."),
+        }
+    }
+}

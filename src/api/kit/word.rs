@@ -1,0 +1,75 @@
+//! Our enums in JSON and in the document: by their names.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::access::Role;
+use crate::catalogue::resources::Place;
+use crate::catalogue::{AccessLevel, Scope};
+use crate::db::types::Named;
+use crate::journal::Action;
+use crate::tokens::draft::Expiry;
+use crate::tokens::overlap::Overlap;
+use crate::tokens::queries::Fate;
+use crate::tokens::{Sort, Status};
+
+// Without type parameters of their own, as the document's macros want fields to be.
+pub type AccessLevelWord = Word<AccessLevel>;
+pub type ActionWord = Word<Action>;
+pub type ExpiryWord = Word<Expiry>;
+pub type FateWord = Word<Fate>;
+pub type OverlapWord = Word<Overlap>;
+pub type PlaceWord = Word<Place>;
+pub type RoleWord = Word<Role>;
+pub type ScopeWord = Word<Scope>;
+pub type SortWord = Word<Sort>;
+pub type StatusWord = Word<Status>;
+
+/// One of the names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Word<T>(pub T);
+
+impl<T: Named> Serialize for Word<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name())
+    }
+}
+
+impl<'de, T: Named> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        let names: Vec<&str> = T::VARIANTS.iter().map(|it| it.name()).collect();
+        let expected = format!("one of {}", names.join("/"));
+        text.parse().map(Self).map_err(|_| {
+            D::Error::invalid_value(Unexpected::Other("another name"), &expected.as_str())
+        })
+    }
+}
+
+impl<T: Named> PartialSchema for Word<T> {
+    fn schema() -> RefOr<Schema> {
+        let names = T::VARIANTS.iter().map(|it| it.name());
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(names))
+            .into()
+    }
+}
+
+impl<T: Named> ToSchema for Word<T> {
+    fn name() -> Cow<'static, str> {
+        T::TYPE.into()
+    }
+}
+
+impl<T: Named> fmt::Display for Word<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name())
+    }
+}

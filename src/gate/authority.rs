@@ -1,0 +1,51 @@
+//! `AUTH_SECRET`: a credential from the environment that may do everything with the Admin API and
+//! SCIM, in one organisation.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+
+use super::credential::bearer;
+use super::tenants::Tenants;
+use crate::access::OrganizationId;
+use crate::secret::Digest;
+use crate::web::Error;
+use crate::web::error::Refusal;
+
+/// What stands in the environment.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    /// Compared in constant time.
+    pub secret: Digest,
+    /// By its slug; `None`: the only one.
+    pub organization: Option<String>,
+}
+
+impl Authority {
+    /// Whether the request came with it, and with nothing else.
+    #[must_use]
+    pub fn is_in(&self, headers: &HeaderMap) -> bool {
+        bearer(headers).is_some_and(|sent| sent.digest() == self.secret)
+    }
+
+    /// Where it holds.
+    ///
+    /// # Errors
+    /// Where that cannot be told.
+    pub async fn organization(&self, tenants: &Tenants) -> Result<OrganizationId, Error> {
+        let found = match &self.organization {
+            Some(slug) => tenants.find(slug).await?,
+            None => tenants.only().await?,
+        };
+        found.ok_or_else(|| {
+            tracing::warn!(
+                "AUTH_SECRET is refused: AUTH_SECRET_ORGANIZATION names no organisation"
+            );
+            Error::Refused(Refusal {
+                status: StatusCode::FORBIDDEN,
+                code: "misconfigured",
+                detail: "AUTH_SECRET_ORGANIZATION has to name the organisation.".to_owned(),
+                challenge: r#"Bearer realm="tokendesk""#.to_owned(),
+            })
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! A call by an identity provider: who it is, and what handlers need to answer.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ETAG, LOCATION};
+use actix_web::web;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use super::problem;
+use super::projection::Projection;
+use super::schema::ResourceType;
+use super::search::Search;
+use super::version::{Condition, etag, is_known};
+use crate::access::{Actor, OrganizationId, Overseer};
+use crate::config::Config;
+use crate::db::Database;
+use crate::fleet::Fleet;
+use crate::gate::Provisioner;
+use crate::web::{Error, body, now, state};
+
+const CONTENT_TYPE: &str = "application/scim+json";
+
+/// Made only for who may provision.
+pub struct Call {
+    provisioner: Provisioner,
+    request: HttpRequest,
+}
+
+impl FromRequest for Call {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let provisioner = Provisioner::from_request(request, payload).into_inner();
+        ready(provisioner.map(|provisioner| Self {
+            provisioner,
+            request: request.clone(),
+        }))
+    }
+}
+
+impl Call {
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.provisioner.actor()
+    }
+
+    #[must_use]
+    pub fn organization(&self) -> OrganizationId {
+        self.provisioner.overseen()
+    }
+
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        now(&self.request)
+    }
+
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        state(&self.request)
+    }
+
+    /// The address that ends in `/scim/v2`.
+    #[must_use]
+    pub fn base(&self) -> String {
+        state::<Config>(&self.request).public_url.join("/scim/v2")
+    }
+
+    /// The ID in the address; what is none leads to nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]
+    pub fn id<Id: From<uuid::Uuid>>(&self) -> Result<Id, Error> {
+        let id = self.request.match_info().query("id").parse::<uuid::Uuid>();
+        id.map(Id::from).map_err(|_| Error::NotFound)
+    }
+
+    /// # Errors
+    /// Those of [`Search::of_query`].
+    pub fn search(&self, kind: &'static ResourceType) -> Result<Search, Error> {
+        Search::of_query(kind, self.request.query_string())
+    }
+
+    /// What is to be returned of one resource.
+    ///
+    /// # Errors
+    /// Those of [`Search::of_query`].
+    pub fn projection(&self, kind: &'static ResourceType) -> Result<Projection, Error> {
+        self.search(kind).map(|search| search.projection)
+    }
+
+    /// Whether the address says which attributes are to be returned.
+    #[must_use]
+    pub fn asks_for_attributes(&self) -> bool {
+        let query = self.request.query_string();
+        query.contains("attributes=") || query.contains("excludedAttributes=")
+    }
+
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        Condition::of(&self.request)
+    }
+
+    /// The body, read only once it is known who sends it.
+    ///
+    /// # Errors
+    /// `invalidSyntax`, [`Error::TooLarge`]
+    pub async fn body(&self, payload: web::Payload) -> Result<Value, Error> {
+        let body = body::read(&self.request, payload.into_inner()).await?;
+        serde_json::from_slice(&body).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            problem::shape(format!(
+                "The body is no JSON at line {line}, column {column}."
+            ))
+        })
+    }
+
+    /// Waits until what was taken away is in effect, and says so in a header.
+    pub async fn receipt(&self, response: &mut HttpResponseBuilder) {
+        let report = state::<Fleet>(&self.request).report(self.database()).await;
+        response.insert_header(("x-tokendesk-receipt", report));
+    }
+
+    /// One resource, unless the client has this version.
+    #[must_use]
+    pub fn shown(&self, resource: Map<String, Value>, version: i32) -> HttpResponse {
+        if is_known(&self.request, version) {
+            return HttpResponse::NotModified()
+                .insert_header((ETAG, etag(version)))
+                .finish();
+        }
+        json(tagged(StatusCode::OK, version), &Value::Object(resource))
+    }
+}
+
+/// A new resource. Its address is that of the whole.
+#[must_use]
+pub fn created(location: &str, resource: Map<String, Value>, version: i32) -> HttpResponse {
+    let mut response = tagged(StatusCode::CREATED, version);
+    response.insert_header((LOCATION, location));
+    json(response, &Value::Object(resource))
+}
+
+/// With its version.
+#[must_use]
+pub fn tagged(status: StatusCode, version: i32) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    response.insert_header((ETAG, etag(version)));
+    response
+}
+
+#[must_use]
+pub fn json(mut response: HttpResponseBuilder, body: &Value) -> HttpResponse {
+    response.content_type(CONTENT_TYPE).body(body.to_string())
+}
+
+#[must_use]
+pub fn found(body: &Value) -> HttpResponse {
+    json(HttpResponse::Ok(), body)
+}

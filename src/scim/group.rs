@@ -1,0 +1,331 @@
+//! Groups: between what a client sends, what is stored, and what is answered.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::criterion::{Criterion, Literal};
+use super::document::Document;
+use super::filter::Operator;
+use super::patch::{Operation, Target, Verb};
+use super::problem;
+use super::schema::{GROUP, Place};
+use super::user::{Meta, within};
+use crate::access::UserId;
+use crate::members::groups::{GroupId, GroupName};
+use crate::web::Error;
+
+const MEMBERS: &str = "members";
+
+/// What a client wants a group to be, but for its members.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub name: GroupName,
+    pub external_id: Option<String>,
+}
+
+impl Wanted {
+    /// # Errors
+    /// `invalidValue`
+    pub fn of(document: &Document) -> Result<Self, Error> {
+        let name = document.text("displayName").unwrap_or_default();
+        let name =
+            GroupName::parse(name).map_err(|why| problem::value(format!("displayName: {why}")))?;
+        let external_id = match document.text("externalId") {
+            Some(id) => Some(within("externalId", id)?),
+            None => None,
+        };
+        Ok(Self { name, external_id })
+    }
+}
+
+/// What becomes of a group's members: however many operations it comes from, it is at most one
+/// removal and one addition.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Membership {
+    /// Whether none of the present ones stays, unless it is among the added.
+    pub is_replaced: bool,
+    pub added: BTreeSet<UserId>,
+    pub removed: BTreeSet<UserId>,
+}
+
+impl Membership {
+    /// These and no others.
+    #[must_use]
+    pub fn of(users: BTreeSet<UserId>) -> Self {
+        Self {
+            is_replaced: true,
+            added: users,
+            removed: BTreeSet::new(),
+        }
+    }
+
+    fn add(&mut self, users: BTreeSet<UserId>) {
+        self.removed.retain(|user| !users.contains(user));
+        self.added.extend(users);
+    }
+
+    fn remove(&mut self, users: BTreeSet<UserId>) {
+        self.added.retain(|user| !users.contains(user));
+        self.removed.extend(users);
+    }
+
+    /// Takes in one operation, of which the document gets what does not concern members.
+    ///
+    /// # Errors
+    /// `invalidPath`, `invalidValue`, `noTarget`
+    pub fn apply(&mut self, operation: &Operation, document: &mut Document) -> Result<(), Error> {
+        if let Some(object) = operation.without_path() {
+            if let Some(value) = named(object, MEMBERS) {
+                self.put(operation.verb, value)?;
+            }
+            let rest = Operation {
+                value: Some(Value::Object(without_members(object))),
+                ..operation.clone()
+            };
+            return rest.apply(document, &GROUP);
+        }
+        match &operation.target {
+            Some(Target::Attribute(place)) if is_members(place) => {
+                if place.sub.is_some() {
+                    return Err(problem::path("Members are added and removed as a whole."));
+                }
+                self.put(
+                    operation.verb,
+                    operation.value.as_ref().unwrap_or(&Value::Null),
+                )
+            }
+            Some(Target::Values {
+                place, criterion, ..
+            }) if is_members(place) => {
+                if operation.verb != Verb::Remove {
+                    return Err(problem::path("Members are added by the path members."));
+                }
+                self.remove(meant(criterion)?);
+                Ok(())
+            }
+            _ => operation.apply(document, &GROUP),
+        }
+    }
+
+    fn put(&mut self, verb: Verb, value: &Value) -> Result<(), Error> {
+        match verb {
+            Verb::Add => self.add(users(value)?),
+            Verb::Replace => *self = Self::of(users(value)?),
+            Verb::Remove if value.is_null() => *self = Self::of(BTreeSet::new()),
+            // As Entra ID sends it.
+            Verb::Remove => self.remove(users(value)?),
+        }
+        Ok(())
+    }
+}
+
+fn is_members(place: &Place) -> bool {
+    place.attribute.name == MEMBERS
+}
+
+fn named<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let mut fields = object.iter();
+    let found = fields.find(|(field, _)| field.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value)
+}
+
+/// There may be too many of them to be dealt with one by one.
+fn without_members(object: &Map<String, Value>) -> Map<String, Value> {
+    let rest = object
+        .iter()
+        .filter(|(field, _)| !field.eq_ignore_ascii_case(MEMBERS));
+    rest.map(|(field, value)| (field.clone(), value.clone()))
+        .collect()
+}
+
+/// A group that is sent, without its members.
+///
+/// # Errors
+/// `invalidValue`, `invalidSyntax`
+pub fn document_of(body: &Value) -> Result<Document, Error> {
+    let rest = body.as_object().map(without_members).map(Value::Object);
+    Document::of(&GROUP, rest.as_ref().unwrap_or(body))
+}
+
+/// The users that a group that is sent has for members.
+///
+/// # Errors
+/// `invalidValue`
+pub fn users_in(body: &Value) -> Result<BTreeSet<UserId>, Error> {
+    let members = body.as_object().and_then(|body| named(body, MEMBERS));
+    users(members.unwrap_or(&Value::Null))
+}
+
+fn users(value: &Value) -> Result<BTreeSet<UserId>, Error> {
+    match value {
+        Value::Null => Ok(BTreeSet::new()),
+        Value::Array(values) => values.iter().map(user).collect(),
+        one => Ok(BTreeSet::from([user(one)?])),
+    }
+}
+
+fn user(member: &Value) -> Result<UserId, Error> {
+    let id = match member {
+        Value::Object(object) => named(object, "value").and_then(Value::as_str),
+        member => member.as_str(),
+    };
+    let id = id.ok_or_else(|| problem::value("members should be objects with a value."))?;
+    let id: Uuid = id.parse().map_err(|_| stranger(id))?;
+    Ok(id.into())
+}
+
+/// Only users can be members, and only those of the organisation.
+pub fn stranger(id: &str) -> Error {
+    let shown: String = id.chars().take(100).collect();
+    problem::value(format!("members: there is no user {shown}."))
+}
+
+/// `members[value eq "…"]`, or several of these.
+fn meant(criterion: &Criterion) -> Result<BTreeSet<UserId>, Error> {
+    match criterion {
+        Criterion::Any(criteria) => {
+            let each = criteria.iter().map(meant);
+            Ok(each
+                .collect::<Result<Vec<_>, Error>>()?
+                .into_iter()
+                .flatten()
+                .collect())
+        }
+        Criterion::Compare(place, Operator::Equal, Literal::Text(id))
+            if place.target().name == "value" =>
+        {
+            // Whoever is not there is no member.
+            let id = id.parse::<Uuid>().ok();
+            Ok(id.map(UserId::from).into_iter().collect())
+        }
+        _ => Err(problem::filter(
+            "Members are removed by their IDs: members[value eq \"…\"].",
+        )),
+    }
+}
+
+/// A group as stored.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub id: GroupId,
+    pub name: String,
+    pub external_id: Option<String>,
+    pub version: i32,
+    pub created_at: DateTime<Utc>,
+    pub modified_at: DateTime<Utc>,
+}
+
+/// A user in a group.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub id: UserId,
+    pub name: String,
+}
+
+impl Group {
+    /// Without its members.
+    #[must_use]
+    pub fn whole(&self) -> Document {
+        let mut whole = Document::default();
+        whole
+            .0
+            .insert("displayName".into(), self.name.as_str().into());
+        if let Some(id) = &self.external_id {
+            whole.0.insert("externalId".into(), id.as_str().into());
+        }
+        whole
+    }
+
+    /// As it is answered. `base` is the address that ends in `/scim/v2`.
+    #[must_use]
+    pub fn resource(&self, members: &[Member], base: &str) -> Map<String, Value> {
+        let mut resource = self.whole().0;
+        resource.insert("schemas".into(), json!([GROUP.schema.urn]));
+        resource.insert("id".into(), self.id.to_string().into());
+        let members = members.iter().map(|member| {
+            json!({
+                "value": member.id,
+                "$ref": format!("{base}/Users/{}", member.id),
+                "display": member.name,
+                "type": "User",
+            })
+        });
+        resource.insert(MEMBERS.into(), members.collect());
+        let meta = Meta {
+            kind: &GROUP,
+            id: self.id.to_string(),
+            created_at: self.created_at,
+            modified_at: self.modified_at,
+            version: self.version,
+        };
+        resource.insert("meta".into(), meta.answered(base));
+        resource
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scim::patch::operations;
+
+    fn id(number: u128) -> UserId {
+        Uuid::from_u128(number).into()
+    }
+
+    fn after(sent: Value) -> Result<(Membership, Document), Error> {
+        let mut membership = Membership::default();
+        let mut document = Document::default();
+        for operation in operations(&GROUP, &json!({ "Operations": sent }))? {
+            membership.apply(&operation, &mut document)?;
+        }
+        Ok((membership, document))
+    }
+
+    #[test]
+    fn operations_come_down_to_one_addition_and_one_removal() {
+        let [one, two, three] = [1, 2, 3].map(|number| id(number).to_string());
+        let (membership, document) = after(json!([
+            { "op": "add", "path": "members", "value": [{ "value": one }, { "value": two }] },
+            { "op": "Remove", "path": format!("members[value eq \"{one}\"]") },
+            { "op": "Remove", "path": "members", "value": [{ "value": three }] },
+            { "op": "Replace", "value": { "displayName": "New", "id": "x" } },
+        ]))
+        .unwrap();
+        assert!(!membership.is_replaced);
+        assert_eq!(membership.added, BTreeSet::from([id(2)]));
+        assert_eq!(membership.removed, BTreeSet::from([id(1), id(3)]));
+        assert_eq!(document.text("displayName"), Some("New"));
+
+        let (membership, _) = after(json!([
+            { "op": "add", "path": "members", "value": { "value": one } },
+            { "op": "replace", "value": { "members": [{ "value": two }] } },
+            { "op": "add", "path": "members", "value": [three] },
+            { "op": "remove", "path": format!("members[value eq \"{two}\" or value eq \"x\"]") },
+        ]))
+        .unwrap();
+        let only = Membership {
+            removed: BTreeSet::from([id(2)]),
+            ..Membership::of(BTreeSet::from([id(3)]))
+        };
+        assert_eq!(membership, only);
+        let (membership, _) = after(json!([{ "op": "remove", "path": "members" }])).unwrap();
+        assert_eq!(membership, Membership::of(BTreeSet::new()));
+    }
+
+    #[test]
+    fn only_users_are_members() {
+        for bad in [
+            json!({ "op": "add", "path": "members", "value": [{ "value": "x" }] }),
+            json!({ "op": "add", "path": "members", "value": [{ "display": "x" }] }),
+            json!({ "op": "add", "path": "members", "value": 17 }),
+            json!({ "op": "add", "path": "members.value", "value": "x" }),
+            json!({ "op": "add", "path": "members[value eq \"x\"]", "value": {} }),
+            json!({ "op": "remove", "path": "members[display eq \"x\"]" }),
+        ] {
+            assert!(after(json!([bad])).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde_json::{Map, Value};
+
+use crate::access::UserId;
+use crate::db::Connection;
+use crate::scim::call::{Call, created, found, json, tagged};
+use crate::scim::document::Document;
+use crate::scim::patch;
+use crate::scim::projection::Projection;
+use crate::scim::queries::users;
+use crate::scim::schema::USER;
+use crate::scim::search::Search;
+use crate::scim::user::{User, Wanted};
+use crate::web::{Answer, Error};
+
+pub async fn index(call: Call) -> Answer {
+    let search = call.search(&USER)?;
+    list(&call, &search).await
+}
+
+pub async fn search(call: Call, payload: web::Payload) -> Answer {
+    let search = Search::of_body(&USER, &call.body(payload).await?)?;
+    list(&call, &search).await
+}
+
+async fn list(call: &Call, search: &Search) -> Answer {
+    let connection = &mut *call.database().get().await?;
+    let (total, page) = users::page(connection, call.organization(), search).await?;
+    let resources = resources(call, connection, &page, &search.projection).await?;
+    let resources: Vec<Value> = resources.into_iter().map(Value::Object).collect();
+    Ok(found(&search.page(total, &resources)))
+}
+
+pub async fn create(call: Call, payload: web::Payload) -> Answer {
+    let projection = call.projection(&USER)?;
+    let wanted = Wanted::of(Document::of(&USER, &call.body(payload).await?)?)?;
+    let connection = &mut *call.database().get().await?;
+    let user = users::create(connection, &call.actor(), &wanted, call.now()).await?;
+    let location = format!("{}/Users/{}", call.base(), user.id);
+    let resource = resource(&call, connection, &user, &projection).await?;
+    Ok(created(&location, resource, user.version))
+}
+
+pub async fn show(call: Call) -> Answer {
+    let projection = call.projection(&USER)?;
+    let connection = &mut *call.database().get().await?;
+    let user = users::find(connection, call.organization(), call.id()?).await?;
+    let resource = resource(&call, connection, &user, &projection).await?;
+    Ok(call.shown(resource, user.version))
+}
+
+/// What is not sent is removed, but for whether the user is active (RFC 7644, section 3.5.1).
+pub async fn replace(call: Call, payload: web::Payload) -> Answer {
+    let new = Document::of(&USER, &call.body(payload).await?)?;
+    change(&call, |old| {
+        let mut new = new.clone();
+        if let Some(active) = old.0.get("active") {
+            new.0.entry("active").or_insert_with(|| active.clone());
+        }
+        Ok(new)
+    })
+    .await
+}
+
+/// All of the operations or none.
+pub async fn patch(call: Call, payload: web::Payload) -> Answer {
+    let operations = patch::operations(&USER, &call.body(payload).await?)?;
+    change(&call, |mut document| {
+        for operation in &operations {
+            operation.apply(&mut document, &USER)?;
+        }
+        Ok(document)
+    })
+    .await
+}
+
+async fn change(
+    call: &Call,
+    edit: impl Fn(Document) -> Result<Document, Error> + Send + Sync,
+) -> Answer {
+    let projection = call.projection(&USER)?;
+    let (actor, id, condition) = (call.actor(), call.id()?, call.condition());
+    let (changed, resource) = {
+        let connection = &mut *call.database().get().await?;
+        let changed = users::change(connection, &actor, id, &condition, edit, call.now()).await?;
+        let resource = resource(call, connection, &changed.user, &projection).await?;
+        (changed, resource)
+    };
+    let mut response = tagged(StatusCode::OK, changed.user.version);
+    if changed.is_deactivated {
+        call.receipt(&mut response).await;
+    }
+    Ok(json(response, &Value::Object(resource)))
+}
+
+pub async fn delete(call: Call) -> Answer {
+    let (actor, id, condition) = (call.actor(), call.id()?, call.condition());
+    {
+        let connection = &mut *call.database().get().await?;
+        users::delete(connection, &actor, id, &condition, call.now()).await?;
+    }
+    let mut response = HttpResponse::NoContent();
+    call.receipt(&mut response).await;
+    Ok(response.finish())
+}
+
+async fn resource(
+    call: &Call,
+    connection: &mut Connection,
+    user: &User,
+    projection: &Projection,
+) -> Result<Map<String, Value>, Error> {
+    let one = std::slice::from_ref(user);
+    let mut resources = resources(call, connection, one, projection).await?;
+    Ok(resources.remove(0))
+}
+
+async fn resources(
+    call: &Call,
+    connection: &mut Connection,
+    page: &[User],
+    projection: &Projection,
+) -> Result<Vec<Map<String, Value>>, Error> {
+    let ids: Vec<UserId> = page.iter().map(|user| user.id).collect();
+    let groups = if projection.wants("groups") {
+        users::groups_of(connection, call.organization(), &ids).await?
+    } else {
+        Vec::new()
+    };
+    let base = call.base();
+    let resource = |user: &User| {
+        let own = groups.iter().filter(|(id, _)| *id == user.id);
+        let own: Vec<_> = own.map(|(_, group)| group.clone()).collect();
+        projection.apply(&user.resource(&own, &base))
+    };
+    Ok(page.iter().map(resource).collect())
+}

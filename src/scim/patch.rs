@@ -1,0 +1,215 @@
+//! Changes to a part of a resource (RFC 7644, section 3.5.2), and those of Entra ID, which are a
+//! little different.
+
+use serde_json::{Map, Value};
+
+use super::criterion::Criterion;
+use super::document::{Document, Mode};
+use super::filter::value_filter;
+use super::path::Path;
+use super::problem;
+use super::schema::{Attribute, Place, ResourceType, Schema};
+use crate::web::Error;
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verb {
+    Add,
+    Replace,
+    Remove,
+}
+
+/// One of the changes of a request.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub verb: Verb,
+    /// `None`: the value names the attributes.
+    pub target: Option<Target>,
+    pub value: Option<Value>,
+}
+
+/// What is to be changed.
+#[derive(Clone, Debug)]
+pub enum Target {
+    Extension(&'static Schema),
+    Attribute(Place),
+    /// The values of a plural attribute that meet the criterion, or a part of each.
+    Values {
+        place: Place,
+        criterion: Criterion,
+        sub: Option<&'static Attribute>,
+    },
+}
+
+impl Target {
+    /// The attribute in question; none is where it is all those of an extension.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            Self::Extension(_) => None,
+            Self::Attribute(place) | Self::Values { place, .. } => Some(*place),
+        }
+    }
+}
+
+/// # Errors
+/// `invalidSyntax`, `invalidPath`, `invalidFilter`, `mutability`
+pub fn operations(kind: &'static ResourceType, body: &Value) -> Result<Vec<Operation>, Error> {
+    let operations = field(body, "Operations").and_then(Value::as_array);
+    let operations =
+        operations.ok_or_else(|| problem::shape("The body should have an array Operations."))?;
+    if operations.is_empty() {
+        return Err(problem::shape("Operations should not be empty."));
+    }
+    operations.iter().map(|it| operation(kind, it)).collect()
+}
+
+fn operation(kind: &'static ResourceType, sent: &Value) -> Result<Operation, Error> {
+    let verb = field(sent, "op").and_then(Value::as_str);
+    let verb = match verb.map(str::to_ascii_lowercase).as_deref() {
+        Some("add") => Verb::Add,
+        Some("replace") => Verb::Replace,
+        Some("remove") => Verb::Remove,
+        _ => return Err(problem::shape("op should be add, replace or remove.")),
+    };
+    let target = match field(sent, "path") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(path)) if path.is_empty() => None,
+        Some(Value::String(path)) => Some(target(kind, path)?),
+        Some(_) => return Err(problem::path("path should be a string.")),
+    };
+    let value = field(sent, "value").cloned();
+    if target.is_none() && verb == Verb::Remove {
+        return Err(problem::target("A removal needs a path."));
+    }
+    if value.is_none() && verb != Verb::Remove {
+        return Err(problem::value("The operation has no value."));
+    }
+    let place = target.as_ref().and_then(Target::place);
+    if let Some(place) = place.filter(Place::is_read_only) {
+        return Err(problem::read_only(place.attribute.name));
+    }
+    Ok(Operation {
+        verb,
+        target,
+        value,
+    })
+}
+
+fn field<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    let mut fields = object.as_object()?.iter();
+    let found = fields.find(|(field, _)| field.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value)
+}
+
+fn target(kind: &'static ResourceType, path: &str) -> Result<Target, Error> {
+    if let Some(extension) = kind.extension(path) {
+        return Ok(Target::Extension(extension));
+    }
+    let nowhere = || problem::path(format!("There is no attribute {path}."));
+    let find = |path: &str| Path::parse(path).and_then(|path| kind.find(&path));
+    let Some((before, rest)) = path.split_once('[') else {
+        return find(path).map(Target::Attribute).ok_or_else(nowhere);
+    };
+    let place = find(before).filter(|place| place.attribute.is_plural && place.sub.is_none());
+    let place = place.ok_or_else(nowhere)?;
+    let (filter, behind) = rest.rsplit_once(']').ok_or_else(nowhere)?;
+    let sub = match behind.strip_prefix('.') {
+        None if behind.is_empty() => None,
+        None => return Err(nowhere()),
+        Some(name) => Some(place.attribute.sub(name).ok_or_else(nowhere)?),
+    };
+    let filter = value_filter(filter).map_err(problem::syntax)?;
+    Ok(Target::Values {
+        place,
+        criterion: Criterion::of_value(&filter, place)?,
+        sub,
+    })
+}
+
+impl Operation {
+    /// # Errors
+    /// `invalidValue`, `noTarget`
+    pub fn apply(&self, document: &mut Document, kind: &'static ResourceType) -> Result<(), Error> {
+        let mode = match self.verb {
+            Verb::Add => Mode::Add,
+            Verb::Replace | Verb::Remove => Mode::Replace,
+        };
+        match (&self.target, &self.value) {
+            (None, Some(Value::Object(object))) => document.merge(kind, object, mode),
+            (None, _) => Err(problem::value(
+                "Without a path, the value should be an object.",
+            )),
+            (Some(Target::Extension(extension)), _) if self.verb == Verb::Remove => {
+                document.0.remove(extension.urn);
+                Ok(())
+            }
+            (Some(Target::Extension(extension)), value) => {
+                let value = value.as_ref().unwrap_or(&Value::Null);
+                document.merge_extension(kind, extension, value, mode)
+            }
+            (Some(Target::Attribute(place)), value) => match (self.verb, value) {
+                (Verb::Remove, value) => document.remove(*place, value.as_ref()),
+                (_, value) => document.put(*place, value.as_ref().unwrap_or(&Value::Null), mode),
+            },
+            (
+                Some(Target::Values {
+                    place,
+                    criterion,
+                    sub,
+                }),
+                value,
+            ) => {
+                let value = value.as_ref().filter(|_| self.verb != Verb::Remove);
+                let changed = document.change_where(*place, criterion, *sub, value, mode)?;
+                match (changed, value) {
+                    (0, Some(value)) => self.make(document, *place, criterion, *sub, value),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// No value meets the criterion. Adding makes one that does, where it says what that is; so
+    /// does replacing a part of it, as Entra ID does not add what it knows to have no value yet.
+    fn make(
+        &self,
+        document: &mut Document,
+        place: Place,
+        criterion: &Criterion,
+        sub: Option<&'static Attribute>,
+        value: &Value,
+    ) -> Result<(), Error> {
+        let example = criterion
+            .example()
+            .filter(|_| self.verb == Verb::Add || sub.is_some());
+        let Some(mut made) = example else {
+            let name = place.attribute.name;
+            return Err(problem::target(format!(
+                "No value of {name} meets the filter."
+            )));
+        };
+        match (sub, value) {
+            (Some(sub), value) => {
+                made.insert(sub.name.to_owned(), value.clone());
+            }
+            (None, Value::Object(parts)) => made.extend(parts.clone()),
+            (None, value) => {
+                made.insert("value".to_owned(), value.clone());
+            }
+        }
+        document.put(place, &Value::Object(made), Mode::Add)
+    }
+
+    /// With a value for each attribute that a change without a path names, so that some can be
+    /// dealt with apart.
+    #[must_use]
+    pub fn without_path(&self) -> Option<&Map<String, Value>> {
+        match (&self.target, &self.value) {
+            (None, Some(Value::Object(object))) => Some(object),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! From what a filter means to a condition in SQL. Users are found in one table, groups in
+//! another, and each by the other.
+
+mod compare;
+mod groups;
+mod users;
+
+use diesel::dsl::not;
+use diesel::expression::BoxableExpression;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use crate::scim::criterion::Criterion;
+use crate::web::Error;
+
+pub use groups::of_groups;
+pub use users::of_users;
+
+/// An expression of a type over a table.
+pub type Boxed<Table, Type> = Box<dyn BoxableExpression<Table, Pg, SqlType = Type>>;
+pub type Condition<Table> = Boxed<Table, Bool>;
+
+/// What a single comparison means.
+type Leaf<'a, Table> = &'a dyn Fn(&Criterion) -> Result<Condition<Table>, Error>;
+
+fn combined<Table: 'static>(
+    criterion: &Criterion,
+    leaf: Leaf<'_, Table>,
+) -> Result<Condition<Table>, Error> {
+    let each = |criteria: &[Criterion]| -> Result<Vec<_>, Error> {
+        criteria.iter().map(|it| combined(it, leaf)).collect()
+    };
+    match criterion {
+        Criterion::Any(criteria) => Ok(each(criteria)?
+            .into_iter()
+            .reduce(|one, other| Box::new(one.or(other)))
+            .unwrap_or_else(|| constant(false))),
+        Criterion::All(criteria) => Ok(each(criteria)?
+            .into_iter()
+            .reduce(|one, other| Box::new(one.and(other)))
+            .unwrap_or_else(|| constant(true))),
+        Criterion::Not(criterion) => Ok(Box::new(not(combined(criterion, leaf)?))),
+        Criterion::Present(_) | Criterion::Compare(..) | Criterion::Has(..) => leaf(criterion),
+    }
+}
+
+fn constant<Table: 'static>(value: bool) -> Condition<Table> {
+    Box::new(value.into_sql::<Bool>())
+}

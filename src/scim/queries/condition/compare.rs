@@ -1,0 +1,147 @@
+//! Comparisons of columns.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::not;
+use diesel::prelude::*;
+use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use super::{Boxed, Condition, constant};
+use crate::scim::criterion::{Criterion, Literal};
+use crate::scim::filter::Operator;
+use crate::scim::problem;
+use crate::web::Error;
+
+diesel::define_sql_function! { fn lower(text: Text) -> Text; }
+
+/// Of a text that is compared by case.
+pub fn exact<Table: 'static>(
+    column: Boxed<Table, Text>,
+    operator: Operator,
+    literal: &Literal,
+) -> Condition<Table> {
+    text(column, operator, literal, |text| {
+        Box::new(text.into_sql::<Text>())
+    })
+}
+
+/// Of a text that is in lower case, by the database's rules, which the other is then brought
+/// into.
+pub fn folded<Table: 'static>(
+    column: Boxed<Table, Text>,
+    operator: Operator,
+    literal: &Literal,
+) -> Condition<Table> {
+    text(column, operator, literal, |text| Box::new(lower(text)))
+}
+
+fn text<Table: 'static>(
+    column: Boxed<Table, Text>,
+    operator: Operator,
+    literal: &Literal,
+    value: impl Fn(String) -> Boxed<Table, Text>,
+) -> Condition<Table> {
+    let Literal::Text(text) = literal else {
+        return constant(operator == Operator::NotEqual);
+    };
+    let like = |before: &str, after: &str| value(format!("{before}{}{after}", escaped(text)));
+    let text = || value(text.clone());
+    match operator {
+        Operator::Equal => Box::new(column.eq(text())),
+        Operator::NotEqual => Box::new(column.ne(text())),
+        Operator::Contains => Box::new(column.like(like("%", "%"))),
+        Operator::StartsWith => Box::new(column.like(like("", "%"))),
+        Operator::EndsWith => Box::new(column.like(like("%", ""))),
+        Operator::Greater => Box::new(column.gt(text())),
+        Operator::GreaterOrEqual => Box::new(column.ge(text())),
+        Operator::Less => Box::new(column.lt(text())),
+        Operator::LessOrEqual => Box::new(column.le(text())),
+    }
+}
+
+/// Of a text that may be missing: nothing is equal to it then, and whatever is asked for
+/// differs.
+pub fn perhaps<Table: 'static>(
+    is_there: Condition<Table>,
+    column: Boxed<Table, Text>,
+    leaf: &Criterion,
+) -> Condition<Table> {
+    match leaf {
+        Criterion::Compare(_, Operator::NotEqual, literal) => {
+            Box::new(not(is_there.and(exact(column, Operator::Equal, literal))))
+        }
+        Criterion::Compare(_, operator, literal) => {
+            Box::new(is_there.and(exact(column, *operator, literal)))
+        }
+        _ => is_there,
+    }
+}
+
+/// Of an ID, and of its text where that is not compared as a whole.
+pub fn id<Table: 'static>(
+    column: Boxed<Table, SqlUuid>,
+    written: Boxed<Table, Text>,
+    operator: Operator,
+    literal: &Literal,
+) -> Condition<Table> {
+    let id = match literal {
+        Literal::Text(text) => text.parse::<Uuid>().ok(),
+        _ => None,
+    };
+    match (operator, id) {
+        (Operator::Equal, Some(id)) => Box::new(column.eq(id)),
+        (Operator::NotEqual, Some(id)) => Box::new(column.ne(id)),
+        _ => exact(written, operator, literal),
+    }
+}
+
+/// Of what is known of a resource as such.
+pub fn meta<Table: 'static>(
+    leaf: &Criterion,
+    resource_type: &str,
+    created: Boxed<Table, Timestamptz>,
+    modified: Boxed<Table, Timestamptz>,
+) -> Result<Condition<Table>, Error> {
+    let Criterion::Compare(place, operator, literal) = leaf else {
+        return Ok(constant(true));
+    };
+    match (place.target().name, literal, operator) {
+        ("created", Literal::Instant(at), operator) => Ok(instant(created, *operator, *at)),
+        ("lastModified", Literal::Instant(at), operator) => Ok(instant(modified, *operator, *at)),
+        ("resourceType", Literal::Text(name), Operator::Equal) => {
+            Ok(constant(name == resource_type))
+        }
+        ("resourceType", Literal::Text(name), Operator::NotEqual) => {
+            Ok(constant(name != resource_type))
+        }
+        (name, _, operator) => Err(unsupported("meta", name, *operator)),
+    }
+}
+
+fn instant<Table: 'static>(
+    column: Boxed<Table, Timestamptz>,
+    operator: Operator,
+    at: DateTime<Utc>,
+) -> Condition<Table> {
+    match operator {
+        Operator::NotEqual => Box::new(column.ne(at)),
+        Operator::Greater => Box::new(column.gt(at)),
+        Operator::GreaterOrEqual => Box::new(column.ge(at)),
+        Operator::Less => Box::new(column.lt(at)),
+        Operator::LessOrEqual => Box::new(column.le(at)),
+        _ => Box::new(column.eq(at)),
+    }
+}
+
+pub fn unsupported(attribute: &str, sub: &str, operator: Operator) -> Error {
+    problem::filter(format!(
+        "{attribute}.{sub} cannot be looked for by {operator}."
+    ))
+}
+
+/// For LIKE, where `%`, `_` and `\` have a meaning of their own.
+pub fn escaped(text: &str) -> String {
+    text.replace('\\', r"\\")
+        .replace('%', r"\%")
+        .replace('_', r"\_")
+}

@@ -1,0 +1,322 @@
+//! Groups. What becomes of them is `members`' to say: one that an identity provider has taken on
+//! is not edited by hand any more.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use diesel::result::Error as QueryError;
+use diesel_async::{AsyncConnection, RunQueryDsl};
+
+use super::{condition, order};
+use crate::access::{Actor, OrganizationId, Role, UserId};
+use crate::db::schema::{group_members, groups, users};
+use crate::db::{Connection, violates};
+use crate::members::groups::queries::{self as kept, ChangeError, NewGroup};
+use crate::members::groups::{GroupId, Keeper};
+use crate::members::queries::Charge;
+use crate::scim::document::Document;
+use crate::scim::group::{Group, Member, Membership, Wanted, stranger};
+use crate::scim::problem;
+use crate::scim::search::Search;
+use crate::scim::version::Condition;
+use crate::tokens::queries::plan_afresh;
+use crate::web::Error;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = groups)]
+struct Row {
+    id: GroupId,
+    name: String,
+    external_id: Option<String>,
+    role: Option<Role>,
+    managed: bool,
+    version: i32,
+    created_at: DateTime<Utc>,
+    modified_at: DateTime<Utc>,
+}
+
+impl From<Row> for Group {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            external_id: row.external_id,
+            version: row.version,
+            created_at: row.created_at,
+            modified_at: row.modified_at,
+        }
+    }
+}
+
+/// How many groups are found, and those of the page.
+pub async fn page(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    search: &Search,
+) -> Result<(i64, Vec<Group>), Error> {
+    let condition = || match &search.criterion {
+        Some(criterion) => condition::of_groups(criterion, organization).map(Some),
+        None => Ok(None),
+    };
+    connection
+        .transaction(async |connection| {
+            plan_afresh(connection).await?;
+            let found = groups::table.filter(groups::organization_id.eq(organization));
+            let mut total = found.select(count_star()).into_boxed();
+            let mut page = found.select(groups::id).into_boxed();
+            if let (Some(one), Some(other)) = (condition()?, condition()?) {
+                total = total.filter(one);
+                page = page.filter(other);
+            }
+            let total = total.get_result(connection).await?;
+            let ids: Vec<GroupId> = order::of_groups(page, search.sort.as_ref())
+                .offset(search.start - 1)
+                .limit(search.count)
+                .load(connection)
+                .await?;
+            Ok((total, in_order(connection, organization, &ids).await?))
+        })
+        .await
+}
+
+async fn in_order(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    ids: &[GroupId],
+) -> QueryResult<Vec<Group>> {
+    let rows: Vec<Row> = groups::table
+        .filter(groups::organization_id.eq(organization))
+        .filter(groups::id.eq_any(ids))
+        .select(Row::as_select())
+        .load(connection)
+        .await?;
+    let mut found: Vec<Group> = rows.into_iter().map(Group::from).collect();
+    found.sort_by_key(|group| ids.iter().position(|id| *id == group.id));
+    Ok(found)
+}
+
+pub async fn find(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    id: GroupId,
+) -> QueryResult<Group> {
+    let row: Row = groups::table
+        .filter(groups::organization_id.eq(organization))
+        .filter(groups::id.eq(id))
+        .select(Row::as_select())
+        .get_result(connection)
+        .await?;
+    Ok(row.into())
+}
+
+/// The members of groups, by group and ID.
+pub async fn members_of(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    ids: &[GroupId],
+) -> QueryResult<Vec<(GroupId, Member)>> {
+    let rows: Vec<(GroupId, UserId, String)> = group_members::table
+        .inner_join(users::table.on(users::id.eq(group_members::user_id)))
+        .filter(group_members::organization_id.eq(organization))
+        .filter(group_members::group_id.eq_any(ids))
+        .order((group_members::group_id, group_members::user_id))
+        .select((group_members::group_id, users::id, users::name))
+        .load(connection)
+        .await?;
+    let member = |(group, id, name)| (group, Member { id, name });
+    Ok(rows.into_iter().map(member).collect())
+}
+
+/// # Errors
+/// `uniqueness`; `invalidValue` for members that are none of the organisation's.
+pub async fn create(
+    connection: &mut Connection,
+    actor: &Actor,
+    wanted: &Wanted,
+    members: &BTreeSet<UserId>,
+    now: DateTime<Utc>,
+) -> Result<Group, Error> {
+    connection
+        .transaction(async |connection| {
+            let new = NewGroup {
+                name: wanted.name.clone(),
+                role: None,
+                external_id: wanted.external_id.clone(),
+            };
+            let group = kept::create(connection, actor, Keeper::Scim, &new, now).await;
+            let id = group.map_err(refused)?.id;
+            let members = Membership {
+                added: members.clone(),
+                ..Membership::default()
+            };
+            change_members(connection, actor, id, &members, now).await?;
+            Ok(modified(connection, actor, id, now).await?)
+        })
+        .await
+}
+
+/// Makes of a group what `edit` makes of the whole resource and of its members.
+///
+/// # Errors
+/// Those of `edit`; 412; `uniqueness`; `invalidValue` for members that are none of the
+/// organisation's; [`Error::Conflict`] where it is kept by hand, or nobody would be left to
+/// administer the organisation.
+pub async fn change(
+    connection: &mut Connection,
+    actor: &Actor,
+    id: GroupId,
+    condition: &Condition,
+    edit: impl Fn(&mut Document) -> Result<Membership, Error> + Send + Sync,
+    now: DateTime<Utc>,
+) -> Result<Group, Error> {
+    connection
+        .transaction(async |connection| {
+            Charge::take(connection, actor).await?;
+            let row = lock(connection, actor, id).await?;
+            condition.check(row.version)?;
+            take_on(connection, &row).await?;
+            let (role, old) = (row.role, Group::from(row));
+            let mut document = old.whole();
+            let members = edit(&mut document)?;
+            let wanted = Wanted::of(&document)?;
+            let (name, key) = ((&wanted.name, role), (id, None));
+            kept::edit(connection, actor, Keeper::Scim, key, name, now)
+                .await
+                .map_err(refused)?;
+            if wanted.external_id != old.external_id {
+                set_external_id(connection, id, &wanted).await?;
+            }
+            change_members(connection, actor, id, &members, now).await?;
+            let new = find(connection, actor.organization(), id).await?;
+            if new.version == old.version {
+                return Ok(new);
+            }
+            Ok(modified(connection, actor, id, now).await?)
+        })
+        .await
+}
+
+/// # Errors
+/// 412; [`Error::Conflict`], as for a change.
+pub async fn delete(
+    connection: &mut Connection,
+    actor: &Actor,
+    id: GroupId,
+    condition: &Condition,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    connection
+        .transaction(async |connection| {
+            Charge::take(connection, actor).await?;
+            let row = lock(connection, actor, id).await?;
+            condition.check(row.version)?;
+            take_on(connection, &row).await?;
+            kept::delete(connection, actor, Keeper::Scim, id, now)
+                .await
+                .map_err(refused)?;
+            Ok(())
+        })
+        .await
+}
+
+async fn lock(connection: &mut Connection, actor: &Actor, id: GroupId) -> QueryResult<Row> {
+    groups::table
+        .filter(groups::organization_id.eq(actor.organization()))
+        .filter(groups::id.eq(id))
+        .select(Row::as_select())
+        .for_update()
+        .get_result(connection)
+        .await
+}
+
+/// From the first change on, the identity provider keeps the group. Not one that makes its
+/// members administrators: who may provision would else make anybody one.
+async fn take_on(connection: &mut Connection, row: &Row) -> Result<(), Error> {
+    if row.managed {
+        return Ok(());
+    }
+    if row.role.is_some() {
+        return Err(Error::Conflict(
+            "This group makes its members administrators and is kept by hand. Provision another \
+             group, and give that the role.",
+        ));
+    }
+    diesel::update(groups::table.find(row.id))
+        .set(groups::managed.eq(true))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn set_external_id(
+    connection: &mut Connection,
+    id: GroupId,
+    wanted: &Wanted,
+) -> Result<(), Error> {
+    diesel::update(groups::table.find(id))
+        .set((
+            groups::external_id.eq(&wanted.external_id),
+            groups::version.eq(groups::version + 1),
+        ))
+        .execute(connection)
+        .await
+        .map_err(|error| refused(error.into()))?;
+    Ok(())
+}
+
+async fn change_members(
+    connection: &mut Connection,
+    actor: &Actor,
+    id: GroupId,
+    members: &Membership,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let list = |users: &BTreeSet<UserId>| users.iter().copied().collect::<Vec<_>>();
+    let (added, removed) = (list(&members.added), list(&members.removed));
+    if members.is_replaced {
+        let set = kept::set_members(connection, actor, Keeper::Scim, id, &added, now).await;
+        set.map_err(refused)?;
+        return Ok(());
+    }
+    if !removed.is_empty() {
+        kept::remove_members(connection, actor, Keeper::Scim, id, &removed, now)
+            .await
+            .map_err(refused)?;
+    }
+    if !added.is_empty() {
+        kept::add_members(connection, actor, Keeper::Scim, id, &added, now)
+            .await
+            .map_err(refused)?;
+    }
+    Ok(())
+}
+
+async fn modified(
+    connection: &mut Connection,
+    actor: &Actor,
+    id: GroupId,
+    now: DateTime<Utc>,
+) -> QueryResult<Group> {
+    diesel::update(groups::table.find(id))
+        .set(groups::modified_at.eq(now))
+        .execute(connection)
+        .await?;
+    find(connection, actor.organization(), id).await
+}
+
+fn refused(error: ChangeError) -> Error {
+    match error {
+        ChangeError::NameTaken => problem::taken("Another group has this displayName."),
+        ChangeError::Query(error) if violates(&error, "groups_external_id") => {
+            problem::taken("Another group has this externalId.")
+        }
+        ChangeError::Query(QueryError::NotFound) => Error::NotFound,
+        ChangeError::Strangers(users) => {
+            let first = users.into_iter().next();
+            stranger(&first.map_or_else(String::new, |id| id.to_string()))
+        }
+        error => error.into(),
+    }
+}

@@ -1,0 +1,62 @@
+//! In which order resources are listed. What has no value comes last, or first where the order
+//! descends (RFC 7644, section 3.4.2.3), as PostgreSQL has it by itself.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Jsonb, Text};
+
+use super::json_path;
+use crate::db::schema::{groups, scim_users};
+use crate::scim::search::Sort;
+
+diesel::define_sql_function! {
+    fn scim_text(folded: Jsonb, path: Text, other: Text) -> Nullable<Text>;
+}
+
+type Users<'a> = scim_users::BoxedQuery<'a, diesel::pg::Pg, diesel::sql_types::Uuid>;
+type Groups<'a> = groups::BoxedQuery<'a, diesel::pg::Pg, diesel::sql_types::Uuid>;
+
+/// Adds the order that is asked for.
+macro_rules! sorted {
+    ($query:expr, $sort:expr, $column:expr) => {
+        if $sort.descends {
+            $query.order($column.desc())
+        } else {
+            $query.order($column.asc())
+        }
+    };
+}
+
+pub fn of_users<'a>(query: Users<'a>, sort: Option<&Sort>) -> Users<'a> {
+    let Some(sort) = sort else {
+        return query.order(scim_users::user_id);
+    };
+    let (place, query) = (sort.place, query);
+    let query = match (place.attribute.name, place.target().name) {
+        ("id", _) => return sorted!(query, sort, scim_users::user_id),
+        ("userName", _) => sorted!(query, sort, scim_users::user_name_folded),
+        ("externalId", _) => sorted!(query, sort, scim_users::external_id),
+        ("active", _) => sorted!(query, sort, scim_users::active),
+        ("meta", "created") => sorted!(query, sort, scim_users::created_at),
+        ("meta", "lastModified") => sorted!(query, sort, scim_users::modified_at),
+        _ => {
+            let [path, other] = json_path::sort_paths(place);
+            sorted!(query, sort, scim_text(scim_users::folded, path, other))
+        }
+    };
+    query.then_order_by(scim_users::user_id)
+}
+
+pub fn of_groups<'a>(query: Groups<'a>, sort: Option<&Sort>) -> Groups<'a> {
+    let Some(sort) = sort else {
+        return query.order(groups::id);
+    };
+    let place = sort.place;
+    let query = match (place.attribute.name, place.target().name) {
+        ("displayName", _) => sorted!(query, sort, groups::name),
+        ("externalId", _) => sorted!(query, sort, groups::external_id),
+        ("meta", "created") => sorted!(query, sort, groups::created_at),
+        ("meta", "lastModified") => sorted!(query, sort, groups::modified_at),
+        _ => return sorted!(query, sort, groups::id),
+    };
+    query.then_order_by(groups::id)
+}

@@ -1,0 +1,303 @@
+//! Making users what a client wants them to be. Each change holds the [`Charge`] of the
+//! organisation from its beginning, as members may be deactivated by it.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{count_star, exists};
+use diesel::prelude::*;
+use diesel::result::Error as QueryError;
+use diesel_async::{AsyncConnection, RunQueryDsl};
+
+use super::{Row, find};
+use crate::access::{Actor, Role, UserId};
+use crate::db::schema::{memberships, scim_users, users};
+use crate::db::{Connection, violates};
+use crate::identity::Email;
+use crate::identity::queries::{MemberError, NewUser, add_member};
+use crate::journal::{self, Action, Change};
+use crate::members::queries::{ApiTokens, Charge, Departure, deactivate, reactivate, remove};
+use crate::scim::document::Document;
+use crate::scim::problem;
+use crate::scim::user::{User, Wanted};
+use crate::scim::version::Condition;
+use crate::web::Error;
+
+/// A new member. An account that has the email is linked: it keeps its name and password.
+///
+/// # Errors
+/// `uniqueness` for one who is a member already, by user name, ID at the client, or email.
+pub async fn create(
+    connection: &mut Connection,
+    actor: &Actor,
+    wanted: &Wanted,
+    now: DateTime<Utc>,
+) -> Result<User, Error> {
+    connection
+        .transaction(async |connection| {
+            Charge::take(connection, actor).await?;
+            let email = wanted.email.as_ref().ok_or_else(|| {
+                problem::value("emails should hold an email address, as userName is none.")
+            })?;
+            let account = account(connection, email).await?;
+            let person = NewUser {
+                email,
+                name: &wanted.name,
+                password_hash: None,
+            };
+            match add_member(connection, actor, person, Role::Member, now).await {
+                Ok(_) => {}
+                Err(MemberError::AlreadyMember) => return Err(member_already(email)),
+                Err(MemberError::Query(error)) => return Err(error.into()),
+            }
+            let id = match account {
+                Some((id, _)) => id,
+                None => {
+                    users::table
+                        .filter(users::email.eq(email.as_str()))
+                        .select(users::id)
+                        .get_result(connection)
+                        .await?
+                }
+            };
+            save(connection, actor, id, wanted, (1, now)).await?;
+            diesel::update(scim_users::table.find((actor.organization(), id)))
+                .set(scim_users::made_account.eq(account.is_none_or(|(_, is_owned)| !is_owned)))
+                .execute(connection)
+                .await?;
+            if !wanted.active {
+                deactivate(connection, actor, id, ApiTokens::Keep, now).await?;
+            }
+            Ok(find(connection, actor.organization(), id).await?)
+        })
+        .await
+}
+
+/// The account with this email, and whether it is somebody's own: with a password, or in an
+/// organisation.
+async fn account(
+    connection: &mut Connection,
+    email: &Email,
+) -> QueryResult<Option<(UserId, bool)>> {
+    let is_member = exists(memberships::table.filter(memberships::user_id.eq(users::id)));
+    users::table
+        .filter(users::email.eq(email.as_str()))
+        .select((users::id, users::password_hash.is_not_null().or(is_member)))
+        .get_result(connection)
+        .await
+        .optional()
+}
+
+/// What came of a change.
+pub struct Changed {
+    pub user: User,
+    /// Whether something was taken away, which has to be heard everywhere.
+    pub is_deactivated: bool,
+}
+
+/// Makes of a user what `edit` makes of the whole resource. What stays as it was is no change.
+///
+/// # Errors
+/// Those of `edit`; 412; `uniqueness`; [`Error::Conflict`] for the last administrator.
+pub async fn change(
+    connection: &mut Connection,
+    actor: &Actor,
+    id: UserId,
+    condition: &Condition,
+    edit: impl Fn(Document) -> Result<Document, Error> + Send + Sync,
+    now: DateTime<Utc>,
+) -> Result<Changed, Error> {
+    connection
+        .transaction(async |connection| {
+            Charge::take(connection, actor).await?;
+            let old = lock(connection, actor, id).await?;
+            condition.check(old.version)?;
+            let before = old.whole();
+            let after = edit(before.clone())?;
+            if before == after {
+                return Ok(Changed {
+                    user: old,
+                    is_deactivated: false,
+                });
+            }
+            let wanted = Wanted::of(after.clone())?;
+            match (old.active, wanted.active) {
+                (true, false) => {
+                    deactivate(connection, actor, id, ApiTokens::Keep, now).await?;
+                }
+                (false, true) => {
+                    reactivate(connection, actor, id, now).await?;
+                }
+                _ => {}
+            }
+            if old.made_account {
+                keep_account(connection, id, &wanted).await?;
+            }
+            save(connection, actor, id, &wanted, (old.version + 1, now)).await?;
+            record(connection, actor, id, differences(&before, &after), now).await?;
+            Ok(Changed {
+                user: find(connection, actor.organization(), id).await?,
+                is_deactivated: old.active && !wanted.active,
+            })
+        })
+        .await
+}
+
+/// Takes the user out of the organisation. The account stays.
+///
+/// # Errors
+/// 412; [`Error::Conflict`] for the last administrator.
+pub async fn delete(
+    connection: &mut Connection,
+    actor: &Actor,
+    id: UserId,
+    condition: &Condition,
+    now: DateTime<Utc>,
+) -> Result<Departure, Error> {
+    connection
+        .transaction(async |connection| {
+            Charge::take(connection, actor).await?;
+            condition.check(lock(connection, actor, id).await?.version)?;
+            Ok(remove(connection, actor, id, ApiTokens::Keep, now).await?)
+        })
+        .await
+}
+
+/// The user, whom nobody else can change until the transaction ends.
+async fn lock(connection: &mut Connection, actor: &Actor, id: UserId) -> QueryResult<User> {
+    let row: Row = scim_users::table
+        .find((actor.organization(), id))
+        .select(Row::as_select())
+        .for_update()
+        .get_result(connection)
+        .await?;
+    Ok(row.into())
+}
+
+async fn save(
+    connection: &mut Connection,
+    actor: &Actor,
+    id: UserId,
+    wanted: &Wanted,
+    (version, now): (i32, DateTime<Utc>),
+) -> Result<(), Error> {
+    diesel::update(scim_users::table.find((actor.organization(), id)))
+        .set((
+            scim_users::user_name.eq(&wanted.user_name),
+            scim_users::external_id.eq(&wanted.external_id),
+            scim_users::document.eq(serde_json::Value::Object(wanted.document.0.clone())),
+            scim_users::version.eq(version),
+            scim_users::modified_at.eq(now),
+        ))
+        .execute(connection)
+        .await
+        .map_err(taken)?;
+    Ok(())
+}
+
+/// The name and email of an account that provisioning made follow what it says, for as long as
+/// the account is in no other organisation.
+async fn keep_account(
+    connection: &mut Connection,
+    id: UserId,
+    wanted: &Wanted,
+) -> Result<(), Error> {
+    let elsewhere = memberships::table
+        .filter(memberships::user_id.eq(id))
+        .select(count_star())
+        .get_result::<i64>(connection)
+        .await?;
+    if elsewhere > 1 {
+        return Ok(());
+    }
+    if let Some(email) = &wanted.email {
+        diesel::update(users::table.find(id))
+            .filter(users::email.ne(email.as_str()))
+            .set(users::email.eq(email.as_str()))
+            .execute(connection)
+            .await
+            .map_err(taken)?;
+    }
+    let name = wanted.name.as_str();
+    diesel::update(users::table.find(id))
+        .filter(users::name.ne(name))
+        .set(users::name.eq(name))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn record(
+    connection: &mut Connection,
+    actor: &Actor,
+    id: UserId,
+    changes: Vec<Change>,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let email: String = users::table
+        .find(id)
+        .select(users::email)
+        .get_result(connection)
+        .await?;
+    let entry = journal::Draft {
+        action: Action::MemberProvisioned,
+        subject: (id.uuid(), &email),
+        changes,
+    };
+    journal::record(connection, actor, entry, now).await
+}
+
+fn taken(error: QueryError) -> Error {
+    if violates(&error, "scim_users_user_name") {
+        problem::taken("Another user has this userName.")
+    } else if violates(&error, "scim_users_external_id") {
+        problem::taken("Another user has this externalId.")
+    } else if violates(&error, "users_email_key") {
+        problem::taken("Another account has this email address.")
+    } else {
+        error.into()
+    }
+}
+
+fn member_already(email: &Email) -> Error {
+    let email = email.as_str();
+    problem::taken(format!(
+        "{email} is a member already: look for emails.value eq \"{email}\"."
+    ))
+}
+
+/// What the journal tells: the old and the new where it says who somebody is, and else the
+/// attribute's name.
+fn differences(before: &Document, after: &Document) -> Vec<Change> {
+    let mut names: Vec<&String> = before.0.keys().chain(after.0.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let (from, to) = (&before.0, &after.0);
+    let differing = names
+        .into_iter()
+        .filter(|name| from.get(*name) != to.get(*name));
+    differing
+        // It has an entry of its own.
+        .filter(|name| *name != "active")
+        .map(|name| match name.as_str() {
+            "userName" | "externalId" | "displayName" => {
+                let text = |document: &Document| document.text(name).map(str::to_owned);
+                Change {
+                    field: name.clone(),
+                    from: text(before),
+                    to: text(after),
+                }
+            }
+            "emails" => {
+                let main = |document: &Document| document.main_value(name).map(str::to_owned);
+                Change {
+                    field: "email".to_owned(),
+                    from: main(before),
+                    to: main(after),
+                }
+            }
+            name => Change::set("attribute", name),
+        })
+        .collect()
+}

@@ -1,0 +1,141 @@
+//! What may be done with a token: to give no scope, range or lifetime beyond its own.
+
+use chrono::{DateTime, Utc};
+
+use super::{Ranges, Token};
+use crate::catalogue::{Scope, ScopeSet};
+
+/// What somebody has, and so may give.
+#[derive(Clone, Debug)]
+pub struct Ceiling {
+    pub scopes: ScopeSet,
+    pub ranges: Ranges,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What somebody is to get.
+#[derive(Clone, Copy, Debug)]
+pub struct Gift<'a> {
+    pub scopes: ScopeSet,
+    pub ranges: &'a Ranges,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A part of a gift that is beyond.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Excess {
+    Scope(Scope),
+    Ranges,
+    Lifetime,
+}
+
+impl<'a> From<&'a Token> for Gift<'a> {
+    fn from(token: &'a Token) -> Self {
+        Self {
+            scopes: token.effective_scopes(),
+            ranges: &token.ranges,
+            expires_at: token.expires_at,
+        }
+    }
+}
+
+impl Ceiling {
+    /// All that is beyond; what `before` had already counts as no gift.
+    #[must_use]
+    pub fn excess(&self, gift: Gift<'_>, before: Option<Gift<'_>>) -> Vec<Excess> {
+        let had = |scope| before.is_some_and(|before| before.scopes.allows(scope));
+        let scopes = gift.scopes.iter();
+        let mut excess: Vec<Excess> = scopes
+            .filter(|scope| !self.scopes.allows(*scope) && !had(*scope))
+            .map(Excess::Scope)
+            .collect();
+        let covered = |own: &Ranges| own.cover(gift.ranges);
+        if !covered(&self.ranges) && !before.is_some_and(|before| covered(before.ranges)) {
+            excess.push(Excess::Ranges);
+        }
+        let lasts = |own| outlasts(own, gift.expires_at);
+        if !lasts(self.expires_at) && !before.is_some_and(|before| lasts(before.expires_at)) {
+            excess.push(Excess::Lifetime);
+        }
+        excess
+    }
+}
+
+/// Whether one lives as long as the other, or longer.
+fn outlasts(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> bool {
+    one.is_none_or(|one| other.is_some_and(|other| other <= one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(day: u32) -> Option<DateTime<Utc>> {
+        format!("2026-12-{day:02}T00:00:00Z").parse().ok()
+    }
+
+    #[test]
+    fn nothing_is_given_that_is_beyond() {
+        let own = Ceiling {
+            scopes: ScopeSet::of(&[Scope::AdminWrite, Scope::ConnectRead]),
+            ranges: Ranges::parse("10.0.0.0/8 2001:db8::/32").unwrap(),
+            expires_at: at(10),
+        };
+        for (scopes, ranges, expires_at, excess) in [
+            (&[Scope::AdminRead][..], "10.1.0.0/16", at(10), &[][..]),
+            (&[Scope::AdminScim], "10.1.2.3 2001:db8::1", at(1), &[]),
+            (
+                &[Scope::ConnectWrite, Scope::ConnectRead],
+                "10.0.0.0/8",
+                at(1),
+                &[Excess::Scope(Scope::ConnectWrite)],
+            ),
+            (
+                &[Scope::All],
+                "",
+                None,
+                &[Excess::Scope(Scope::All), Excess::Ranges, Excess::Lifetime],
+            ),
+            (
+                &[Scope::AdminRead],
+                "10.0.0.0/8 192.0.2.0/24",
+                at(11),
+                &[Excess::Ranges, Excess::Lifetime],
+            ),
+        ] {
+            let ranges = Ranges::parse(ranges).unwrap();
+            let gift = Gift {
+                scopes: scopes.iter().copied().collect(),
+                ranges: &ranges,
+                expires_at,
+            };
+            assert_eq!(own.excess(gift, None), excess, "{gift:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_there_before_is_no_gift() {
+        let own = Ceiling {
+            scopes: ScopeSet::of(&[Scope::AdminWrite]),
+            ranges: Ranges::parse("10.0.0.0/8").unwrap(),
+            expires_at: at(10),
+        };
+        let any = Ranges::default();
+        let whole = Gift {
+            scopes: ScopeSet::of(&[Scope::All]),
+            ranges: &any,
+            expires_at: None,
+        };
+        assert_eq!(own.excess(whole, Some(whole)), []);
+        let narrow = Gift {
+            scopes: ScopeSet::of(&[Scope::ConnectRead]),
+            expires_at: at(12),
+            ..whole
+        };
+        assert_eq!(own.excess(narrow, Some(whole)), []);
+        assert_eq!(
+            own.excess(whole, Some(narrow)),
+            [Excess::Scope(Scope::All), Excess::Lifetime]
+        );
+    }
+}

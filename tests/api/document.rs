@@ -1,0 +1,54 @@
+//! `/openapi.json`, and a client that knows nothing else.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::client::Program;
+use crate::support::{App, Scratch};
+
+/// It takes no token away from who uses it.
+const SECRET: &str = "a-secret-of-the-environment-for-fuzzing";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_is_of_openapi_3_1_and_needs_no_token() {
+    let app = App::start().await;
+    let document = Program::new(&app, "").get("/openapi.json").await;
+    assert_eq!(document.status, 200);
+    assert_eq!(document.body["openapi"], "3.1.0");
+    let paths = document.body["paths"].as_object().unwrap();
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().unwrap() {
+            let told = |field: &str| operation[field].as_str().is_some_and(|it| !it.is_empty());
+            assert!(told("summary") && told("operationId"), "{method} {path}");
+        }
+    }
+}
+
+/// Fuzzes all of it, with all checks. What it sent stays reproducible by its seed.
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_finds_nothing() {
+    let flag = format!("--auth-secret={SECRET}");
+    let app = App::start_with(&["--rate-limit-per-token=1000000", &flag]).await;
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let scratch = Scratch::new();
+    let address = format!("{}/openapi.json", app.url);
+    let authorization = format!("Authorization: Bearer {SECRET}");
+    let mut command = Command::new("python3");
+    command
+        .args([
+            "-c",
+            "from schemathesis.cli import schemathesis; schemathesis()",
+        ])
+        .arg("--config-file")
+        .arg(tests.join("api/schemathesis.toml"))
+        .args(["run", &address])
+        .args(["--header", &authorization])
+        .env("PYTHONPATH", tests.join("site-packages"))
+        .env("NO_PROXY", "*")
+        .current_dir(&scratch.root);
+    let run = tokio::task::spawn_blocking(move || command.output());
+    let output = run.await.unwrap().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}\n{complaints}");
+}

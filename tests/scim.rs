@@ -1,0 +1,11 @@
+//! SCIM at `/scim/v2`, as identity providers use it.
+
+mod discovery;
+mod entra;
+mod filters;
+mod groups;
+mod hostile;
+mod okta;
+mod provider;
+mod twin;
+mod users;

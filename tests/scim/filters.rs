@@ -1,0 +1,339 @@
+//! Whom filters find, and in which order and parts lists come.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::provider::{ENTERPRISE, Provider, text};
+use crate::support::App;
+
+/// Four users beside Ada, and a group with the first two of them.
+async fn people(app: &App) -> Provider {
+    let provider = Provider::new(app).await;
+    let mut ids = Vec::new();
+    for user in [
+        json!({ "userName": "Bo@x.example", "externalId": "B1", "title": "Engineer",
+            "name": { "familyName": "O'Malley" }, "nickName": "b_b",
+            "emails": [{ "value": "Bo@x.example", "type": "work", "primary": true },
+                { "value": "bo@home.example", "type": "home" }],
+            ENTERPRISE: { "department": "Engines", "manager": { "value": "boss" } } }),
+        json!({ "userName": "cy@x.example", "externalId": "C1", "title": "Painter",
+            "name": { "familyName": "Ziegler" }, "userType": "Intern",
+            "emails": [{ "value": "cy@work.example", "type": "work" }],
+            "phoneNumbers": [{ "value": "+1 555 (100)", "type": "mobile" }] }),
+        json!({ "userName": "di@y.example", "active": false, "name": { "familyName": "adams" },
+            "displayName": "Größe %_\\" }),
+        json!({ "userName": "ed@y.example", "title": "engineer 2",
+            "emails": [{ "value": "ed@y.example", "primary": true }] }),
+    ] {
+        app.state.clock.advance(TimeDelta::hours(1));
+        let created = provider.post("/Users", &user).await.expect(201);
+        ids.push(text(&created["id"]));
+    }
+    provider.group("Writers", &[&ids[0], &ids[1]]).await;
+    provider
+}
+
+/// The first letters of those who are found.
+async fn initials(provider: &Provider, filter: &str) -> String {
+    let names = provider.named(filter).await;
+    let mut initials: Vec<char> = names
+        .iter()
+        .map(|name| name.to_lowercase().chars().next().unwrap())
+        .collect();
+    initials.sort_unstable();
+    initials.into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operator_finds_whom_it_should() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let provider = people(&app).await;
+    for (filter, found) in [
+        // Columns.
+        ("userName eq \"BO@x.example\"", "b"),
+        ("userName ne \"bo@x.example\"", "acde"),
+        ("userName co \"O@\"", "b"),
+        ("userName sw \"E\"", "e"),
+        ("userName ew \"@Y.example\"", "de"),
+        ("userName gt \"cy@x.example\"", "de"),
+        ("userName ge \"cy@x.example\"", "cde"),
+        ("userName lt \"bo@x.example\"", "a"),
+        ("userName le \"bo@x.example\"", "ab"),
+        ("userName pr", "abcde"),
+        ("externalId eq \"B1\"", "b"),
+        ("externalId eq \"b1\"", ""),
+        ("externalId ne \"B1\"", "acde"),
+        ("externalId sw \"B\" or externalId ew \"1\"", "bc"),
+        ("externalId gt \"B1\"", "c"),
+        ("externalId pr", "bc"),
+        ("not (externalId pr)", "ade"),
+        ("not (externalId eq \"B1\")", "acde"),
+        ("externalId eq null", "ade"),
+        ("active eq true", "abce"),
+        ("active eq \"False\"", "d"),
+        ("active ne false", "abce"),
+        ("meta.created gt \"2026-11-22T15:00:00Z\"", "cde"),
+        ("meta.created ge \"2026-11-22T16:00:00+01:00\"", "bcde"),
+        ("meta.lastModified le \"2026-11-22T15:00:00Z\"", "ab"),
+        ("meta.created eq \"2026-11-22T14:00:00Z\"", "a"),
+        ("meta.resourceType eq \"User\"", "abcde"),
+        ("meta.resourceType ne \"User\"", ""),
+        // The document.
+        ("title eq \"ENGINEER\"", "b"),
+        ("title ne \"engineer\"", "acde"),
+        ("title co \"gine\"", "be"),
+        ("title sw \"eng\"", "be"),
+        ("title ew \"er\"", "bc"),
+        ("title gt \"engineer\"", "ce"),
+        ("title ge \"engineer\"", "bce"),
+        ("title lt \"engineer 2\"", "b"),
+        ("title le \"engineer 2\"", "be"),
+        ("title pr", "bce"),
+        ("title eq null", "ad"),
+        ("title ne null", "bce"),
+        ("not (title sw \"eng\")", "acd"),
+        ("name.familyName eq \"o'malley\"", "b"),
+        ("NAME.FAMILYNAME sw \"z\"", "c"),
+        ("name pr", "abcd"),
+        ("nickName co \"_\"", "b"),
+        ("nickName sw \"b%\"", ""),
+        ("displayName ew \"%_\\\\\"", "d"),
+        ("displayName co \"GRÖSSE\"", ""),
+        ("displayName co \"GRÖßE\"", "d"),
+        // Plural attributes: any value.
+        ("emails eq \"bo@x.example\"", "b"),
+        ("emails.value co \"@X.example\"", "b"),
+        ("emails co \"work\"", "c"),
+        ("emails.type eq \"home\"", "b"),
+        ("emails.type ne \"work\"", "b"),
+        ("emails.primary eq true", "abe"),
+        ("emails pr", "abce"),
+        ("not (emails pr)", "d"),
+        ("emails.type pr", "abc"),
+        ("phoneNumbers.value ew \"(100)\"", "c"),
+        ("phoneNumbers co \"+1\"", "c"),
+        // One value that meets all of it.
+        ("emails[type eq \"work\" and value co \"home\"]", ""),
+        ("emails[type eq \"home\" and value co \"home\"]", "b"),
+        ("emails[type eq \"WORK\" and not (primary eq true)]", "c"),
+        ("emails[not (type pr)]", "e"),
+        ("emails[type ne \"work\"]", "be"),
+        ("emails[value sw \"ed\" or value sw \"cy\"]", "ce"),
+        (
+            "emails[value ew \".example\" and (type eq \"home\" or primary eq true)]",
+            "abe",
+        ),
+        (
+            "emails[value eq \"cy@work.example\" and type eq \"work\"]",
+            "c",
+        ),
+        ("emails[type eq \"work\"].value eq \"cy@work.example\"", "c"),
+        ("emails[value eq null]", ""),
+        // Extensions and schemas.
+        ("department eq \"engines\"", "b"),
+        (
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department sw \"eng\"",
+            "b",
+        ),
+        (
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value eq \"boss\"",
+            "b",
+        ),
+        (
+            "urn:ietf:params:scim:schemas:core:2.0:User:userName sw \"b\"",
+            "b",
+        ),
+        (
+            "schemas eq \"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User\"",
+            "b",
+        ),
+        (
+            "schemas ne \"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User\"",
+            "acde",
+        ),
+        // Groups.
+        ("groups pr", "bc"),
+        ("not (groups pr)", "ade"),
+        ("groups.display eq \"WRITERS\"", "bc"),
+        ("groups[display sw \"wri\" and type eq \"direct\"]", "bc"),
+        ("groups.value eq \"nonsense\"", ""),
+        // Together.
+        ("title pr and userType eq \"intern\"", "c"),
+        ("title pr or userType eq \"intern\"", "bce"),
+        (
+            "title pr and not (emails co \"x.example\" or emails co \"work\")",
+            "e",
+        ),
+        (
+            "userName sw \"b\" or userName sw \"c\" and title sw \"e\"",
+            "b",
+        ),
+        (
+            "(userName sw \"b\" or userName sw \"c\") and title sw \"p\"",
+            "c",
+        ),
+        ("not (not (userName sw \"b\"))", "b"),
+    ] {
+        assert_eq!(initials(&provider, filter).await, found, "{filter}");
+    }
+    for filter in [
+        "nonsense eq \"x\"",
+        "meta.version eq \"x\"",
+        "meta.location pr and meta.location sw \"x\"",
+        "groups.$ref eq \"x\"",
+        "active gt true",
+    ] {
+        provider
+            .find("/Users", filter)
+            .await
+            .refuse(400, "invalidFilter");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_are_found_by_what_they_and_their_members_are() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let provider = people(&app).await;
+    let found = provider
+        .find("/Users", "userName sw \"bo\"")
+        .await
+        .expect(200);
+    let bo = text(&found["Resources"][0]["id"]);
+    app.state.clock.advance(TimeDelta::hours(1));
+    let empty = json!({ "displayName": "Empty", "externalId": "E" });
+    provider.post("/Groups", &empty).await.expect(201);
+    for (filter, names) in [
+        ("displayName eq \"WRITERS\"".to_owned(), vec!["Writers"]),
+        ("displayName ne \"writers\"".to_owned(), vec!["Empty"]),
+        ("displayName co \"t\"".to_owned(), vec!["Writers", "Empty"]),
+        (
+            "displayName sw \"w\" and displayName ew \"s\"".to_owned(),
+            vec!["Writers"],
+        ),
+        ("externalId eq \"E\"".to_owned(), vec!["Empty"]),
+        ("not (externalId pr)".to_owned(), vec!["Writers"]),
+        (format!("members.value eq \"{bo}\""), vec!["Writers"]),
+        (
+            format!("members[value eq \"{bo}\" and type eq \"User\"]"),
+            vec!["Writers"],
+        ),
+        (format!("members ne \"{bo}\""), vec!["Writers"]),
+        ("members.display sw \"bo\"".to_owned(), vec!["Writers"]),
+        ("not (members pr)".to_owned(), vec!["Empty"]),
+        (
+            "meta.created gt \"2026-11-22T18:00:00Z\"".to_owned(),
+            vec!["Empty"],
+        ),
+    ] {
+        let list = provider.find("/Groups", &filter).await.expect(200);
+        let list: Vec<&str> = list["Resources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|group| group["displayName"].as_str().unwrap())
+            .collect();
+        assert_eq!(list, names, "{filter}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_sorted_and_come_in_parts_with_the_whole_number() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let provider = people(&app).await;
+    let page = async |query: &str| {
+        let list = provider.get(&format!("/Users?{query}")).await.expect(200);
+        let names: String = list["Resources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|user| text(&user["userName"]).to_lowercase().remove(0))
+            .collect();
+        let number = |name: &str| list[name].as_i64().unwrap();
+        assert_eq!(number("itemsPerPage"), i64::try_from(names.len()).unwrap());
+        (names, number("totalResults"), number("startIndex"))
+    };
+    for (query, names) in [
+        ("", "abcde"),
+        ("sortBy=userName&sortOrder=descending", "edcba"),
+        ("sortBy=title", "becad"),
+        // Who has none comes last, or first.
+        ("sortBy=title&sortOrder=descending", "adceb"),
+        ("sortBy=name.familyName", "dbcae"),
+        // By the primary address, or else the first.
+        ("sortBy=emails", "abced"),
+        ("sortBy=externalId&sortOrder=ascending", "bcade"),
+        ("sortBy=meta.created&sortOrder=descending", "edcba"),
+        ("sortBy=meta.lastModified", "abcde"),
+        ("sortBy=active", "dabce"),
+        ("sortBy=department", "bacde"),
+    ] {
+        assert_eq!(page(query).await, (names.to_owned(), 5, 1), "{query}");
+    }
+    assert_eq!(page("startIndex=2&count=2").await, ("bc".into(), 5, 2));
+    assert_eq!(page("startIndex=5&count=2").await, ("e".into(), 5, 5));
+    assert_eq!(page("startIndex=6").await, (String::new(), 5, 6));
+    assert_eq!(page("count=0").await, (String::new(), 5, 1));
+    assert_eq!(page("startIndex=-3&count=-2").await, (String::new(), 5, 1));
+    let filtered = "filter=title%20pr&sortBy=userName&startIndex=2&count=1";
+    assert_eq!(page(filtered).await, ("c".into(), 3, 2));
+    for bad in ["sortBy=nonsense", "sortBy=name"] {
+        provider
+            .get(&format!("/Users?{bad}"))
+            .await
+            .refuse(400, "invalidPath");
+    }
+    provider
+        .get("/Users?count=x")
+        .await
+        .refuse(400, "invalidValue");
+
+    // The same in a body.
+    let search = json!({ "filter": "title pr", "sortBy": "userName", "startIndex": 2, "count": 1,
+        "attributes": ["userName"] });
+    let list = provider.post("/Users/.search", &search).await.expect(200);
+    assert_eq!(list["totalResults"], 3);
+    let user = &list["Resources"][0];
+    assert_eq!(user.as_object().unwrap().len(), 3);
+    assert_eq!(user["userName"], "cy@x.example");
+    let search = json!({ "filter": "members pr", "excludedAttributes": ["members"] });
+    let list = provider.post("/Groups/.search", &search).await.expect(200);
+    assert_eq!(list["Resources"][0]["displayName"], "Writers");
+    assert_eq!(list["Resources"][0].get("members"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_are_returned_as_asked_for() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let provider = people(&app).await;
+    let found = provider
+        .find("/Users", "userName sw \"bo\"")
+        .await
+        .expect(200);
+    let path = format!("/Users/{}", text(&found["Resources"][0]["id"]));
+    let keys = async |query: &str| -> Vec<String> {
+        let user = provider.get(&format!("{path}?{query}")).await.expect(200);
+        let mut keys: Vec<String> = user.as_object().unwrap().keys().cloned().collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(keys("attributes=title").await, ["id", "schemas", "title"]);
+    assert_eq!(
+        keys("attributes=groups,emails.type").await,
+        ["emails", "groups", "id", "schemas"]
+    );
+    let rest = keys("excludedAttributes=groups,emails,id,meta").await;
+    assert!(rest.contains(&"id".to_owned()) && rest.contains(&"title".to_owned()));
+    assert!(!rest.contains(&"groups".to_owned()) && !rest.contains(&"meta".to_owned()));
+    let department = provider
+        .get(&format!("{path}?attributes={ENTERPRISE}:department"))
+        .await
+        .expect(200);
+    assert_eq!(department[ENTERPRISE], json!({ "department": "Engines" }));
+    let change = json!([{ "op": "replace", "path": "title", "value": "Fitter" }]);
+    let changed = provider
+        .patch(&format!("{path}?attributes=title"), change)
+        .await;
+    let changed: Value = changed.expect(200);
+    assert_eq!(changed["title"], "Fitter");
+    assert_eq!(changed.get("userName"), None);
+}

@@ -1,0 +1,148 @@
+//! Groups.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::provider::{Provider, text};
+use crate::support::App;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_members_are_pushed_at_once() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    app.sql(
+        "INSERT INTO users (id, email, name, created_at)
+            SELECT md5(n::text)::uuid, n || '@x.example', 'Number ' || n, '2026-11-22T14:00Z'
+            FROM generate_series(1, 1000) AS n",
+    )
+    .await;
+    let everybody = format!(
+        "INSERT INTO memberships (organization_id, user_id, role, created_at)
+            SELECT '{}', id, 'member', created_at FROM users WHERE name LIKE 'Number %'",
+        app.organization
+    );
+    app.sql(&everybody).await;
+    let ids = app
+        .sql("SELECT id::text FROM users WHERE name LIKE 'Number %'")
+        .await;
+    let members: Vec<Value> = ids
+        .iter()
+        .map(|row| json!({ "value": row.get::<_, &str>(0), "display": "x", "$ref": null }))
+        .collect();
+    let path = format!("/Groups/{}", provider.group("Everybody", &[]).await);
+    let start = Instant::now();
+    let add = json!([{ "op": "add", "path": "members", "value": members }]);
+    provider.patch(&path, add).await.expect(204);
+    let pushed = start.elapsed();
+    assert_eq!(app.count("SELECT count(*) FROM group_members").await, 1_000);
+    // Each by an operation of its own.
+    let one_by_one: Vec<Value> = members
+        .iter()
+        .take(999)
+        .map(|member| {
+            let id = text(&member["value"]);
+            json!({ "op": "remove", "path": format!("members[value eq \"{id}\"]") })
+        })
+        .collect();
+    provider.patch(&path, one_by_one.into()).await.expect(204);
+    assert_eq!(app.count("SELECT count(*) FROM group_members").await, 1);
+    let whole = json!({ "displayName": "Everybody", "members": members });
+    let group = provider.put(&path, &whole).await.expect(200);
+    assert_eq!(group["members"].as_array().unwrap().len(), 1_000);
+    assert!(pushed.as_secs() < 5, "{pushed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_the_providers_from_its_first_change_on() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let user = provider.user("jo@x.example").await;
+    let by_hand = |id: u128, name: &str, role: &str| {
+        format!(
+            "INSERT INTO groups (id, organization_id, name, role, created_at)
+                VALUES ('{}', '{}', '{name}', {role}, '2026-11-22T14:00Z')",
+            uuid::Uuid::from_u128(id),
+            app.organization
+        )
+    };
+    app.sql(&by_hand(1, "Writers", "NULL")).await;
+    app.sql(&by_hand(2, "Administrators", "'admin'")).await;
+    let all = provider.get("/Groups?sortBy=displayName").await.expect(200);
+    assert_eq!(all["totalResults"], 2);
+    let path = |at: usize| format!("/Groups/{}", text(&all["Resources"][at]["id"]));
+    let add = json!([{ "op": "add", "path": "members", "value": [{ "value": user }] }]);
+    provider.patch(&path(1), add.clone()).await.expect(204);
+    let managed = "SELECT count(*) FROM groups WHERE managed AND name = 'Writers'";
+    assert_eq!(app.count(managed).await, 1);
+    // Whoever may provision makes nobody an administrator.
+    provider.patch(&path(0), add.clone()).await.refuse(409, "");
+    provider.delete(&path(0)).await.refuse(409, "");
+    assert_eq!(app.count("SELECT count(*) FROM group_members").await, 1);
+    // Unless an administrator gave the role to a group of the provider's.
+    app.sql("UPDATE groups SET role = 'admin' WHERE managed")
+        .await;
+    let ada = "SELECT user_id::text FROM memberships WHERE role = 'admin'";
+    let ada = app.sql(ada).await[0].get::<_, String>(0);
+    let add = json!([{ "op": "add", "path": "members", "value": [{ "value": ada }] }]);
+    provider.patch(&path(1), add).await.expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_and_ids_are_unique_and_versions_count() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let group = |name: &str, id: &str| json!({ "displayName": name, "externalId": id });
+    let first = provider
+        .post("/Groups", &group("Engines", "1"))
+        .await
+        .expect(201);
+    provider
+        .post("/Groups", &group("ENGINES", "2"))
+        .await
+        .refuse(409, "uniqueness");
+    provider
+        .post("/Groups", &group("Looms", "1"))
+        .await
+        .refuse(409, "uniqueness");
+    provider
+        .post("/Groups", &json!({}))
+        .await
+        .refuse(400, "invalidValue");
+    let long = group(&"x".repeat(101), "2");
+    provider
+        .post("/Groups", &long)
+        .await
+        .refuse(400, "invalidValue");
+    let path = format!("/Groups/{}", text(&first["id"]));
+    let request = provider.request(reqwest::Method::PUT, &path);
+    let stale = request
+        .header("if-match", "W/\"7\"")
+        .body(group("x", "1").to_string());
+    provider.send(stale).await.refuse(412, "");
+    let changed = provider.put(&path, &group("Motors", "9")).await.expect(200);
+    assert_ne!(changed["meta"]["version"], first["meta"]["version"]);
+    assert_eq!(
+        (&changed["displayName"], &changed["externalId"]),
+        (&json!("Motors"), &json!("9"))
+    );
+    // As a whole or not at all.
+    let operations = json!([
+        { "op": "replace", "path": "displayName", "value": "Other" },
+        { "op": "add", "path": "members", "value": [{ "value": uuid::Uuid::nil() }] },
+    ]);
+    provider
+        .patch(&path, operations)
+        .await
+        .refuse(400, "invalidValue");
+    assert_eq!(provider.get(&path).await.expect(200), changed);
+    // What is asked for is returned.
+    let user = provider.user("jo@x.example").await;
+    let add = json!([{ "op": "add", "path": "members", "value": [{ "value": user }] }]);
+    let said = provider
+        .patch(&format!("{path}?attributes=members.value"), add)
+        .await;
+    let said = said.expect(200);
+    assert_eq!(said["members"], json!([{ "value": user }]));
+    assert_eq!(said.get("displayName"), None);
+}

@@ -1,0 +1,173 @@
+//! Requests that are meant to do harm, and those who may not make any.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tokendesk::catalogue::Scope;
+
+use super::provider::{Provider, USER};
+use crate::support::App;
+use crate::support::app::ADA;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_that_are_deep_long_or_crafted_are_refused_or_find_nothing() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let provider = Provider::new(&app).await;
+    provider.user("jo@x.example").await;
+    let start = Instant::now();
+    let search = async |filter: String| {
+        let body = json!({ "filter": filter });
+        provider.post("/Users/.search", &body).await
+    };
+    for refused in [
+        format!("{}userName pr{}", "(".repeat(50_000), ")".repeat(50_000)),
+        "not (".repeat(2_000),
+        vec!["userName eq \"x\""; 5_000].join(" or "),
+        format!("userName eq \"{}\"", "x".repeat(100_000)),
+        "userName eq \"\\u0000\"".to_owned(),
+        "emails[emails[emails[type pr]]]".to_owned(),
+        "userName eq \"x\"; DROP TABLE users".to_owned(),
+        "userName eq \"x' OR '1'='1\" or".to_owned(),
+        "\u{0}".to_owned(),
+        String::new(),
+    ] {
+        search(refused).await.refuse(400, "invalidFilter");
+    }
+    // As deep and many as there may be.
+    let deep = format!("{}userName pr{}", "not (".repeat(20), ")".repeat(20));
+    assert_eq!(search(deep).await.expect(200)["totalResults"], 2);
+    let many: Vec<String> = (0..250)
+        .map(|n| format!("emails[type co \"{n}\" or value ew \"{n}\"]"))
+        .take(125)
+        .collect();
+    let many = search(many.join(" or ")).await;
+    assert_eq!(many.expect(200)["totalResults"], 0);
+    // Text stays text, in SQL as in paths, patterns and regular expressions.
+    for text in [
+        r"%",
+        r"_",
+        r"%%%",
+        r"\",
+        r"\\%",
+        r"'; DROP TABLE users; --",
+        r"$1",
+        r".*",
+        r"(a+)+$",
+        r#"" || 1 == 1 || ""#,
+        r#"") ? (@ == ""#,
+        "[",
+        "]",
+        "\u{1F980}",
+        "\\u0041",
+        "\u{7f}",
+        "{}",
+        "{\"a\":1}",
+    ] {
+        let quoted = Value::from(text).to_string();
+        for attribute in [
+            "userName",
+            "title",
+            "emails.value",
+            "emails.type",
+            "externalId",
+            "id",
+        ] {
+            for operator in ["eq", "co", "sw", "ew"] {
+                let filter = format!("{attribute} {operator} {quoted}");
+                let found = search(filter.clone()).await.expect(200);
+                assert_eq!(found["totalResults"], 0, "{filter}");
+            }
+        }
+        let filter = format!("emails[value co {quoted} or type ew {quoted}]");
+        assert_eq!(search(filter).await.expect(200)["totalResults"], 0);
+    }
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_are_no_requests_are_refused() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let provider = Provider::new(&app).await;
+    let send = async |body: String| {
+        let request = provider.request(reqwest::Method::POST, "/Users");
+        provider.send(request.body(body)).await
+    };
+    for (body, kind) in [
+        (String::new(), "invalidSyntax"),
+        ("{".to_owned(), "invalidSyntax"),
+        ("[]".to_owned(), "invalidSyntax"),
+        ("\"x\"".to_owned(), "invalidSyntax"),
+        (
+            format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)),
+            "invalidSyntax",
+        ),
+        (
+            json!({ "userName": "a\0b@x.example" }).to_string(),
+            "invalidValue",
+        ),
+        (
+            json!({ "userName": { "a": 1 } }).to_string(),
+            "invalidValue",
+        ),
+    ] {
+        send(body).await.refuse(400, kind);
+    }
+    let many: Vec<Value> = (0..30_000)
+        .map(|n| json!({ "value": n.to_string() }))
+        .collect();
+    let many = json!({ "userName": "jo@x.example", "phoneNumbers": many });
+    send(many.to_string()).await.refuse(400, "invalidValue");
+    let huge = json!({ "userName": "jo@x.example", "title": "x".repeat(3_000_000) });
+    send(huge.to_string()).await.refuse(413, "");
+    assert_eq!(app.count("SELECT count(*) FROM users").await, 1);
+    let path = format!("/Users/{}", provider.user("jo@x.example").await);
+    for operations in [json!({}), json!([]), json!([1]), json!([{ "op": "add" }])] {
+        let said = provider.patch(&path, operations).await;
+        assert_eq!(said.status, 400, "{}", said.body);
+    }
+    // Unknown attributes and schemas are passed over; a small change stays small.
+    let odd = json!({ "schemas": [USER, "urn:x"], "userName": "odd@x.example", "x": [1],
+        "urn:x": { "a": 1 }, "__proto__": {}, "": 1 });
+    send(odd.to_string()).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_tokens_with_the_scope_may_provision() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let anonymous = reqwest::get(format!("{}/scim/v2/Users", app.url))
+        .await
+        .unwrap();
+    assert_eq!(anonymous.status(), 401);
+    assert_eq!(
+        anonymous.headers()["www-authenticate"],
+        r#"Bearer realm="tokendesk""#
+    );
+    assert_eq!(anonymous.headers()["content-type"], "application/scim+json");
+    let with = async |name: &'static str, scope: Scope| {
+        let scopes = Some([scope].into_iter().collect());
+        let (_, secret) = app.token_with(name, |new| new.scopes = scopes).await;
+        Provider::with(&app, secret.reveal())
+    };
+    for (name, scope) in [("Read", Scope::AdminRead), ("Connect", Scope::ConnectWrite)] {
+        let provider = with(name, scope).await;
+        for path in [
+            "/Users",
+            "/Groups",
+            "/ServiceProviderConfig",
+            "/Schemas",
+            "/Me",
+            "/nowhere",
+        ] {
+            provider.get(path).await.refuse(403, "");
+        }
+        let user = json!({ "userName": "jo@x.example" });
+        provider.post("/Users", &user).await.refuse(403, "");
+    }
+    for (name, scope) in [("Write", Scope::AdminWrite), ("All", Scope::All)] {
+        with(name, scope).await.get("/Users").await.expect(200);
+    }
+    let (_, personal) = app.mcp_token(ADA, "Claude").await;
+    let personal = Provider::with(&app, personal.reveal());
+    personal.get("/Users").await.refuse(403, "");
+    assert_eq!(app.count("SELECT count(*) FROM users").await, 1);
+}

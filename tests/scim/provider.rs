@@ -1,0 +1,155 @@
+//! An identity provider.
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use tokendesk::access::OrganizationId;
+use tokendesk::catalogue::Scope;
+
+use crate::support::App;
+
+pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+
+pub struct Provider {
+    client: Client,
+    base: String,
+    secret: String,
+}
+
+pub struct Said {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Said {
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+
+    /// That it is an error in SCIM's form.
+    #[track_caller]
+    pub fn refuse(self, status: u16, kind: &str) {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(
+            self.body["schemas"],
+            json!(["urn:ietf:params:scim:api:messages:2.0:Error"])
+        );
+        assert_eq!(self.body["status"], status.to_string());
+        assert_eq!(
+            self.body["scimType"].as_str().unwrap_or_default(),
+            kind,
+            "{}",
+            self.body
+        );
+        assert!(!self.body["detail"].as_str().unwrap().is_empty());
+    }
+
+    pub fn etag(&self) -> String {
+        self.headers["etag"].to_str().unwrap().to_owned()
+    }
+}
+
+impl Provider {
+    /// Of Northwind, with a token that can provision and nothing else.
+    pub async fn new(app: &App) -> Self {
+        Self::of(app, app.organization).await
+    }
+
+    pub async fn of(app: &App, organization: OrganizationId) -> Self {
+        let only = [Scope::AdminScim].into_iter().collect();
+        let token = app.token_of(organization, "Provisioning", |new| new.scopes = Some(only));
+        Self::with(app, token.await.1.reveal())
+    }
+
+    pub fn with(app: &App, secret: &str) -> Self {
+        Self {
+            client: Client::new(),
+            base: format!("{}/scim/v2", app.url),
+            secret: secret.to_owned(),
+        }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, format!("{}{path}", self.base))
+            .bearer_auth(&self.secret)
+            .header("content-type", "application/scim+json; charset=utf-8")
+    }
+
+    pub async fn send(&self, request: RequestBuilder) -> Said {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        if !text.is_empty() {
+            assert_eq!(headers["content-type"], "application/scim+json", "{text}");
+        }
+        Said {
+            status,
+            headers,
+            body: serde_json::from_str(&text).unwrap_or_default(),
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Said {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Said {
+        let request = self.request(Method::POST, path).body(body.to_string());
+        self.send(request).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Said {
+        let request = self.request(Method::PUT, path).body(body.to_string());
+        self.send(request).await
+    }
+
+    pub async fn patch(&self, path: &str, operations: Value) -> Said {
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": operations,
+        });
+        let request = self.request(Method::PATCH, path).body(body.to_string());
+        self.send(request).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Said {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+
+    pub async fn find(&self, endpoint: &str, filter: &str) -> Said {
+        let request = self.request(Method::GET, endpoint);
+        self.send(request.query(&[("filter", filter)])).await
+    }
+
+    /// The user names of those whom a filter finds, in order.
+    pub async fn named(&self, filter: &str) -> Vec<String> {
+        let list = self.find("/Users", filter).await.expect(200);
+        let users = list["Resources"].as_array().unwrap();
+        assert_eq!(list["totalResults"], users.len(), "{filter}");
+        let mut names: Vec<String> = users.iter().map(|user| text(&user["userName"])).collect();
+        names.sort();
+        names
+    }
+
+    /// A new user; its ID.
+    pub async fn user(&self, user_name: &str) -> String {
+        let user = json!({ "schemas": [USER], "userName": user_name });
+        text(&self.post("/Users", &user).await.expect(201)["id"])
+    }
+
+    pub async fn group(&self, name: &str, members: &[&String]) -> String {
+        let members: Vec<Value> = members.iter().map(|id| json!({ "value": id })).collect();
+        let group = json!({ "schemas": [GROUP], "displayName": name, "members": members });
+        text(&self.post("/Groups", &group).await.expect(201)["id"])
+    }
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}

@@ -1,0 +1,108 @@
+//! A filter is decided twice: in memory for the values that a change is for, and by the database
+//! for lists. Both find the same.
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Map, Value, json};
+use tokendesk::scim::criterion::Criterion;
+use tokendesk::scim::filter::{Filter, Operator};
+use tokendesk::scim::path::Path;
+use tokendesk::scim::schema::USER;
+
+use super::provider::Provider;
+use crate::support::App;
+
+const TEXTS: [&str; 10] = [
+    "work",
+    "WORK",
+    "home",
+    "a@x.example",
+    "A@x.example",
+    "b@x.example",
+    "x.ex",
+    "%",
+    "a\\b\"c",
+    "é",
+];
+
+/// A value of `phoneNumbers`: some of its parts.
+fn values() -> impl Strategy<Value = Value> {
+    let text = || proptest::option::of(proptest::sample::select(&TEXTS[..]));
+    let primary = proptest::option::of(any::<bool>());
+    (text(), text(), text(), primary).prop_map(|(value, kind, display, primary)| {
+        let mut number = Map::new();
+        for (name, text) in [("value", value), ("type", kind), ("display", display)] {
+            if let Some(text) = text {
+                number.insert(name.to_owned(), text.into());
+            }
+        }
+        if let Some(primary) = primary {
+            number.insert("primary".to_owned(), primary.into());
+        }
+        Value::Object(number)
+    })
+}
+
+fn filters() -> impl Strategy<Value = Filter> {
+    let path = |name: &str| Path::parse(name).unwrap();
+    let names = proptest::sample::select(vec!["value", "type", "display"]);
+    let all = proptest::sample::select(vec!["value", "type", "display", "primary"]);
+    let texts = proptest::sample::select(&TEXTS[..]);
+    let operators = proptest::sample::select(Operator::ALL);
+    let leaf = prop_oneof![
+        4 => (names, operators, texts).prop_map(move |(name, operator, text)| {
+            Filter::Compare(path(name), operator, text.into())
+        }),
+        1 => (any::<bool>(), any::<bool>()).prop_map(move |(is_equal, flag)| {
+            let operator = if is_equal { Operator::Equal } else { Operator::NotEqual };
+            Filter::Compare(path("primary"), operator, flag.into())
+        }),
+        1 => all.prop_map(move |name| Filter::Present(path(name))),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        let some = proptest::collection::vec(inner.clone(), 2..4);
+        prop_oneof![
+            some.clone().prop_map(Filter::Any),
+            some.prop_map(Filter::All),
+            inner.prop_map(|filter| Filter::Not(Box::new(filter))),
+        ]
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_finds_whom_the_criterion_is_met_by() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let provider = Provider::new(&app).await;
+    let mut runner = TestRunner::new_with_rng(
+        Config::default(),
+        proptest::test_runner::TestRng::deterministic_rng(
+            proptest::test_runner::RngAlgorithm::ChaCha,
+        ),
+    );
+    let mut numbers = Vec::new();
+    for number in 0..40 {
+        let some = proptest::collection::vec(values(), 0..3);
+        let some = some.new_tree(&mut runner).unwrap().current();
+        let user = json!({ "userName": format!("{number:02}@x.example"), "phoneNumbers": some });
+        let created = provider.post("/Users", &user).await.expect(201);
+        numbers.push((created["userName"].clone(), created["phoneNumbers"].clone()));
+    }
+    let place = USER.find(&Path::parse("phoneNumbers").unwrap()).unwrap();
+    for _ in 0..200 {
+        let filter = filters().new_tree(&mut runner).unwrap().current();
+        let criterion = Criterion::of_value(&filter, place).unwrap();
+        let is_met = |values: &Value| {
+            let values = values.as_array();
+            values.is_some_and(|values| values.iter().any(|value| criterion.is_met_by(value)))
+        };
+        let expected: Vec<&Value> = numbers
+            .iter()
+            .filter(|(_, values)| is_met(values))
+            .map(|(name, _)| name)
+            .collect();
+        let filter = format!("userName ne \"ada@northwind.example\" and phoneNumbers[{filter}]");
+        let found = provider.named(&filter).await;
+        assert_eq!(json!(found), json!(expected), "{filter}");
+    }
+}

@@ -1,0 +1,357 @@
+//! Users: who they become here, and what cannot be made of them.
+
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokendesk::access::Role;
+
+use super::provider::{Provider, USER, text};
+use crate::support::App;
+use crate::support::app::ADA;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_member_is_a_user_whoever_invited_them() {
+    let app = App::start().await;
+    app.add_member(app.organization, "mei@northwind.example", Role::Member)
+        .await;
+    let provider = Provider::new(&app).await;
+    let all = provider.get("/Users").await.expect(200);
+    assert_eq!(all["totalResults"], 2);
+    let ada = &all["Resources"][0];
+    assert_eq!(ada["userName"], ADA);
+    assert_eq!(ada["active"], true);
+    assert_eq!(ada["displayName"], "Ada Lovell");
+    assert_eq!(
+        ada["emails"],
+        json!([{ "value": ADA, "type": "work", "primary": true }])
+    );
+    // The provider takes one on, and she can still sign in.
+    let path = format!("/Users/{}", text(&ada["id"]));
+    let user = json!({ "schemas": [USER], "userName": "ada", "externalId": "7",
+        "displayName": "Countess", "emails": [{ "value": "countess@x.example" }] });
+    let taken_on = provider.put(&path, &user).await.expect(200);
+    assert_eq!(taken_on["userName"], "ada");
+    assert_eq!(taken_on["active"], true);
+    assert_eq!(account(&app, ADA).await[0].0, "Ada Lovell");
+    app.ada().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_with_the_email_is_linked_and_not_taken_over() {
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    app.add_member(other, "eve@contoso.example", Role::Admin)
+        .await;
+    let provider = Provider::new(&app).await;
+    let user = json!({ "schemas": [USER], "userName": "Eve@contoso.example",
+        "displayName": "Not Her Name", "active": false });
+    let before = account(&app, "eve@contoso.example").await;
+    let id = text(&provider.post("/Users", &user).await.expect(201)["id"]);
+    let path = format!("/Users/{id}");
+    let change = json!([{ "op": "replace", "value": { "displayName": "X", "active": true,
+        "emails": [{ "value": "stolen@northwind.example", "primary": true }] } }]);
+    provider.patch(&path, change).await.expect(200);
+    provider.delete(&path).await.expect(204);
+    assert_eq!(account(&app, "eve@contoso.example").await, before);
+}
+
+async fn account(app: &App, email: &str) -> Vec<(String, Option<String>)> {
+    let query = format!("SELECT name, password_hash FROM users WHERE email = '{email}'");
+    let rows = app.sql(&query).await;
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_provisioning_made_follows_until_it_is_someones_elsewhere() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let id = provider.user("jo@x.example").await;
+    let path = format!("/Users/{id}");
+    let rename = |name: &str, email: &str| {
+        json!([{ "op": "replace", "value": {
+            "displayName": name, "emails": [{ "value": email, "primary": true }] } }])
+    };
+    provider
+        .patch(&path, rename("Jo Doe", "jo.doe@x.example"))
+        .await
+        .expect(200);
+    let account = app
+        .sql("SELECT name, email FROM users WHERE email LIKE 'jo%'")
+        .await;
+    assert_eq!(account[0].get::<_, &str>(0), "Jo Doe");
+    assert_eq!(account[0].get::<_, &str>(1), "jo.doe@x.example");
+    // Nor can another's address be had by it.
+    provider
+        .patch(&path, rename("Jo", ADA))
+        .await
+        .refuse(409, "uniqueness");
+    let other = app.another_organization("Contoso").await;
+    app.add_member(other, "jo.doe@x.example", Role::Member)
+        .await;
+    provider
+        .patch(&path, rename("Someone", "some@x.example"))
+        .await
+        .expect(200);
+    let account = app
+        .sql("SELECT name, email FROM users WHERE email LIKE 'jo%'")
+        .await;
+    assert_eq!(account[0].get::<_, &str>(0), "Jo Doe");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn user_names_ids_and_addresses_are_unique_within_the_organization() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let user = |name: &str, id: &str, email: &str| json!({ "userName": name, "externalId": id, "emails": [{ "value": email }] });
+    let first = user("Jo", "a", "jo@x.example");
+    let created = provider.post("/Users", &first).await.expect(201);
+    for taken in [
+        first.clone(),
+        user("JO", "b", "other@x.example"),
+        user("other", "a", "other@x.example"),
+        user("other", "b", "Jo@X.example"),
+        user(ADA, "b", "other@x.example"),
+        user("other", "b", ADA),
+    ] {
+        provider
+            .post("/Users", &taken)
+            .await
+            .refuse(409, "uniqueness");
+    }
+    assert_eq!(app.count("SELECT count(*) FROM memberships").await, 2);
+    assert_eq!(app.count("SELECT count(*) FROM users").await, 2);
+    // IDs of the client are told apart by case (RFC 7643, section 3.1).
+    let second = user("other", "A", "other@x.example");
+    let second = provider.post("/Users", &second).await.expect(201);
+    let path = format!("/Users/{}", text(&second["id"]));
+    for (attribute, value) in [("userName", "jo"), ("externalId", "a")] {
+        let change = json!([{ "op": "replace", "path": attribute, "value": value }]);
+        provider
+            .patch(&path, change)
+            .await
+            .refuse(409, "uniqueness");
+    }
+    assert_eq!(provider.get(&path).await.expect(200), second);
+    // Without an address there is no account.
+    let nobody = json!({ "userName": "nobody", "emails": [{ "value": "nowhere" }] });
+    provider
+        .post("/Users", &nobody)
+        .await
+        .refuse(400, "invalidValue");
+    // In another organisation all of it is free, and there it is the same person.
+    let contoso = app.another_organization("Contoso").await;
+    let contoso = Provider::of(&app, contoso).await;
+    let there = contoso.post("/Users", &first).await.expect(201);
+    assert_eq!(there["id"], created["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_create_a_user_at_once_one_does() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let user = json!({ "userName": "jo@x.example", "externalId": "1" });
+    let attempts = (0..8).map(|_| provider.post("/Users", &user));
+    let mut statuses: Vec<u16> = futures_util::future::join_all(attempts)
+        .await
+        .iter()
+        .map(|said| said.status)
+        .collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deactivated_users_tokens_and_sessions_stop_and_come_back() {
+    let app = App::start().await;
+    app.add_member(app.organization, "mei@northwind.example", Role::Member)
+        .await;
+    let (_, secret) = app.mcp_token("mei@northwind.example", "Claude").await;
+    let mei = app.signed_in("mei@northwind.example").await;
+    let provider = Provider::new(&app).await;
+    let found = provider
+        .find("/Users", "userName eq \"mei@northwind.example\"")
+        .await;
+    let path = format!("/Users/{}", text(&found.expect(200)["Resources"][0]["id"]));
+    let is_good = async || {
+        let answer = reqwest::Client::new()
+            .get(format!("{}/api/v1/token", app.url))
+            .bearer_auth(secret.reveal())
+            .send()
+            .await
+            .unwrap();
+        answer.status().as_u16()
+    };
+    assert_eq!(is_good().await, 200);
+    let active = |is: bool| json!([{ "op": "replace", "path": "active", "value": is }]);
+    provider.patch(&path, active(false)).await.expect(200);
+    // The answer came when it was in effect.
+    assert_eq!(is_good().await, 401);
+    assert_eq!(mei.visit("/profile").await.path, "/sign-in");
+    provider.patch(&path, active(true)).await.expect(200);
+    app.settle().await;
+    assert_eq!(is_good().await, 200);
+    // Whoever deactivates by hand is seen by the provider.
+    let version = provider.get(&path).await.etag();
+    app.sql("UPDATE memberships SET deactivated_at = '2026-11-22T14:00Z' WHERE role = 'member'")
+        .await;
+    let said = provider.get(&path).await;
+    assert_ne!(said.etag(), version);
+    assert_eq!(said.expect(200)["active"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_administrator_stays() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let found = provider.find("/Users", "active eq true").await.expect(200);
+    let path = format!("/Users/{}", text(&found["Resources"][0]["id"]));
+    let off = json!([{ "op": "replace", "value": { "active": false, "title": "x" } }]);
+    provider.patch(&path, off).await.refuse(409, "");
+    provider.delete(&path).await.refuse(409, "");
+    let ada = provider.get(&path).await.expect(200);
+    assert_eq!((&ada["active"], ada.get("title")), (&json!(true), None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_made_as_a_whole_or_not_at_all() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let path = format!("/Users/{}", provider.user("jo@x.example").await);
+    let before = provider.get(&path).await.expect(200);
+    let entries = app.count("SELECT count(*) FROM journal").await;
+    for (last, kind) in [
+        (
+            json!({ "op": "replace", "path": "nonsense", "value": 1 }),
+            "invalidPath",
+        ),
+        (
+            json!({ "op": "replace", "path": "id", "value": "1" }),
+            "mutability",
+        ),
+        (
+            json!({ "op": "remove", "path": "userName" }),
+            "invalidValue",
+        ),
+        (
+            json!({ "op": "replace", "path": "active", "value": "?" }),
+            "invalidValue",
+        ),
+        (
+            json!({ "op": "replace", "path": "emails[type eq \"x\"]", "value": {} }),
+            "noTarget",
+        ),
+    ] {
+        let operations = json!([
+            { "op": "replace", "path": "active", "value": false },
+            { "op": "add", "path": "title", "value": "Engineer" },
+            last,
+        ]);
+        provider.patch(&path, operations).await.refuse(400, kind);
+    }
+    assert_eq!(provider.get(&path).await.expect(200), before);
+    assert_eq!(app.count("SELECT count(*) FROM journal").await, entries);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_not_the_present_one_is_not_changed() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let path = format!("/Users/{}", provider.user("jo@x.example").await);
+    let first = provider.get(&path).await.etag();
+    let with = |method: Method, tag: &str, body: Value| {
+        let request = provider.request(method, &path).header("if-match", tag);
+        provider.send(request.body(body.to_string()))
+    };
+    let titled = |title: &str| json!({ "userName": "jo@x.example", "title": title });
+    let second = with(Method::PUT, &first, titled("A")).await;
+    assert_eq!(second.status, 200, "{}", second.body);
+    assert_eq!(second.etag(), second.body["meta"]["version"]);
+    with(Method::PUT, &first, titled("B")).await.refuse(412, "");
+    let change = json!({ "Operations": [{ "op": "add", "path": "title", "value": "B" }] });
+    with(Method::PATCH, &first, change.clone())
+        .await
+        .refuse(412, "");
+    with(Method::DELETE, &first, json!({}))
+        .await
+        .refuse(412, "");
+    assert_eq!(provider.get(&path).await.expect(200)["title"], "A");
+    with(Method::PATCH, &second.etag(), change)
+        .await
+        .expect(200);
+    // What the client has already is not sent again.
+    let now = provider.get(&path).await.etag();
+    let request = provider.request(Method::GET, &path);
+    let said = provider.send(request.header("if-none-match", &now)).await;
+    assert_eq!((said.status, said.body), (304, Value::Null));
+    with(Method::DELETE, "*", json!({})).await.expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_tells_what_was_provisioned() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let path = format!("/Users/{}", provider.user("jo@x.example").await);
+    app.state.clock.advance(TimeDelta::minutes(1));
+    let value = json!({ "displayName": "Jo", "phoneNumbers": [{ "value": "+1 555 0100" }] });
+    provider
+        .patch(&path, json!([{ "op": "add", "value": value }]))
+        .await
+        .expect(200);
+    let entries = app
+        .sql("SELECT action, changes::text FROM journal WHERE subject_name = 'jo@x.example' ORDER BY id")
+        .await;
+    let actions: Vec<&str> = entries.iter().map(|row| row.get(0)).collect();
+    assert_eq!(actions, ["member.added", "member.provisioned"]);
+    let changes: &str = entries[1].get(1);
+    assert!(
+        changes.contains("displayName") && changes.contains("phoneNumbers"),
+        "{changes}"
+    );
+    assert!(!changes.contains("555"), "{changes}");
+    let user = provider.get(&path).await.expect(200);
+    assert_eq!(user["meta"]["lastModified"], "2026-11-22T14:01:00.000Z");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_organizations_users_and_groups_do_not_exist() {
+    let app = App::start().await;
+    let northwind = Provider::new(&app).await;
+    let (user, group) = (
+        northwind.user("jo@x.example").await,
+        northwind.group("Engines", &[]).await,
+    );
+    let contoso = app.another_organization("Contoso").await;
+    let contoso = Provider::of(&app, contoso).await;
+    let theirs = contoso.user("ce@x.example").await;
+    for path in [format!("/Users/{user}"), format!("/Groups/{group}")] {
+        let body = json!({ "userName": "x@x.example", "displayName": "x" });
+        contoso.get(&path).await.refuse(404, "");
+        contoso.put(&path, &body).await.refuse(404, "");
+        let change = json!([{ "op": "replace", "path": "displayName", "value": "x" }]);
+        contoso.patch(&path, change).await.refuse(404, "");
+        contoso.delete(&path).await.refuse(404, "");
+    }
+    // Nor is anybody of one organisation in a group of the other.
+    let group = json!({ "displayName": "x", "members": [{ "value": user }] });
+    contoso
+        .post("/Groups", &group)
+        .await
+        .refuse(400, "invalidValue");
+    let own = contoso.group("Own", &[&theirs]).await;
+    let add = json!([{ "op": "add", "path": "members", "value": [{ "value": user }] }]);
+    contoso
+        .patch(&format!("/Groups/{own}"), add)
+        .await
+        .refuse(400, "invalidValue");
+    for filter in [
+        "userName pr or not (userName pr)".to_owned(),
+        format!("id eq \"{user}\" or id eq \"{theirs}\""),
+        "groups.display co \"e\" or groups.display eq \"Own\"".to_owned(),
+    ] {
+        assert_eq!(contoso.named(&filter).await, ["ce@x.example"], "{filter}");
+    }
+    let found = contoso
+        .find("/Groups", "displayName pr or members pr")
+        .await;
+    assert_eq!(found.expect(200)["totalResults"], 1);
+}

@@ -17,6 +17,7 @@ mod identity;
 mod journal;
 mod lease_model;
 mod mcp;
+mod pool;
 mod pooler;
 mod profile;
 mod proxies;

@@ -3,6 +3,7 @@
 
 mod connection;
 pub mod embedded;
+mod lent;
 pub mod schema;
 pub mod types;
 pub mod url;
@@ -16,7 +17,7 @@ use diesel::pg::Pg;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use diesel::{ConnectionError, QueryableByName, sql_query};
-use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
+use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
@@ -27,15 +28,13 @@ use futures_util::FutureExt;
 use self::url::Target;
 
 pub use connection::Connection;
+pub use lent::Lent;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 const MIGRATIONS_LOCK: &str = "hashtext('tokendesk migrations')";
 const OLDEST_SERVER: i32 = 13;
 /// How long a request waits for a connection before it is told that there is none.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A connection of the pool's.
-pub type Lent = Object<Connection>;
 
 /// A pool of connections. Clones share it.
 #[derive(Clone)]
@@ -78,7 +77,7 @@ impl Database {
     /// # Errors
     /// When none is to be had within five seconds.
     pub async fn get(&self) -> Result<Lent, PoolError> {
-        self.pool.get().await
+        self.pool.get().await.map(Lent::new)
     }
 
     /// Brings the schema up to this program's version. Several instances may do so at once:
@@ -111,9 +110,9 @@ impl Database {
             #[diesel(sql_type = Bool)]
             locked: bool,
         }
-        let mut connection = self.get().await?;
+        let connection = &mut *self.get().await?;
         let query = format!("SELECT NOT pg_try_advisory_xact_lock({MIGRATIONS_LOCK}) AS locked");
-        let found: Locked = sql_query(query).get_result(&mut connection).await?;
+        let found: Locked = sql_query(query).get_result(connection).await?;
         Ok(found.locked)
     }
 
@@ -127,9 +126,9 @@ impl Database {
             #[diesel(sql_type = Text)]
             version: String,
         }
-        let mut connection = self.get().await?;
+        let connection = &mut *self.get().await?;
         let query = "SELECT version FROM __diesel_schema_migrations";
-        let applied: Vec<Applied> = sql_query(query).load(&mut connection).await?;
+        let applied: Vec<Applied> = sql_query(query).load(connection).await?;
         let known = known_migrations()?;
         let is_known = |applied: &Applied| {
             let version = applied.version.as_str();

@@ -18,6 +18,7 @@ mod journal;
 mod lease_model;
 mod mcp;
 mod members;
+mod pool;
 mod pooler;
 mod profile;
 mod proxies;

@@ -1,9 +1,8 @@
 //! `migrate`, and the migrations themselves.
 
 use diesel_async::AsyncMigrationHarness;
-use diesel_async::pooled_connection::deadpool::Object;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
-use tokendesk::db::Database;
+use tokendesk::db::Connection;
 use tokendesk::db::url::Target;
 
 use crate::support::catalogue::{query, schema};
@@ -79,8 +78,8 @@ async fn every_migration_can_be_undone_and_done_again() {
     let address = cluster::database().await;
     let before = schema(&address).await;
     assert!(before.len() > 100, "{before:#?}");
-    let database = Database::new(Target::embedded(address.clone()), 2);
-    let connection = Object::take(database.get().await.unwrap());
+    let connection = Connection::open(&Target::embedded(address.clone())).await;
+    let connection = connection.unwrap();
     let mut harness = AsyncMigrationHarness::new(connection);
     let migrations = FileBasedMigrations::from_path(migrations()).unwrap();
     // One by one, and each again: what one leaves behind, its up.sql would trip over.

@@ -1,19 +1,22 @@
-//! What programs call: the gate's own three ways to be asked, what a token tells of itself, and
-//! the Admin API.
+//! What programs call: the gate's own three ways to be asked, what a token tells of itself,
+//! the Admin API and the User API.
 
 mod admin;
+mod docs;
 mod document;
 mod forward;
 mod health;
 mod introspect;
 mod kit;
 mod token;
+mod user;
 mod verify;
 
 use actix_web::web::{self, Data};
 
 use crate::catalogue::Scope;
 use crate::gate::Operation;
+use crate::web::request_id::Counted;
 
 pub use health::Troubles;
 pub use kit::sweep;
@@ -21,24 +24,41 @@ pub use kit::sweep;
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .configure(document::routes)
+        .configure(docs::routes)
         .service(
             web::resource("/api/v1/token")
+                .app_data(Counted)
                 .app_data(Data::new(Operation("GET /api/v1/token", None)))
                 .route(web::get().to(token::show)),
         )
         .service(
             web::resource("/api/v1/verify")
+                .app_data(Counted)
                 .app_data(asks_about_others("POST /api/v1/verify"))
                 .route(web::post().to(verify::verify)),
         )
         .service(
             web::resource("/oauth/introspect")
+                .app_data(Counted)
                 .app_data(asks_about_others("POST /oauth/introspect"))
                 .route(web::post().to(introspect::introspect)),
         )
-        .service(web::resource("/auth/forward").to(forward::by_headers))
-        .service(web::resource("/auth/forward-with/{options}/{path:.*}").to(forward::by_path_with))
-        .service(web::resource("/auth/forward/{path:.*}").to(forward::by_path))
+        .service(
+            web::resource("/auth/forward")
+                .app_data(Counted)
+                .to(forward::by_headers),
+        )
+        .service(
+            web::resource("/auth/forward-with/{options}/{path:.*}")
+                .app_data(Counted)
+                .to(forward::by_path_with),
+        )
+        .service(
+            web::resource("/auth/forward/{path:.*}")
+                .app_data(Counted)
+                .to(forward::by_path),
+        )
+        .configure(user::routes)
         // Last: all else below /api/v1 is its.
         .configure(admin::routes);
 }

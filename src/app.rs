@@ -168,6 +168,7 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
                 .configure(identity::routes)
                 .configure(journal::routes)
                 .configure(catalogue::routes)
+                .configure(gate::routes)
                 .configure(tokens::routes)
                 .configure(profile::routes),
         );

@@ -251,7 +251,7 @@ impl Config {
             &settings.database_connections,
             2..=1000,
         ));
-        let entries = mistakes.note(number(
+        let verify_cache_entries = mistakes.note(number(
             "VERIFY_CACHE_ENTRIES",
             &settings.verify_cache_entries,
             1..=100_000_000,
@@ -262,55 +262,27 @@ impl Config {
         let auth_secret = mistakes.note(auth_secret(settings.auth_secret.as_deref()));
         let log = mistakes.note(log(settings.log));
         let log_format = mistakes.note(log_format(&settings.log_format));
-        match (
-            bind,
-            metrics_bind,
-            public_url,
-            database,
-            listen,
-            database_connections,
-            entries,
-            lease,
-            trusted_proxies,
-            rate_limit,
-            auth_secret,
-            log,
-            log_format,
-        ) {
-            (
-                Some(bind),
-                Some(metrics_bind),
-                Some(public_url),
-                Some(database),
-                Some(listen),
-                Some(database_connections),
-                Some(verify_cache_entries),
-                Some(lease),
-                Some(trusted_proxies),
-                Some(rate_limit),
-                Some(auth_secret),
-                Some(log),
-                Some(log_format),
-            ) => Ok(Self {
-                bind,
-                metrics_bind,
-                public_url,
-                database,
-                listen,
-                database_connections,
-                verify_cache_entries,
-                lease: Duration::from_secs(lease as u64),
-                trusted_proxies,
-                rate_limit,
-                auth_secret,
+        let config = || {
+            Some(Self {
+                bind: bind?,
+                metrics_bind: metrics_bind?,
+                public_url: public_url?,
+                database: database?,
+                listen: listen?,
+                database_connections: database_connections?,
+                verify_cache_entries: verify_cache_entries?,
+                lease: Duration::from_secs(lease? as u64),
+                trusted_proxies: trusted_proxies?,
+                rate_limit: rate_limit?,
+                auth_secret: auth_secret?,
                 auth_secret_organization: settings
                     .auth_secret_organization
                     .filter(|slug| !slug.is_empty()),
-                log,
-                log_format,
-            }),
-            _ => Err(mistakes.0),
-        }
+                log: log?,
+                log_format: log_format?,
+            })
+        };
+        config().ok_or(mistakes.0)
     }
 
     /// The same, for a server that listens there: with a port of 0, the system chose it.

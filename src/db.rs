@@ -31,6 +31,9 @@ const OLDEST_SERVER: i32 = 13;
 /// How long a request waits for a connection before it is told that there is none.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// A connection of the pool's.
+pub type Lent = Object<AsyncPgConnection>;
+
 /// A pool of connections. Clones share it.
 #[derive(Clone)]
 pub struct Database {
@@ -77,7 +80,7 @@ impl Database {
     ///
     /// # Errors
     /// When none is to be had within five seconds.
-    pub async fn get(&self) -> Result<Object<AsyncPgConnection>, PoolError> {
+    pub async fn get(&self) -> Result<Lent, PoolError> {
         self.pool.get().await
     }
 

@@ -4,6 +4,7 @@ mod authority;
 mod caller;
 mod credential;
 mod decision;
+mod explanation;
 mod inquiry;
 mod limit;
 mod metrics;
@@ -18,11 +19,13 @@ pub use authority::Authority;
 pub use caller::{Caller, Operation, presented, user_agent};
 pub use credential::Credential;
 pub use decision::{Checked, Code, Need, Outcome, Owner, Request, View, decide, explain};
+pub use explanation::routes;
 pub use inquiry::{Asked, Decision, Gate, Question};
 pub use limit::Limits;
 pub use metrics::Metrics;
 pub use program::{
-    Authorized, Needs, Provisioner, Reader, Writer, admit_admin, admit_scim, operation,
+    Authorized, Behalf, Needs, Provisioner, Reader, Writer, admit_admin, admit_scim, admit_user,
+    operation,
 };
 pub use refusal::{expiry_warning, refused, several};
 pub use tenants::Tenants;

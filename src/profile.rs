@@ -3,7 +3,7 @@
 //! MCP servers, for which snippets are shown too. What tokens are and how they change is
 //! `tokens`' to say.
 
-mod draft;
+pub mod draft;
 mod handlers;
 mod pages;
 mod queries;
@@ -11,6 +11,9 @@ pub mod servers;
 pub mod snippets;
 
 use actix_web::web;
+
+use crate::access::Viewer;
+use crate::tokens::handlers::{overlap_end, rotation, transition};
 
 pub fn routes(config: &mut web::ServiceConfig) {
     use handlers::*;
@@ -35,18 +38,18 @@ pub fn routes(config: &mut web::ServiceConfig) {
         )
         .service(
             web::resource("/profile/mcp-tokens/{id}/rotation")
-                .route(web::get().to(rotation::new))
-                .route(web::post().to(rotation::create)),
+                .route(web::get().to(rotation::new::<Viewer>))
+                .route(web::post().to(rotation::create::<Viewer>)),
         )
         .service(
             web::resource("/profile/mcp-tokens/{id}/overlap-end")
-                .route(web::get().to(overlap_end::new))
-                .route(web::post().to(overlap_end::create)),
+                .route(web::get().to(overlap_end::new::<Viewer>))
+                .route(web::post().to(overlap_end::create::<Viewer>)),
         )
         .service(
             web::resource("/profile/mcp-tokens/{id}/{transition}")
-                .route(web::get().to(transition::new))
-                .route(web::post().to(transition::create)),
+                .route(web::get().to(transition::new::<Viewer>))
+                .route(web::post().to(transition::create::<Viewer>)),
         )
         .service(web::resource("/settings/mcp-tokens").route(web::get().to(all::index)))
         .service(

@@ -80,6 +80,12 @@ impl Digest {
         Some(Self(bytes))
     }
 
+    /// `None` unless these are 32 bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -4,7 +4,7 @@
 pub mod ceiling;
 pub mod draft;
 mod filter;
-mod handlers;
+pub(crate) mod handlers;
 mod name;
 pub mod overlap;
 pub(crate) mod pages;
@@ -19,7 +19,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 use uuid::Uuid;
 
-use crate::access::UserId;
+use crate::access::{Admin, UserId};
 use crate::catalogue::{AccessLevel, Product, Scope, ScopeSet};
 use crate::db::types::id;
 
@@ -160,18 +160,18 @@ pub fn routes(config: &mut web::ServiceConfig) {
             .service(web::resource("/{id}/edit").route(web::get().to(edit)))
             .service(
                 web::resource("/{id}/rotation")
-                    .route(web::get().to(rotation::new))
-                    .route(web::post().to(rotation::create)),
+                    .route(web::get().to(rotation::new::<Admin>))
+                    .route(web::post().to(rotation::create::<Admin>)),
             )
             .service(
                 web::resource("/{id}/overlap-end")
-                    .route(web::get().to(overlap_end::new))
-                    .route(web::post().to(overlap_end::create)),
+                    .route(web::get().to(overlap_end::new::<Admin>))
+                    .route(web::post().to(overlap_end::create::<Admin>)),
             )
             .service(
                 web::resource("/{id}/{transition}")
-                    .route(web::get().to(transition::new))
-                    .route(web::post().to(transition::create)),
+                    .route(web::get().to(transition::new::<Admin>))
+                    .route(web::post().to(transition::create::<Admin>)),
             ),
     );
 }

@@ -3,4 +3,6 @@
 mod admin;
 mod client;
 mod document;
+mod table;
 mod token;
+mod user;

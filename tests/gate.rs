@@ -1,5 +1,6 @@
-//! The three ways to ask about a token, and what tells how the gate is.
+//! The three ways to ask about a token, how it is explained, and what tells how the gate is.
 
+mod explanation;
 mod forward;
 mod health;
 mod introspect;

@@ -5,7 +5,7 @@ use tokendesk::access::Role;
 use crate::support::App;
 
 /// Every address with an ID in it, by method. `src` is read to find one that is missing here.
-const GET: [&str; 25] = [
+const GET: [&str; 27] = [
     "/settings/api-access/{id}",
     "/settings/api-access/{id}/edit",
     "/settings/api-access/{id}/rotation",
@@ -14,6 +14,7 @@ const GET: [&str; 25] = [
     "/settings/api-access/{id}/enabling",
     "/settings/api-access/{id}/revocation",
     "/settings/api-access/{id}/deletion",
+    "/settings/api-access/{id}/explanation",
     "/settings/api-access/{id}/nonsense",
     "/invitations/{id}",
     "/settings/products/{id}",
@@ -29,6 +30,7 @@ const GET: [&str; 25] = [
     "/profile/mcp-tokens/{id}/revocation",
     "/profile/mcp-tokens/{id}/deletion",
     "/settings/mcp-tokens/{id}/revocation",
+    "/settings/mcp-tokens/{id}/explanation",
     "/settings/mcp-servers/{id}",
     "/settings/mcp-servers/{id}/removal",
 ];
@@ -209,6 +211,7 @@ async fn members_see_no_settings() {
         "/settings/mcp-tokens".to_owned(),
         token.path(),
         format!("{}/revocation", token.path()),
+        format!("{}/explanation", token.path()),
     ] {
         let page = mei.visit(&path).await;
         assert_eq!(page.status, 403, "{path}");
@@ -328,6 +331,7 @@ fn no_address_with_an_id_is_missing_from_the_sweep() {
         "src/catalogue/resources.rs",
         "src/profile.rs",
         "src/profile/servers.rs",
+        "src/gate/explanation.rs",
     ];
     for source in sources {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(source);

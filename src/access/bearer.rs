@@ -1,5 +1,7 @@
 //! A user who came with an MCP token instead of a session.
 
+use uuid::Uuid;
+
 use super::{Actor, Admin, Author, OrganizationId, Reach, Role, UserId, Viewer, queries};
 use crate::db::Connection;
 use crate::web::Error;
@@ -7,13 +9,18 @@ use crate::web::Error;
 /// The owner of a token that the gate let in: to be made of what the gate knows of it, and of
 /// nothing else.
 #[derive(Clone, Debug)]
-pub struct Bearer(Viewer);
+pub struct Bearer {
+    viewer: Viewer,
+    /// The ID of the token, if what is done is bounded by it and told with it, and the name of
+    /// one that is not the user's own.
+    token: Option<(Uuid, Option<String>)>,
+}
 
 impl std::ops::Deref for Bearer {
     type Target = Viewer;
 
     fn deref(&self) -> &Viewer {
-        &self.0
+        &self.viewer
     }
 }
 
@@ -25,27 +32,69 @@ impl Bearer {
         user: UserId,
         organization: OrganizationId,
     ) -> Result<Self, Error> {
-        queries::viewer(connection, user, Some(organization))
-            .await?
-            .filter(|viewer| viewer.organization.id == organization)
-            .map(Self)
-            .ok_or(Error::Forbidden)
+        let viewer = queries::viewer(connection, user, Some(organization)).await?;
+        let viewer = viewer.filter(|viewer| viewer.organization.id == organization);
+        let viewer = viewer.ok_or(Error::Forbidden)?;
+        Ok(Self {
+            viewer,
+            token: None,
+        })
+    }
+
+    /// The active member with this email (as emails are stored), on whose behalf a program comes
+    /// with an API token.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none.
+    pub async fn on_behalf(
+        connection: &mut Connection,
+        email: &str,
+        organization: OrganizationId,
+        (token, name): (Uuid, &str),
+    ) -> Result<Self, Error> {
+        let user = queries::active_member(connection, email, organization).await?;
+        let bearer = Self::load(connection, user, organization).await?;
+        Ok(Self {
+            token: Some((token, Some(name.to_owned()))),
+            ..bearer
+        })
+    }
+
+    /// Bounded by the user's own token.
+    #[must_use]
+    pub fn within(self, token: Uuid) -> Self {
+        Self {
+            token: Some((token, None)),
+            ..self
+        }
     }
 
     #[must_use]
     pub fn admin(&self) -> Option<Admin> {
-        (self.role == Role::Admin).then(|| Admin(self.0.clone()))
+        (self.role == Role::Admin).then(|| Admin(self.viewer.clone()))
     }
 
     /// They may change what is their own: no other site can make a browser send the token.
     #[must_use]
     pub fn oneself(&self) -> Actor {
+        let name = self.name.clone();
+        let author = match &self.token {
+            None => Author::User {
+                id: self.user,
+                name,
+            },
+            Some((id, program)) => Author::Token {
+                id: *id,
+                name: match program {
+                    Some(program) => format!("{name} (API token “{program}”)"),
+                    None => name,
+                },
+                user: Some(self.user),
+            },
+        };
         Actor {
             organization: self.organization.id,
-            author: Author::User {
-                id: self.user,
-                name: self.name.clone(),
-            },
+            author,
             reach: Reach::Own,
         }
     }

@@ -75,6 +75,22 @@ pub async fn viewer(
     )
 }
 
+/// Who has this email and is active in the organisation.
+pub async fn active_member(
+    connection: &mut Connection,
+    email: &str,
+    organization: OrganizationId,
+) -> QueryResult<UserId> {
+    memberships::table
+        .inner_join(users::table)
+        .filter(memberships::organization_id.eq(organization))
+        .filter(memberships::deactivated_at.is_null())
+        .filter(users::email.eq(email))
+        .select(users::id)
+        .get_result(connection)
+        .await
+}
+
 /// The state of a session that was begun after `begun` and seen after `seen`.
 pub async fn session(
     connection: &mut Connection,

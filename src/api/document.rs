@@ -9,6 +9,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::{Response, ResponseBuilder};
@@ -17,7 +18,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, SecurityRequirement};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::admin::tokens;
+use super::admin::{audit, products, resources, servers, tokens};
+use super::user;
 use crate::web::headers;
 
 /// The address of the document.
@@ -48,9 +50,41 @@ pub const PATH: &str = "/openapi.json";
         tokens::disable,
         tokens::enable,
         tokens::revoke,
+        tokens::revoke_all,
+        products::index,
+        products::create,
+        products::show,
+        products::edit,
+        products::delete,
+        resources::index,
+        resources::create,
+        resources::show,
+        resources::edit,
+        resources::delete,
+        servers::index,
+        servers::create,
+        servers::show,
+        servers::edit,
+        servers::delete,
+        audit::index,
+        user::show,
+        user::servers,
+        user::tokens::index,
+        user::tokens::create,
+        user::tokens::show,
+        user::tokens::revoke,
     ),
     components(schemas(Problem)),
-    tags((name = "Tokens", description = "The organisation's API tokens.")),
+    tags(
+        (name = "Tokens", description = "The organisation's API tokens."),
+        (name = "Products", description = "What tokens can be linked to."),
+        (name = "Resources", description = "Protected APIs, and which scope each operation needs."),
+        (name = "MCP servers", description = "Servers that profiles show how to connect to."),
+        (name = "Audit log", description = "Who changed what."),
+        (name = "User", description = "On behalf of one user: with an API token that has \
+            `connect:read`, or `connect:write` to change something, and the header \
+            `x-user-email`; or with the user's own MCP token (`widgets:read`, `widgets:write`)."),
+    ),
     modifiers(&Common)
 )]
 struct Document;
@@ -114,14 +148,20 @@ impl Modify for Common {
             {
                 complete(operation, &[(409, CONFLICT)], of_one);
             }
+            if VERSIONED_DELETIONS.contains(&path.as_str())
+                && let Some(deletion) = &mut item.delete
+            {
+                expect_version(deletion);
+            }
             for operation in [&mut item.put, &mut item.patch].into_iter().flatten() {
-                add_parameter(operation, "If-Match", IF_MATCH);
-                add_problem(operation, 412, "It is of another version");
+                expect_version(operation);
             }
         }
     }
 }
 
+/// What can be deleted in the version that was read.
+const VERSIONED_DELETIONS: [&str; 2] = ["/api/v1/products/{id}", "/api/v1/resources/{id}"];
 const CONFLICT: &str = "It cannot be done as things are: `taken`, or `conflict`";
 const IDEMPOTENCY_KEY: &str = "A key of your choice, new for each request: with it, the request \
                                can be sent again and creates nothing more.";
@@ -197,6 +237,12 @@ fn add_problem(operation: &mut Operation, status: u16, what: &str) {
     responses.insert(status.to_string(), RefOr::T(response.build()));
 }
 
+/// For operations that take `If-Match`.
+fn expect_version(operation: &mut Operation) {
+    add_parameter(operation, "If-Match", IF_MATCH);
+    add_problem(operation, 412, "It is of another version");
+}
+
 fn add_parameter(operation: &mut Operation, name: &str, what: &str) {
     let parameter: Parameter = ParameterBuilder::new()
         .name(name)
@@ -238,28 +284,21 @@ pub async fn allow<B: MessageBody>(
 
 /// Those that an address takes: `GET, POST`.
 fn methods(pattern: &str) -> String {
-    static DOCUMENT: LazyLock<openapi::OpenApi> = LazyLock::new(Document::openapi);
-    let Some(item) = DOCUMENT.paths.get_path_item(pattern) else {
-        return String::new();
-    };
-    let all = [
-        ("GET", &item.get),
-        ("POST", &item.post),
-        ("PUT", &item.put),
-        ("PATCH", &item.patch),
-        ("DELETE", &item.delete),
-    ];
-    let taken = all.into_iter().filter(|(_, operation)| operation.is_some());
-    taken.map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+    let item = json()["paths"][pattern].as_object();
+    let methods = item.into_iter().flat_map(serde_json::Map::keys);
+    methods.map(|it| it.to_uppercase()).collect::<Vec<_>>().join(", ")
+}
+
+/// The document.
+pub fn json() -> &'static Value {
+    static JSON: LazyLock<Value> =
+        LazyLock::new(|| serde_json::to_value(Document::openapi()).unwrap_or_default());
+    &JSON
 }
 
 /// `GET /openapi.json`
 pub async fn show() -> HttpResponse {
-    static TEXT: LazyLock<String> =
-        LazyLock::new(|| Document::openapi().to_json().unwrap_or_default());
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .body(TEXT.as_str())
+    HttpResponse::Ok().json(json())
 }
 
 pub fn routes(config: &mut web::ServiceConfig) {

@@ -3,6 +3,7 @@
 
 mod idempotency;
 mod input;
+mod mistakes;
 mod page;
 mod queries;
 mod receipt;
@@ -11,7 +12,11 @@ mod word;
 
 pub use idempotency::{Asker, Created, Creation, sweep};
 pub use input::{Input, Params, present};
+pub use mistakes::mistakes;
 pub use page::{Page, Paging};
 pub use receipt::{Receipt, Taken};
 pub use version::{IfMatch, etag};
-pub use word::{AccessLevelWord, OverlapWord, ScopeWord, SortWord, StatusWord, Word};
+pub use word::{
+    AccessLevelWord, ActionWord, ExpiryWord, FateWord, OverlapWord, PlaceWord, RoleWord, ScopeWord,
+    SortWord, StatusWord, Word,
+};

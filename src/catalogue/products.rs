@@ -1,15 +1,16 @@
 //! Products, and the pages of *Settings > Products*. A token that is linked to one begins with
 //! its key.
 
-mod draft;
+pub mod draft;
 mod handlers;
 mod pages;
-mod queries;
+pub mod queries;
 
 use actix_web::web;
 
 use crate::db::types::id;
 
+pub use pages::Query;
 pub use queries::{Product, create, list};
 
 id!(ProductId);

@@ -3,7 +3,7 @@
 //! gate's to say.
 
 mod changes;
-mod draft;
+pub mod draft;
 mod file;
 mod handlers;
 mod pages;

@@ -3,12 +3,15 @@
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::access::{OrganizationId, UserId};
 use crate::catalogue::{Product, Scope, ScopeSet};
 use crate::db::types::text_enum;
 use crate::tokens::{Ranges, Standing, Status, TokenId};
+
+/// How long before a token's end whoever uses it is told.
+const EXPIRY_WARNING: TimeDelta = TimeDelta::days(7);
 
 text_enum! {
     /// The gate's answer, in the order of its checks: the first that fails.
@@ -63,6 +66,12 @@ impl View {
     #[must_use]
     pub fn effective_scopes(&self) -> ScopeSet {
         self.scopes.unwrap_or(ScopeSet::of(&[Scope::All]))
+    }
+
+    /// The token's end, if it is so near that whoever uses the token is told.
+    #[must_use]
+    pub fn near_end(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.expires_at.filter(|at| *at <= now + EXPIRY_WARNING)
     }
 
     fn status(&self, now: DateTime<Utc>) -> Status {
@@ -222,7 +231,6 @@ pub fn explain(
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
     use uuid::Uuid;
 
     use super::*;

@@ -76,6 +76,8 @@ pub struct Decision<'a> {
     pub view: Option<Arc<View>>,
     /// Why the path has no one meaning.
     pub ambiguity: Option<Ambiguity>,
+    /// The catalogue's operation that was asked for: `Agents: list`.
+    pub operation: Option<String>,
     pub request: Request<'a>,
     now: DateTime<Utc>,
 }
@@ -106,6 +108,31 @@ impl Gate {
         now: DateTime<Utc>,
     ) -> Result<Decision<'a>, Error> {
         let started = Instant::now();
+        let decision = self.consider(question, now).await?;
+        if let Some(view) = &decision.view {
+            let operation = decision.operation.as_deref();
+            self.usage.count(&Decided {
+                token: view.token,
+                code: decision.code,
+                operation: operation.unwrap_or(question.operation),
+                address: question.source,
+                user_agent: question.user_agent,
+                at: now,
+            });
+        }
+        self.metrics.decided(decision.code, started.elapsed());
+        Ok(decision)
+    }
+
+    /// What [`Gate::ask`] would answer. Nothing is counted.
+    ///
+    /// # Errors
+    /// When the database is needed and does not answer.
+    pub async fn consider<'a>(
+        &self,
+        question: &Question<'a>,
+        now: DateTime<Utc>,
+    ) -> Result<Decision<'a>, Error> {
         let view = match question.digest {
             Some(digest) => self.views.get(&digest).await?,
             None => None,
@@ -127,23 +154,11 @@ impl Gate {
             product: question.product,
             need: needed.need,
         };
-        let code = decide(view.as_deref(), &request, now);
-        if let Some(view) = &view {
-            let label = needed.operation.map(label);
-            self.usage.count(&Decided {
-                token: view.token,
-                code,
-                operation: label.as_deref().unwrap_or(question.operation),
-                address: question.source,
-                user_agent: question.user_agent,
-                at: now,
-            });
-        }
-        self.metrics.decided(code, started.elapsed());
         Ok(Decision {
-            code,
-            view,
+            code: decide(view.as_deref(), &request, now),
             ambiguity: needed.ambiguity,
+            operation: needed.operation.map(label),
+            view,
             request,
             now,
         })

@@ -11,12 +11,15 @@ use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use uuid::Uuid;
 
-use super::caller::admit;
+use super::caller::{admit, presented};
 use super::decision::{Code, Need};
 use super::inquiry::Gate;
 use super::refusal::refused;
-use crate::access::{Actor, OrganizationId, Overseer, Program};
+use crate::access::{Actor, Bearer, OrganizationId, Overseer, Program};
 use crate::catalogue::{Scope, ScopeSet};
+use crate::db::Database;
+use crate::identity::Email;
+use crate::tokens::Ranges;
 use crate::web::{Error, headers, state};
 
 /// A scope as a type.
@@ -141,6 +144,96 @@ async fn admit_with<B: MessageBody>(
         .extensions_mut()
         .insert(Admitted { program, scopes });
     Ok(next.call(request).await?.map_into_left_body())
+}
+
+/// Middleware: lets in who acts for one user: with an API token that has `connect:read` or
+/// `connect:write` and names the user in `x-user-email`, or with the user's own MCP token that has
+/// `widgets:read` or `widgets:write`.
+///
+/// # Errors
+/// Those of the service, passed on.
+pub async fn admit_user<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let user = match user(request.request()).await {
+        Ok(user) => user,
+        Err(error) => return Ok(request.error_response(error).map_into_right_body()),
+    };
+    request.extensions_mut().insert(user);
+    Ok(next.call(request).await?.map_into_left_body())
+}
+
+/// A user, and the ranges to which the token is bound that acts for them.
+#[derive(Clone)]
+pub struct Behalf {
+    pub bearer: Bearer,
+    pub ranges: Ranges,
+}
+
+impl FromRequest for Behalf {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let user = request.extensions().get::<Self>().cloned();
+        ready(user.ok_or_else(|| Error::internal("nobody asked for the user")))
+    }
+}
+
+async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
+    let gate = state::<Gate>(request);
+    let digest = presented(request, gate)?;
+    let view = match &digest {
+        Some(digest) => gate.views.get(digest).await?,
+        None => None,
+    };
+    let is_own = view.is_some_and(|view| view.owner.is_some());
+    let scope = match (is_own, request.method().is_safe()) {
+        (true, true) => Scope::WidgetsRead,
+        (true, false) => Scope::WidgetsWrite,
+        (false, true) => Scope::ConnectRead,
+        (false, false) => Scope::ConnectWrite,
+    };
+    let caller = admit(request, &operation(request), Some(scope)).await?;
+    let token = caller.token.uuid();
+    gate.limits.count(request, token)?;
+    let connection = &mut *state::<Database>(request).get().await?;
+    let bearer = match (&caller.owner, named(request)?) {
+        (Some(owner), None) => Bearer::load(connection, owner.user, caller.organization)
+            .await?
+            .within(token),
+        (Some(_), Some(_)) => {
+            let why = "x-user-email goes with an API token; an MCP token is its owner’s";
+            return Err(Error::Malformed(why.into()));
+        }
+        (None, Some(email)) => {
+            let token = (token, caller.name.as_str());
+            Bearer::on_behalf(connection, email.as_str(), caller.organization, token).await?
+        }
+        (None, None) => {
+            let why = "the header x-user-email has to name the user";
+            return Err(Error::Malformed(why.into()));
+        }
+    };
+    Ok(Behalf {
+        bearer,
+        ranges: caller.ranges.clone(),
+    })
+}
+
+/// Whom the request names.
+fn named(request: &HttpRequest) -> Result<Option<Email>, Error> {
+    let mut sent = request.headers().get_all("x-user-email");
+    let email = match (sent.next(), sent.next()) {
+        (None, _) => return Ok(None),
+        (Some(email), None) => email.to_str().ok(),
+        (Some(_), Some(_)) => None,
+    };
+    let email = email.and_then(|email| Email::parse(email).ok());
+    email
+        .map(Some)
+        .ok_or_else(|| Error::Malformed("x-user-email is no email address".into()))
 }
 
 async fn program(request: &HttpRequest, scope: Scope) -> Result<Program, Error> {

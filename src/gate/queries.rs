@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
+use diesel::result::Error as QueryError;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Cidr, Date, Inet, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
 use super::decision::{Owner, View};
-use crate::access::{OrganizationId, UserId};
+use crate::access::{Admin, OrganizationId, UserId};
 use crate::catalogue::Product;
 use crate::db::Connection;
 use crate::db::schema::{
@@ -18,99 +19,120 @@ use crate::db::schema::{
 };
 use crate::secret::Digest;
 use crate::tokens::queries::known_scopes;
-use crate::tokens::{Standing, TokenId};
+use crate::tokens::{Key, Standing, TokenId};
 
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = tokens)]
+struct TokenRow {
+    id: TokenId,
+    name: String,
+    standing: Standing,
+    expires_at: Option<DateTime<Utc>>,
+    ip_ranges: Vec<IpNet>,
+    scopes: Option<Vec<String>>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = secrets)]
+struct SecretRow {
+    created_at: DateTime<Utc>,
+    retires_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = organizations)]
+struct OrganizationRow {
+    id: OrganizationId,
+    name: String,
+    slug: String,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct OwnerRow {
+    id: UserId,
+    email: String,
+}
+
+/// The last: whether the owner is a member who is not deactivated.
 type Row = (
-    TokenId,
-    OrganizationId,
-    String,
-    String,
-    String,
-    Standing,
-    Option<DateTime<Utc>>,
-    DateTime<Utc>,
-    Option<DateTime<Utc>>,
-    Vec<IpNet>,
-    Option<Vec<String>>,
+    TokenRow,
+    SecretRow,
+    OrganizationRow,
     Option<Product>,
-    Option<(UserId, String)>,
-    Option<UserId>,
-    Option<DateTime<Utc>>,
+    Option<OwnerRow>,
+    bool,
 );
 
 /// By one point lookup. Here alone no organisation narrows the query: the secret says whose
 /// it is.
 pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<Option<View>> {
+    let membership = memberships::table.on(memberships::organization_id
+        .eq(tokens::organization_id)
+        .and(tokens::owner_id.eq(memberships::user_id.nullable())));
+    let is_active = (memberships::user_id.nullable().is_not_null())
+        .and(memberships::deactivated_at.nullable().is_null());
     let row: Option<Row> = secrets::table
         .inner_join(
             tokens::table
                 .inner_join(organizations::table)
                 .left_join(products::table)
                 .left_join(users::table.on(tokens::owner_id.eq(users::id.nullable())))
-                .left_join(
-                    memberships::table.on(memberships::organization_id
-                        .eq(tokens::organization_id)
-                        .and(tokens::owner_id.eq(memberships::user_id.nullable()))),
-                ),
+                .left_join(membership),
         )
         .filter(secrets::digest.eq(&digest.as_bytes()[..]))
         .select((
-            tokens::id,
-            organizations::id,
-            organizations::name,
-            organizations::slug,
-            tokens::name,
-            tokens::standing,
-            tokens::expires_at,
-            secrets::created_at,
-            secrets::retires_at,
-            tokens::ip_ranges,
-            tokens::scopes,
+            TokenRow::as_select(),
+            SecretRow::as_select(),
+            OrganizationRow::as_select(),
             Option::<Product>::as_select(),
-            (users::id, users::email).nullable(),
-            memberships::user_id.nullable(),
-            memberships::deactivated_at.nullable(),
+            Option::<OwnerRow>::as_select(),
+            is_active,
         ))
         .get_result(connection)
         .await
         .optional()?;
-    Ok(row.map(
-        |(
-            token,
-            organization,
-            organization_name,
-            organization_slug,
-            name,
-            standing,
-            expires_at,
-            secret_created_at,
-            retires_at,
-            ranges,
-            scopes,
-            product,
-            owner,
-            member,
-            deactivated_at,
-        )| View {
-            token,
-            organization,
-            organization_name,
-            organization_slug,
-            name,
-            standing,
-            expires_at,
-            secret_created_at,
-            secret_retires_at: retires_at,
-            ranges: ranges.into(),
-            scopes: scopes.as_deref().map(known_scopes),
-            product,
-            owner: owner.map(|(user, email)| Owner {
-                user,
-                email,
-                is_active: member.is_some() && deactivated_at.is_none(),
-            }),
-        },
-    ))
+    Ok(row.map(assemble))
+}
+
+fn assemble((token, secret, organization, product, owner, is_active): Row) -> View {
+    View {
+        token: token.id,
+        organization: organization.id,
+        organization_name: organization.name,
+        organization_slug: organization.slug,
+        name: token.name,
+        standing: token.standing,
+        expires_at: token.expires_at,
+        secret_created_at: secret.created_at,
+        secret_retires_at: secret.retires_at,
+        ranges: token.ip_ranges.into(),
+        scopes: token.scopes.as_deref().map(known_scopes),
+        product,
+        owner: owner.map(|owner| Owner {
+            user: owner.id,
+            email: owner.email,
+            is_active,
+        }),
+    }
+}
+
+/// Which token of the organisation's it is, whoever owns it, and its current secret.
+pub async fn current_secret(
+    connection: &mut Connection,
+    admin: &Admin,
+    id: TokenId,
+) -> QueryResult<(Key, Digest)> {
+    let (owner, digest): (Option<UserId>, Vec<u8>) = secrets::table
+        .inner_join(tokens::table)
+        .filter(tokens::organization_id.eq(admin.organization().id))
+        .filter(tokens::id.eq(id))
+        .filter(secrets::retires_at.is_null())
+        .select((tokens::owner_id, secrets::digest))
+        .get_result(connection)
+        .await?;
+    let digest = Digest::from_bytes(&digest).ok_or(QueryError::NotFound)?;
+    Ok((Key { id, owner }, digest))
 }
 
 /// Those of the tokens that still exist, which then cannot be deleted until the transaction

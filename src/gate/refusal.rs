@@ -2,19 +2,16 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::decision::{Code, Need, View};
 use crate::web::Error;
 use crate::web::error::Refusal;
 
-/// How long before a token's end whoever uses it is told.
-const WARNING: TimeDelta = TimeDelta::days(7);
-
 /// `X-Tokendesk-Expires-At`, for a token that ends soon.
 #[must_use]
 pub fn expiry_warning(view: &View, now: DateTime<Utc>) -> Option<(HeaderName, HeaderValue)> {
-    let at = view.expires_at.filter(|at| *at <= now + WARNING)?;
+    let at = view.near_end(now)?;
     let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let value = HeaderValue::try_from(at).ok()?;
     Some((HeaderName::from_static("x-tokendesk-expires-at"), value))

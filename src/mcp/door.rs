@@ -2,6 +2,7 @@
 
 use std::iter;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, ORIGIN, USER_AGENT};
@@ -49,7 +50,11 @@ pub struct Visit<'a> {
 
 /// Asks the gate about the token alone.
 pub async fn knock(request: &HttpRequest) -> Result<Visit<'_>, Failure> {
-    let digest = token(request.headers())?;
+    let digest = token(request.headers()).inspect_err(|refusal| {
+        if let Some(code) = refusal.decision() {
+            state::<Gate>(request).metrics.refused(code);
+        }
+    })?;
     let visit = Visit { request, digest };
     visit.ask(&Message::NONE).await?;
     Ok(visit)
@@ -59,20 +64,28 @@ impl Visit<'_> {
     /// Asks the gate whether the token is enough for the message. It asks anew: the token may
     /// have been revoked while the message came.
     pub async fn admit(self, message: &Message) -> Result<Arc<View>, Failure> {
+        let started = Instant::now();
         let view = self.ask(message).await?;
         self.count(&view, Code::Valid, message);
+        let metrics = &state::<Gate>(self.request).metrics;
+        metrics.decided(Code::Valid, started.elapsed());
         Ok(view)
     }
 
     /// Refusals are counted.
     async fn ask(&self, message: &Message) -> Result<Arc<View>, Failure> {
-        let view = state::<Gate>(self.request).views.get(&self.digest).await?;
-        let view = view.ok_or_else(|| Refusal::decided(Code::Unknown, None))?;
+        let started = Instant::now();
+        let Gate { views, metrics, .. } = state::<Gate>(self.request);
+        let Some(view) = views.get(&self.digest).await? else {
+            metrics.decided(Code::Unknown, started.elapsed());
+            return Err(Refusal::decided(Code::Unknown, None).into());
+        };
         let code = self.decide(&view, message);
         if code == Code::Valid {
             return Ok(view);
         }
         self.count(&view, code, message);
+        metrics.decided(code, started.elapsed());
         Err(Failure::Refused(match (code, message.tool) {
             (Code::InsufficientScope, Some(tool)) => Refusal::insufficient_scope(tool, &view),
             (code, _) => Refusal::decided(code, Some(&view)),

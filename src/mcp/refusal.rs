@@ -194,6 +194,11 @@ impl Refusal {
         }
     }
 
+    /// What the gate would have said; `None` for what is no question about a token.
+    pub fn decision(&self) -> Option<Code> {
+        self.code.parse().ok()
+    }
+
     pub fn response(&self, public_url: &PublicUrl) -> HttpResponse {
         let profile = public_url.join("/profile");
         let todo = match self.todo {

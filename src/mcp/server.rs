@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use actix_web::HttpRequest;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::{IntoCallToolResult, ToolCallContext};
 use rmcp::model::{
@@ -20,9 +20,6 @@ use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::gate::View;
 use crate::web::{Error, format, now, state};
-
-/// From when on every answer warns of the token's expiry.
-const EXPIRY_WARNING: TimeDelta = TimeDelta::days(7);
 
 const INSTRUCTIONS: &str = "Tokendesk keeps API tokens. These tools list and explain the user's \
      own MCP tokens and, for administrators, the organisation's API tokens and audit log. No tool \
@@ -114,16 +111,14 @@ impl Server {
 
     /// What every answer says of a token that will not work for long.
     fn warning(&self) -> Option<String> {
-        let at = self.view.expires_at?;
-        (at <= self.now + EXPIRY_WARNING).then(|| {
-            format!(
-                "Note for the user: the token “{}”, with which you are connected, expires on {}. \
-                 A new one can be generated at {}",
-                self.view.name,
-                format::date_time(&at),
-                self.public_url.join("/profile")
-            )
-        })
+        let at = self.view.near_end(self.now)?;
+        Some(format!(
+            "Note for the user: the token “{}”, with which you are connected, expires on {}. \
+             A new one can be generated at {}",
+            self.view.name,
+            format::date_time(&at),
+            self.public_url.join("/profile")
+        ))
     }
 }
 

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use crate::catalogue::Scope;
 use crate::secret::Password;
 use crate::tokens::draft::{Expiry, NewToken};
-use crate::tokens::queries::{LeastUsed, MOST_ACTIVE};
+use crate::tokens::pages::no_room;
+use crate::tokens::queries::LeastUsed;
 use crate::tokens::{Name, Ranges, Token};
 use crate::web::form::Field;
-use crate::web::format;
 
 /// What an MCP token can be given; all of it by default.
 pub const SCOPES: [Scope; 3] = [Scope::WidgetsRead, Scope::WidgetsWrite, Scope::Render];
@@ -94,7 +94,7 @@ impl Draft {
     /// The form again, since there is no room for one more.
     #[must_use]
     pub fn full(mut self, least_used: &LeastUsed, now: &DateTime<Utc>) -> Box<Self> {
-        self.name.refuse(full(least_used, now));
+        self.name.refuse(no_room(least_used, now));
         Box::new(self)
     }
 
@@ -118,22 +118,6 @@ impl Draft {
 pub fn taken(name: &str) -> String {
     let name = name.trim();
     format!("You have a token named “{name}” already. Choose another name.")
-}
-
-/// What to do where there is no room for one more active token.
-pub fn full(least_used: &LeastUsed, now: &DateTime<Utc>) -> String {
-    let name = &least_used.name;
-    let used = least_used.at.as_ref().map_or_else(
-        || "was never used".to_owned(),
-        |at| {
-            let at = format::relative(at, now);
-            format!("was used least recently, {at}")
-        },
-    );
-    format!(
-        "You have {MOST_ACTIVE} active tokens, which is the most. Revoke or disable one first: \
-         “{name}” {used}."
-    )
 }
 
 /// As the browser sends it.

@@ -1,12 +1,10 @@
 //! The profile: extract, call, render.
 
 pub mod all;
+mod keeper;
 pub mod name;
-pub mod overlap_end;
 pub mod password;
-pub mod rotation;
 pub mod tokens;
-pub mod transition;
 
 use std::collections::HashMap;
 
@@ -18,7 +16,6 @@ use super::draft::Draft;
 use super::pages::{self, Card, Reveal};
 use crate::access::{Section, Viewer, session};
 use crate::db::{Connection, Database};
-use crate::tokens::pages::{Confirmation, Place, Question};
 use crate::tokens::{Status, Token, TokenId, queries};
 use crate::web::form::Nothing;
 use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
@@ -95,23 +92,4 @@ pub async fn end_other_sessions(
     let sessions = format::plural(ended, "session", "sessions");
     page::notify(&session, format!("{ended} other {sessions} ended."))?;
     Ok(see_other("/profile"))
-}
-
-/// A page that asks before it is done.
-async fn confirmation(
-    connection: &mut Connection,
-    viewer: &Viewer,
-    page: Page,
-    token: Token,
-    question: Question,
-    stale: Option<String>,
-) -> Result<Confirmation, Error> {
-    Ok(Confirmation {
-        calls: queries::calls_of_last_day(connection, token.id, page.now).await?,
-        shell: viewer.shell(page, Section::Profile),
-        place: Place::of(&token),
-        token,
-        question,
-        stale,
-    })
 }

@@ -1,9 +1,9 @@
 //! *Settings > MCP servers*: servers of the organisation's own, to which the profile shows how to
 //! connect.
 
-mod draft;
+pub mod draft;
 mod handlers;
-mod queries;
+pub mod queries;
 
 use actix_web::web;
 use askama::Template;

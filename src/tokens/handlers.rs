@@ -1,8 +1,11 @@
 //! *Settings > API Access*: extract, call, render.
 
+mod keeper;
 pub mod overlap_end;
 pub mod rotation;
 pub mod transition;
+
+pub use keeper::Keeper;
 
 use std::collections::HashMap;
 
@@ -20,8 +23,9 @@ use super::{Filter, Name, Secret, Token, TokenId, filter, secret, snippets};
 use crate::access::{Actor, Admin, Section};
 use crate::catalogue::{Product, list_products};
 use crate::config::Config;
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, Lent};
 use crate::fleet::Fleet;
+use crate::identity;
 use crate::journal;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -36,7 +40,7 @@ const REMEMBERED: TimeDelta = TimeDelta::days(30);
 pub async fn index(
     admin: Admin,
     page: Page,
-    database: web::Data<Database>,
+    (database, config): (web::Data<Database>, web::Data<Config>),
     web::Query(query): web::Query<filter::Query>,
 ) -> Answer {
     let filter = query.filter();
@@ -48,7 +52,10 @@ pub async fn index(
     let list = connection
         .transaction(async |connection| list(connection, &admin, page, filter, None).await)
         .await?;
-    page::render(&list)
+    page::render(&pages::Index {
+        auth_secret: has_auth_secret(connection, &admin, &config).await?,
+        ..list
+    })
 }
 
 /// The list, for itself or behind a revealed secret.
@@ -87,7 +94,22 @@ async fn list(
         products,
         cards,
         reveal,
+        auth_secret: false,
     })
+}
+
+/// Whether `AUTH_SECRET` is set, and for this organisation.
+async fn has_auth_secret(
+    connection: &mut Connection,
+    admin: &Admin,
+    config: &Config,
+) -> Result<bool, Error> {
+    let Some(slug) = &config.auth_secret_organization else {
+        return Ok(config.auth_secret.is_some());
+    };
+    let named = identity::queries::organization(connection, slug).await?;
+    let is_here = named.is_some_and(|named| named.id == admin.organization().id);
+    Ok(is_here && config.auth_secret.is_some())
 }
 
 /// The one answer that holds a secret. It is not compressed, as the size of compressed text
@@ -242,9 +264,8 @@ pub async fn update(
     let draft = Draft::from(form.into_inner());
     match try_update(&mut connection, &actor, draft, &token, page.now).await? {
         Ok(name) => {
-            drop(connection);
-            let receipt = fleet.report(&database).await;
-            page::notify(&session, format!("“{}” is saved. {receipt}", name.as_str()))?;
+            let notice = format!("“{}” is saved.", name.as_str());
+            announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(&token.path()))
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, Vec::new(), Some(token))),
@@ -278,10 +299,24 @@ async fn try_update(
     }
 }
 
+/// Says on the next page what was changed, and on which instances that is in effect. To learn
+/// the latter, the connection is given back first.
+pub async fn announce(
+    connection: Lent,
+    database: &Database,
+    fleet: &Fleet,
+    session: &Session,
+    notice: &str,
+) -> Result<(), Error> {
+    drop(connection);
+    let receipt = fleet.report(database).await;
+    page::notify(session, format!("{notice} {receipt}"))
+}
+
 /// A page that asks before it is done.
-async fn confirmation(
+async fn confirmation<K: Keeper>(
     connection: &mut Connection,
-    admin: &Admin,
+    keeper: &K,
     page: Page,
     token: Token,
     question: Question,
@@ -289,7 +324,7 @@ async fn confirmation(
 ) -> Result<pages::Confirmation, Error> {
     Ok(pages::Confirmation {
         calls: queries::calls_of_last_day(connection, token.id, page.now).await?,
-        shell: admin.shell(page, Section::ApiAccess),
+        shell: keeper.viewer().shell(page, K::SECTION),
         place: pages::Place::of(&token),
         token,
         question,

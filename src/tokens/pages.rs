@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::draft::{Draft, Expiry};
 use super::overlap::Overlap;
-use super::queries::{Counts, Denied, SecretRecord};
+use super::queries::{Counts, Denied, LeastUsed, MOST_ACTIVE, SecretRecord};
 use super::snippets::Snippet;
 use super::{Filter, Secret, Sort, Status, Token, Transition};
 use crate::access::Shell;
@@ -29,6 +29,8 @@ pub struct Index {
     pub products: Vec<Product>,
     pub cards: Slice<Card>,
     pub reveal: Option<Reveal>,
+    /// Whether `AUTH_SECRET` holds here.
+    pub auth_secret: bool,
 }
 
 /// A token in the list.
@@ -64,14 +66,13 @@ impl Index {
 
     /// `1–25 of 42`
     fn range(&self) -> String {
-        let total = self.counts.of(self.filter.status);
-        match self.cards.range() {
-            Some((first, last)) => {
-                let (first, last) = (format::thousands(first), format::thousands(last));
-                format!("{first}–{last} of {total}")
-            }
-            None => format!("0 of {total}"),
-        }
+        let Some((first, last)) = self.cards.range() else {
+            return "None".to_owned();
+        };
+        let more = self.cards.next.is_some();
+        let total = self.counts.beside(self.filter.status, last, more);
+        let (first, last) = (format::thousands(first), format::thousands(last));
+        format!("{first}–{last} of {total}")
     }
 }
 
@@ -145,6 +146,18 @@ impl Place {
             list_name,
         }
     }
+
+    /// For an administrator, of an MCP token that need not be their own.
+    #[must_use]
+    pub fn of_somebodys(token: &Token) -> Self {
+        let list = "/settings/mcp-tokens";
+        Self {
+            path: format!("{list}/{}", token.id),
+            has_page: false,
+            list,
+            list_name: "MCP tokens",
+        }
+    }
 }
 
 /// What a confirmation page asks about.
@@ -199,6 +212,20 @@ pub fn stale(token: &Token, transition: Transition, now: &DateTime<Utc>) -> Opti
             status.label().to_lowercase()
         )
     })
+}
+
+/// What to do where there is no room for one more active MCP token.
+#[must_use]
+pub fn no_room(least_used: &LeastUsed, now: &DateTime<Utc>) -> String {
+    let name = &least_used.name;
+    let used = match &least_used.at {
+        None => "was never used".to_owned(),
+        Some(at) => format!("was used least recently, {}", format::relative(at, now)),
+    };
+    format!(
+        "You have {MOST_ACTIVE} active tokens, which is the most. Revoke or disable one first: \
+         “{name}” {used}."
+    )
 }
 
 /// "Revoke …?" and the like.

@@ -7,6 +7,7 @@ mod estate;
 mod find;
 mod list;
 mod mcp;
+mod revocations;
 mod search;
 mod survey;
 mod usage;
@@ -17,6 +18,7 @@ pub use estate::{Answering, Estate, Left, hand_over, revoke_estate, survey_estat
 pub use find::{retiring, secrets, token};
 pub use list::{page, plan_afresh};
 pub use mcp::{LeastUsed, MOST_ACTIVE, create_mcp, of_owner, owned};
+pub use revocations::{Fate, Named, Revocations, revoke_all};
 pub use survey::{Stats, Wanted, stats, wanted};
 pub use usage::{
     Day, Denied, OperationUse, RetiredUse, calls_of_last_day, days, denied, operations,

@@ -1,6 +1,6 @@
 //! An ID for every request: in the log, in the answer's `X-Request-Id` and on error pages.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -18,6 +18,11 @@ impl std::fmt::Display for RequestId {
     }
 }
 
+/// Route data: what is answered here many times a second is counted elsewhere, and logged at
+/// level debug alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted;
+
 /// Middleware: gives the request its ID and logs a line when it is answered. The route's
 /// pattern stands for the path, and no query is logged, as either may hold a code.
 ///
@@ -32,18 +37,24 @@ pub async fn assign<B: MessageBody>(
     request.extensions_mut().insert(id);
     let mut response = next.call(request).await?;
     let text = id.to_string();
-    tracing::info!(
-        id = text,
-        method = %response.request().method(),
-        route = response.request().match_pattern().unwrap_or_default(),
-        status = response.status().as_u16(),
-        milliseconds = started.elapsed().as_millis(),
-        "answered"
-    );
+    log(&text, &response, started.elapsed());
     if let Ok(value) = HeaderValue::from_str(&text) {
         response
             .headers_mut()
             .insert(HeaderName::from_static("x-request-id"), value);
     }
     Ok(response)
+}
+
+fn log<B>(id: &str, response: &ServiceResponse<B>, after: Duration) {
+    let request = response.request();
+    let method = request.method().as_str();
+    let route = request.match_pattern().unwrap_or_default();
+    let status = response.status().as_u16();
+    let milliseconds = after.as_millis();
+    if request.app_data::<Counted>().is_some() {
+        tracing::debug!(id, method, route, status, milliseconds, "answered");
+    } else {
+        tracing::info!(id, method, route, status, milliseconds, "answered");
+    }
 }

@@ -1,3 +1,6 @@
 //! The Admin API.
 
+mod auth_secret;
+mod others;
+mod revocations;
 mod tokens;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::client::Program;
-use crate::support::App;
+use crate::support::{App, Scratch};
 
 /// It takes no token away from who uses it.
 const SECRET: &str = "a-secret-of-the-environment-for-fuzzing";
@@ -30,6 +30,7 @@ async fn schemathesis_finds_nothing() {
     let flag = format!("--auth-secret={SECRET}");
     let app = App::start_with(&["--rate-limit-per-token=1000000", &flag]).await;
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let scratch = Scratch::new();
     let address = format!("{}/openapi.json", app.url);
     let authorization = format!("Authorization: Bearer {SECRET}");
     let mut command = Command::new("python3");
@@ -38,11 +39,13 @@ async fn schemathesis_finds_nothing() {
             "-c",
             "from schemathesis.cli import schemathesis; schemathesis()",
         ])
-        .args(["--config-file", "api/schemathesis.toml", "run", &address])
+        .arg("--config-file")
+        .arg(tests.join("api/schemathesis.toml"))
+        .args(["run", &address])
         .args(["--header", &authorization])
         .env("PYTHONPATH", tests.join("site-packages"))
         .env("NO_PROXY", "*")
-        .current_dir(&tests);
+        .current_dir(&scratch.root);
     let run = tokio::task::spawn_blocking(move || command.output());
     let output = run.await.unwrap().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout);

@@ -48,6 +48,8 @@ const EDIT: &str = "/settings/api-access/{id}/edit";
 const ROTATION: &str = "/settings/api-access/{id}/rotation";
 const OVERLAP_END: &str = "/settings/api-access/{id}/overlap-end";
 const TRANSITION: &str = "/settings/api-access/{id}/{transition}";
+const EXPLANATION: &str = "/settings/api-access/{id}/explanation";
+const MCP_EXPLANATION: &str = "/settings/mcp-tokens/{id}/explanation";
 const AUDIT_LOG: &str = "/settings/audit-log";
 const PRODUCTS: &str = "/settings/products";
 const PRODUCT: &str = "/settings/products/{id}";
@@ -91,6 +93,10 @@ pub const PAGES: &[Page] = &[
     page("invitation", INVITATION, Nobody, 200, &[Visit("/invitations/{code}")]),
     page("invitation-errors", INVITATION, Nobody, 422, &[
         Visit("/invitations/{code}"), Fill("#name", ""), Fill("#password", "password"), Follow("Join"),
+    ]),
+    page("api-docs", "/docs/api", Nobody, 200, &[Visit("/docs/api")]),
+    page("api-docs-open", "/docs/api", Nobody, 200, &[
+        Visit("/docs/api"), Click("#createToken summary"), Click("#listTokens summary"),
     ]),
     page("error-404", INVITATION, Nobody, 404, &[Visit("/invitations/none")]),
 
@@ -141,6 +147,19 @@ pub const PAGES: &[Page] = &[
     page("details-unused", SHOW, Ada, 200, &[Visit("{Intranet feed}")]),
     page("details-legacy", SHOW, Ada, 200, &[Visit("{Before scopes}")]),
     page("details-revoked", SHOW, Ada, 200, &[Visit("{Old crawler}")]),
+    page("explanation", EXPLANATION, Ada, 200, &[Visit("{Okta SCIM}/explanation")]),
+    page("explanation-denied", EXPLANATION, Ada, 200, &[
+        Visit("{Okta SCIM}/explanation"), Fill("#path", "/scim/v2/Users?startIndex=1"), Fill("#ip", "198.51.100.24"), Follow("Explain"),
+    ]),
+    page("explanation-let-through", EXPLANATION, Ada, 200, &[
+        Visit("{Billing export}/explanation"), Fill("#path", "/api/mcp-servers"), Fill("#ip", "198.51.100.24"), Follow("Explain"),
+    ]),
+    page("explanation-errors", EXPLANATION, Ada, 422, &[
+        Visit("{Billing export}/explanation"), Fill("#path", "https://api.northwind.example"), Fill("#ip", "198.51.100"), Follow("Explain"),
+    ]),
+    page("explanation-tool", MCP_EXPLANATION, Ada, 200, &[
+        Visit("{any Windsurf}/explanation"), Click("label:has([value=tool])"), Fill("#tool", "delete_widget"), Follow("Explain"),
+    ]),
     page("edit", EDIT, Ada, 200, &[Visit("{Okta SCIM}/edit")]),
     page("edit-errors", EDIT, Ada, 422, &[
         Visit("{Okta SCIM}/edit"), Fill("#name", "crm sync"), Follow("Save"),

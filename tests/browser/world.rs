@@ -221,6 +221,29 @@ async fn calls(app: &App, token: &Token) {
         )
         .unwrap();
     }
+    // Of each of the four days with denied calls, and so 210 a day.
+    for (code, operation, network, calls) in [
+        ("ip_not_allowed", "SCIM: all", "198.51.100.0/24", 120),
+        ("insufficient_scope", "Agents: delete", "203.0.113.0/24", 52),
+        ("retired", "SCIM: all", "2001:db8:40::/48", 36),
+        ("unknown_resource", "forward", "203.0.113.0/24", 1),
+        (
+            "wrong_product",
+            "Widgets: a-tool-with-a-long-name-in-one-word",
+            "2001:db8:4007::/48",
+            1,
+        ),
+    ] {
+        for ago in [3, 10, 17, 24] {
+            let at = app.now() - TimeDelta::days(ago);
+            write!(
+                statements,
+                "INSERT INTO usage_hours VALUES ('{}', '{at}', '{code}', '{operation}', '{network}', {calls}, '{at}');",
+                token.id
+            )
+            .unwrap();
+        }
+    }
     write!(
         statements,
         "UPDATE token_usage SET allowed = {total}, denied = {refused}, last_used_at = '{}',

@@ -136,6 +136,20 @@ fn basic(user: &str, password: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_gate_answers_is_a_line_for_those_who_look_closer() {
+    let place = place().await;
+    found(&place);
+    let secret = token(&place, &["--name=Okta", "--scope=all"]);
+    for (log, lines) in [("info", 0), ("tokendesk=debug", 1)] {
+        let server = place.serve_with(&[&format!("--log={log}")]);
+        assert_eq!(server.asked_by(&secret).await.status(), 200);
+        let said = server.stop().errors;
+        let found = said.lines().filter(|line| line.contains("/api/v1/token"));
+        assert_eq!(found.count(), lines, "LOG={log}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_a_line_with_its_route() {
     let server = place().await.serve();
     let page = server.browser().visit("/setup?code=nonsense").await;

@@ -75,6 +75,16 @@ async fn whoever_has_no_good_token_is_told_what_to_do() {
             "{sent}"
         );
     }
+    let metrics = reqwest::get(format!("{}/metrics", app.url)).await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    for counted in [
+        "decisions_total{code=\"missing\"} 2",
+        "decisions_total{code=\"unknown\"} 8",
+        "decisions_total{code=\"wrong_product\"} 1",
+        "decisions_total{code=\"valid\"} 0",
+    ] {
+        assert!(metrics.contains(counted), "{counted} in\n{metrics}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokendesk::tokens::{Sort, Standing, Status};
 use uuid::Uuid;
 
-use crate::support::{App, Browser};
+use crate::support::{App, Browser, View};
 
 const TOKENS: i32 = 45_000;
 const PAGE: usize = 25;
@@ -23,7 +23,7 @@ struct Listed {
 }
 
 /// Tokens of which some words are common, some rare, some only in the oldest or in names that
-/// stand together, some narrowed to nothing by a status or a product.
+/// stand together, some begin a few names, some are narrowed to nothing by a status or a product.
 async fn fill(app: &App) -> (Uuid, Vec<Listed>) {
     let client = app.client().await;
     let product = Uuid::from_u128(7);
@@ -46,9 +46,10 @@ async fn fill(app: &App) -> (Uuid, Vec<Listed>) {
              CASE WHEN n % 3 = 0 THEN $2::text::timestamptz + make_interval(mins => n % 7000 - 2000)
                  END,
              now(), 'Ada'
-         FROM (SELECT n, (ARRAY['orders', 'billing', 'search'])[n * 7 % 3 + 1]
+         FROM (SELECT n, CASE WHEN n % 1500 = 7 THEN 'legacy-audit ' || n
+                 ELSE (ARRAY['orders', 'billing', 'search'])[n * 7 % 3 + 1]
                  || CASE WHEN n % 1000 = 0 THEN '-rare' WHEN n < 4000 THEN '-legacy' ELSE '' END
-                 || (ARRAY['-eu', '-us'])[n * 13 % 2 + 1] || ' ' || n AS name
+                 || (ARRAY['-eu', '-us'])[n * 13 % 2 + 1] || ' ' || n END AS name
              FROM generate_series(1, {TOKENS}) AS n) AS named"
     );
     let now = app.now().to_rfc3339();
@@ -104,7 +105,9 @@ fn expected(
         .collect();
     match sort {
         Sort::Newest => found.sort_by_key(|token| Reverse(token.id)),
-        Sort::Name => found.sort_by_key(|token| (token.name.clone(), token.id)),
+        Sort::Name => {
+            found.sort_by_key(|token| (!token.name.starts_with(term), token.name.clone(), token.id))
+        }
         Sort::Expiry => {
             let never = now + TimeDelta::days(100_000);
             found.sort_by_key(|token| (token.expires_at.unwrap_or(never), token.id));
@@ -112,6 +115,29 @@ fn expected(
         Sort::LastUsed => found.sort_by_key(|token| Reverse((token.last_used_at, token.id))),
     }
     found.iter().map(|token| token.name.clone()).collect()
+}
+
+/// "26–50 of 61", or of "60+", or of "more than 50".
+fn check_range(shown: &View, number: usize, exact: usize) {
+    let range = shown.texts(".pager p").remove(0);
+    let (place, total) = range.split_once(" of ").unwrap();
+    assert_eq!(
+        place,
+        format!("{}–{}", number * PAGE + 1, exact.min((number + 1) * PAGE))
+    );
+    let known: usize = total
+        .replace("more than ", "")
+        .replace([',', '+'], "")
+        .parse()
+        .unwrap();
+    match (total.strip_prefix("more than "), total.strip_suffix('+')) {
+        (Some(_), _) => assert!(known < exact, "{range} of {exact}"),
+        (_, Some(_)) => assert!(
+            known <= exact && known >= exact.min((number + 1) * PAGE),
+            "{range} of {exact}"
+        ),
+        _ => assert_eq!(known, exact, "{range}"),
+    }
 }
 
 /// The first pages, and back; the end of the list, where it is near.
@@ -124,6 +150,7 @@ async fn compare(ada: &Browser, address: &str, expected: &[String]) {
     assert_eq!(shown.texts(".token h2"), page(0), "{address}");
     let mut number = 0;
     while shown.has("a[rel=next]") && number < 2 {
+        check_range(&shown, number, expected.len());
         shown = shown.follow("Next").await;
         number += 1;
         assert_eq!(
@@ -131,6 +158,9 @@ async fn compare(ada: &Browser, address: &str, expected: &[String]) {
             page(number),
             "{address}, {number}"
         );
+    }
+    if number > 0 {
+        check_range(&shown, number, expected.len());
     }
     assert_eq!(
         shown.has("a[rel=next]"),

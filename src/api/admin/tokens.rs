@@ -2,12 +2,14 @@
 
 mod changes;
 mod handlers;
+mod revocations;
 pub mod shapes;
 
 use actix_web::web;
 
 pub use changes::*;
 pub use handlers::*;
+pub use revocations::*;
 
 pub fn routes(config: &mut web::ServiceConfig) {
     config
@@ -16,6 +18,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(index))
                 .route(web::post().to(create)),
         )
+        .service(web::resource("/tokens/revocations").route(web::post().to(revoke_all)))
         .service(
             web::resource("/tokens/{id}")
                 .route(web::get().to(show))

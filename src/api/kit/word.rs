@@ -9,14 +9,24 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::access::Role;
+use crate::catalogue::resources::Place;
 use crate::catalogue::{AccessLevel, Scope};
 use crate::db::types::Named;
+use crate::journal::Action;
+use crate::tokens::draft::Expiry;
 use crate::tokens::overlap::Overlap;
+use crate::tokens::queries::Fate;
 use crate::tokens::{Sort, Status};
 
 // Without type parameters of their own, as the document's macros want fields to be.
 pub type AccessLevelWord = Word<AccessLevel>;
+pub type ActionWord = Word<Action>;
+pub type ExpiryWord = Word<Expiry>;
+pub type FateWord = Word<Fate>;
 pub type OverlapWord = Word<Overlap>;
+pub type PlaceWord = Word<Place>;
+pub type RoleWord = Word<Role>;
 pub type ScopeWord = Word<Scope>;
 pub type SortWord = Word<Sort>;
 pub type StatusWord = Word<Status>;

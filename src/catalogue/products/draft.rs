@@ -117,11 +117,16 @@ impl Draft {
         self
     }
 
+    /// With the names of their inputs.
+    #[must_use]
+    pub fn fields(&self) -> [(&'static str, &Field); 2] {
+        [("name", &self.name), ("key", &self.key)]
+    }
+
     /// The first field with an error, which gets the focus.
     #[must_use]
     pub fn focus(&self) -> &'static str {
-        let fields = [("name", &self.name), ("key", &self.key)];
-        fields
+        self.fields()
             .iter()
             .find(|(_, field)| field.is_refused())
             .map_or("", |(name, _)| name)

@@ -61,7 +61,7 @@ async fn try_create(
         Err(draft) => return Ok(Err(draft)),
     };
     match queries::create(connection, actor, &new, now).await {
-        Ok(()) => Ok(Ok(new)),
+        Ok(_) => Ok(Ok(new)),
         Err(ChangeError::Clash(conflicts)) => Ok(Err(draft.clashing(&conflicts))),
         Err(error) => Err(error.into()),
     }

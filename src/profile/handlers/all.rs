@@ -10,6 +10,7 @@ use crate::access::{Admin, Section};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::profile::{pages, queries};
+use crate::tokens::handlers::announce;
 use crate::tokens::pages::{Confirmation, Place, Question, stale};
 use crate::tokens::queries::{self as tokens, ChangeError};
 use crate::tokens::{Token, Transition};
@@ -70,10 +71,8 @@ pub async fn revoke(
     let transition = Transition::Revocation;
     match tokens::apply(&mut connection, &actor, key, transition, page.now).await {
         Ok(token) => {
-            drop(connection);
-            let receipt = fleet.report(&database).await;
-            let notice = format!("“{}” {} {receipt}", token.name, transition.past());
-            page::notify(&session, notice)?;
+            let notice = format!("“{}” {}", token.name, transition.past());
+            announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(ChangeError::Outdated(token)) => {
@@ -94,12 +93,7 @@ async fn confirmation(
         calls: tokens::calls_of_last_day(connection, token.id, page.now).await?,
         stale: stale(&token, Transition::Revocation, &page.now),
         shell: admin.shell(page, Section::McpTokens),
-        place: Place {
-            path: format!("{LIST}/{}", token.id),
-            has_page: false,
-            list: LIST,
-            list_name: "MCP tokens",
-        },
+        place: Place::of_somebodys(&token),
         token,
         question: Question::Transition(Transition::Revocation),
     })

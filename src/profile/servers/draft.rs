@@ -92,14 +92,20 @@ impl Draft {
         Box::new(self)
     }
 
-    /// The first field with an error, which gets the focus.
+    /// With the names of their inputs.
     #[must_use]
-    pub fn focus(&self) -> &'static str {
-        let fields = [
+    pub fn fields(&self) -> [(&'static str, &Field); 3] {
+        [
             ("name", &self.name),
             ("url", &self.url),
             ("description", &self.description),
-        ];
+        ]
+    }
+
+    /// The first field with an error, which gets the focus.
+    #[must_use]
+    pub fn focus(&self) -> &'static str {
+        let fields = self.fields();
         let refused = fields.iter().find(|(_, field)| field.is_refused());
         refused.map_or("", |(name, _)| name)
     }

@@ -91,8 +91,10 @@ async fn try_save(
         Err(draft) => return Ok(Err(draft)),
     };
     let saved = match id {
-        Some(id) => queries::update(connection, actor, id, &new, now).await,
-        None => queries::create(connection, actor, &new, now).await,
+        Some(id) => queries::update(connection, actor, id, None, &new, now).await,
+        None => queries::create(connection, actor, &new, now)
+            .await
+            .map(drop),
     };
     match saved {
         Ok(()) => Ok(Ok(new.name)),

@@ -23,6 +23,8 @@ pub struct Server {
     pub url: String,
     pub description: String,
     pub created_at: DateTime<Utc>,
+    /// Counts the changes.
+    pub version: i32,
 }
 
 /// Why nothing was changed.
@@ -31,6 +33,8 @@ pub enum ChangeError {
     NameTaken,
     /// There are as many as there may be.
     Full,
+    /// It is of another version.
+    Outdated,
     Query(QueryError),
 }
 
@@ -49,6 +53,9 @@ impl From<ChangeError> for Error {
         match error {
             ChangeError::NameTaken => Self::Conflict("Another server has this name."),
             ChangeError::Full => Self::Conflict("There are as many servers as there may be."),
+            ChangeError::Outdated => {
+                Self::Conflict("Someone else changed this server meanwhile. Nothing was changed.")
+            }
             ChangeError::Query(error) => error.into(),
         }
     }
@@ -86,7 +93,7 @@ pub async fn create(
     actor: &Actor,
     new: &NewServer,
     now: DateTime<Utc>,
-) -> Result<(), ChangeError> {
+) -> Result<ServerId, ChangeError> {
     connection
         .transaction(async |connection| {
             organizations::table
@@ -115,7 +122,8 @@ pub async fn create(
                 subject: (id.uuid(), &new.name),
                 changes: vec![Change::set("url", &new.url)],
             };
-            Ok(journal::record(connection, actor, entry, now).await?)
+            journal::record(connection, actor, entry, now).await?;
+            Ok(id)
         })
         .await
 }
@@ -131,16 +139,21 @@ async fn lock(connection: &mut Connection, actor: &Actor, id: ServerId) -> Query
         .await
 }
 
+/// Only if it still is of `version`, if one is named.
 pub async fn update(
     connection: &mut Connection,
     actor: &Actor,
     id: ServerId,
+    version: Option<i32>,
     new: &NewServer,
     now: DateTime<Utc>,
 ) -> Result<(), ChangeError> {
     connection
         .transaction(async |connection| {
             let old = lock(connection, actor, id).await?;
+            if version.is_some_and(|version| version != old.version) {
+                return Err(ChangeError::Outdated);
+            }
             let between = |field, from: String, to: &String| {
                 Change::between(field, Some(from), Some(to.clone()))
             };
@@ -160,6 +173,7 @@ pub async fn update(
                     mcp_servers::name.eq(&new.name),
                     mcp_servers::url.eq(&new.url),
                     mcp_servers::description.eq(&new.description),
+                    mcp_servers::version.eq(mcp_servers::version + 1),
                 ))
                 .execute(connection)
                 .await?;

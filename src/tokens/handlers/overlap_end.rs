@@ -4,8 +4,7 @@ use actix_session::Session;
 use actix_web::web;
 use uuid::Uuid;
 
-use super::confirmation;
-use crate::access::Admin;
+use super::{Keeper, announce, confirmation};
 use crate::db::Database;
 use crate::fleet::Fleet;
 use crate::tokens::pages::Question;
@@ -13,39 +12,35 @@ use crate::tokens::queries;
 use crate::web::form::Nothing;
 use crate::web::{Answer, Page, Submission, page, see_other};
 
-pub async fn new(
-    admin: Admin,
+pub async fn new<K: Keeper>(
+    keeper: K,
     page: Page,
     database: web::Data<Database>,
     id: web::Path<Uuid>,
 ) -> Answer {
     let connection = &mut *database.get().await?;
-    let token = queries::token(connection, &admin, id.into_inner().into()).await?;
+    let token = keeper.find(connection, id.into_inner().into()).await?;
     let retiring = queries::retiring(connection, &[token.id], page.now).await?;
     let stale = retiring
         .is_empty()
         .then(|| "The old secret has stopped already; nothing is left to end.".to_owned());
     let question = Question::EndOverlap;
-    page::render(&confirmation(connection, &admin, page, token, question, stale).await?)
+    page::render(&confirmation(connection, &keeper, page, token, question, stale).await?)
 }
 
-pub async fn create(
-    admin: Admin,
+pub async fn create<K: Keeper>(
+    keeper: K,
     page: Page,
     session: Session,
     (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     id: web::Path<Uuid>,
     form: Submission<Nothing>,
 ) -> Answer {
+    let actor = keeper.acting(&form)?;
     let mut connection = database.get().await?;
-    let id = id.into_inner().into();
-    let token = queries::end_overlap(&mut connection, &admin.actor(&form)?, id, page.now).await?;
-    drop(connection);
-    let receipt = fleet.report(&database).await;
-    let notice = format!(
-        "The old secret of “{}” has stopped working. {receipt}",
-        token.name
-    );
-    page::notify(&session, notice)?;
+    let key = keeper.key(id.into_inner().into());
+    let token = queries::end_overlap(&mut connection, &actor, key, page.now).await?;
+    let notice = format!("The old secret of “{}” has stopped working.", token.name);
+    announce(connection, &database, &fleet, &session, &notice).await?;
     Ok(see_other(&token.path()))
 }

@@ -1,93 +1,91 @@
 //! A new secret for a token.
 
+use actix_session::Session;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{reveal, revealed};
-use crate::access::{Admin, Section};
+use super::Keeper;
 use crate::config::Config;
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::tokens::Token;
 use crate::tokens::overlap::Overlap;
-use crate::tokens::pages::{self, Reveal};
+use crate::tokens::pages;
 use crate::tokens::queries::{self, ChangeError};
 use crate::web::{Answer, Error, Page, Submission, page};
 
-const CHANGED: &str = "Someone changed or rotated this token after you opened this page. Nothing \
-                       was changed. Rotate again if you still want a new secret.";
+const CHANGED: &str = "The token was changed or rotated after you opened this page. Nothing was \
+                       changed. Rotate again if you still want a new secret.";
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub struct Form {
-    #[serde(default)]
     overlap: String,
-    #[serde(default)]
     version: i32,
 }
 
-pub async fn new(
-    admin: Admin,
+pub async fn new<K: Keeper>(
+    keeper: K,
     page: Page,
     database: web::Data<Database>,
     id: web::Path<Uuid>,
 ) -> Answer {
     let connection = &mut *database.get().await?;
-    let token = queries::token(connection, &admin, id.into_inner().into()).await?;
+    let token = keeper.find(connection, id.into_inner().into()).await?;
     if !token.status(&page.now).permits_rotation() {
         return Err(Error::Conflict(
             "Only a token that is active or inactive can be rotated.",
         ));
     }
-    page::render(&question(connection, &admin, page, token, Overlap::None, None).await?)
+    page::render(&question(connection, &keeper, page, token, Overlap::None, None).await?)
 }
 
-pub async fn create(
-    admin: Admin,
+pub async fn create<K: Keeper>(
+    keeper: K,
     page: Page,
+    session: Session,
     (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     config: web::Data<Config>,
     id: web::Path<Uuid>,
     form: Submission<Form>,
 ) -> Answer {
-    let (actor, id) = (admin.actor(&form)?, id.into_inner().into());
+    let (actor, key) = (keeper.acting(&form)?, keeper.key(id.into_inner().into()));
     let overlap = form.overlap.parse().unwrap_or(Overlap::None);
     let mut connection = database.get().await?;
-    match queries::rotate(&mut connection, &actor, id, form.version, overlap, page.now).await {
+    match queries::rotate(
+        &mut connection,
+        &actor,
+        key,
+        form.version,
+        overlap,
+        page.now,
+    )
+    .await
+    {
         Ok(rotated) => {
             drop(connection);
             let receipt = match rotated.old_until {
                 None => Some(fleet.report(&database).await),
                 Some(_) => None,
             };
-            let rotated = Reveal {
-                rotated: true,
-                old_until: rotated.old_until,
-                receipt,
-                ..revealed(&rotated.token, rotated.secret, &config)
-            };
-            reveal(&mut *database.get().await?, &admin, page, rotated).await
+            let connection = &mut *database.get().await?;
+            let revealed = keeper.reveal(page, &session, connection, &config, rotated, receipt);
+            revealed.await
         }
         Err(ChangeError::Outdated(token)) if token.status(&page.now).permits_rotation() => {
-            let again = question(
-                &mut connection,
-                &admin,
-                page,
-                *token,
-                overlap,
-                Some(CHANGED),
-            )
-            .await?;
+            let (connection, conflict) = (&mut *connection, Some(CHANGED));
+            let again = question(connection, &keeper, page, *token, overlap, conflict).await?;
             page::render_with(StatusCode::CONFLICT, &again)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn question(
+async fn question<K: Keeper>(
     connection: &mut Connection,
-    admin: &Admin,
+    keeper: &K,
     page: Page,
     token: Token,
     overlap: Overlap,
@@ -95,7 +93,7 @@ async fn question(
 ) -> Result<pages::Rotation, Error> {
     Ok(pages::Rotation {
         calls: queries::calls_of_last_day(connection, token.id, page.now).await?,
-        shell: admin.shell(page, Section::ApiAccess),
+        shell: keeper.viewer().shell(page, K::SECTION),
         place: pages::Place::of(&token),
         token,
         overlap,

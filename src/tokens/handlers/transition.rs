@@ -5,62 +5,66 @@ use actix_web::http::StatusCode;
 use actix_web::web;
 use uuid::Uuid;
 
-use super::confirmation;
-use crate::access::Admin;
+use super::{Keeper, announce, confirmation};
 use crate::db::Database;
 use crate::fleet::Fleet;
-use crate::tokens::Transition;
-use crate::tokens::pages::{Question, stale};
+use crate::tokens::pages::{Place, Question, no_room, stale};
 use crate::tokens::queries::{self, ChangeError};
+use crate::tokens::{TokenId, Transition};
 use crate::web::form::Nothing;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
-pub async fn new(
-    admin: Admin,
+pub async fn new<K: Keeper>(
+    keeper: K,
     page: Page,
     database: web::Data<Database>,
     path: web::Path<(Uuid, String)>,
 ) -> Answer {
-    let (id, transition) = parse(path.into_inner())?;
+    let (id, transition) = parse::<K>(path.into_inner())?;
     let connection = &mut *database.get().await?;
-    let token = queries::token(connection, &admin, id.into()).await?;
+    let token = keeper.find(connection, id).await?;
     let stale = stale(&token, transition, &page.now);
     let question = Question::Transition(transition);
-    page::render(&confirmation(connection, &admin, page, token, question, stale).await?)
+    page::render(&confirmation(connection, &keeper, page, token, question, stale).await?)
 }
 
-pub async fn create(
-    admin: Admin,
+pub async fn create<K: Keeper>(
+    keeper: K,
     page: Page,
     session: Session,
     (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     path: web::Path<(Uuid, String)>,
     form: Submission<Nothing>,
 ) -> Answer {
-    let (id, transition) = parse(path.into_inner())?;
-    let actor = admin.actor(&form)?;
+    let (id, transition) = parse::<K>(path.into_inner())?;
+    let (actor, key) = (keeper.acting(&form)?, keeper.key(id));
     let mut connection = database.get().await?;
-    match queries::apply(&mut connection, &actor, id.into(), transition, page.now).await {
-        Ok(token) => {
-            drop(connection);
-            let mut notice = format!("“{}” {}", token.name, transition.past());
-            if transition != Transition::Enabling {
-                notice = format!("{notice} {}", fleet.report(&database).await);
+    let (token, stale) =
+        match queries::apply(&mut connection, &actor, key, transition, page.now).await {
+            Ok(token) => {
+                let notice = format!("“{}” {}", token.name, transition.past());
+                match transition {
+                    Transition::Enabling => page::notify(&session, notice)?,
+                    _ => announce(connection, &database, &fleet, &session, &notice).await?,
+                }
+                return Ok(see_other(Place::of(&token).list));
             }
-            page::notify(&session, notice)?;
-            Ok(see_other("/settings/api-access"))
-        }
-        Err(ChangeError::Outdated(token)) => {
-            let stale = stale(&token, transition, &page.now);
-            let question = Question::Transition(transition);
-            let page = confirmation(&mut connection, &admin, page, *token, question, stale).await?;
-            page::render_with(StatusCode::CONFLICT, &page)
-        }
-        Err(error) => Err(error.into()),
-    }
+            Err(ChangeError::Outdated(token)) => {
+                let stale = stale(&token, transition, &page.now);
+                (*token, stale)
+            }
+            Err(ChangeError::Full(least_used)) => {
+                let token = keeper.find(&mut connection, id).await?;
+                (token, Some(no_room(&least_used, &page.now)))
+            }
+            Err(error) => return Err(error.into()),
+        };
+    let question = Question::Transition(transition);
+    let again = confirmation(&mut connection, &keeper, page, token, question, stale).await?;
+    page::render_with(StatusCode::CONFLICT, &again)
 }
 
-fn parse((id, transition): (Uuid, String)) -> Result<(Uuid, Transition), Error> {
-    let transition = transition.parse().map_err(|_| Error::NotFound)?;
-    Ok((id, transition))
+fn parse<K: Keeper>((id, transition): (Uuid, String)) -> Result<(TokenId, Transition), Error> {
+    let transition = transition.parse().ok().filter(|it| K::may_do(*it));
+    Ok((id.into(), transition.ok_or(Error::NotFound)?))
 }

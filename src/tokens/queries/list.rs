@@ -1,23 +1,35 @@
 //! The list of API tokens. With a million of them a page reads little more
 //! than it shows; the indexes are made for these queries.
 
-use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+mod order;
+
+use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use uuid::Uuid;
 
-use super::counts::{Counts, Found, Hits, count};
+use self::order::{Order, Place, Run};
+use super::counts::{self, Counts, CountsRow, Reach};
 use super::{Row, TokenRow, UsageRow, assemble, search};
 use crate::access::{OrganizationId, Overseer};
 use crate::catalogue::Product;
 use crate::db::Connection;
 use crate::db::schema::{products, token_usage, tokens};
 use crate::tokens::{Filter, Sort, Status, Token, TokenId};
-use crate::web::paging::{Direction, Slice};
+use crate::web::paging::Slice;
+
+/// A term that fewer of the newest tokens have may be rare: then all that have it are read, if
+/// they are no more than this.
+const COMMON: i64 = 16;
+const FEW: i64 = 3_000;
+/// So many tokens of an order are looked at before what is listed is collected in another way;
+/// with a common term the more, the more it would be to collect: for each of the newest tokens
+/// that has it.
+const WALKED: i64 = 20_000;
+const WALKED_PER_HIT: i64 = 100;
 
 /// For the rest of the transaction, plans are made for the values that are asked for, as what
 /// is best for a rare search is the worst for a common one, and for a database in memory.
@@ -37,24 +49,22 @@ pub async fn page(
     size: usize,
     now: DateTime<Utc>,
 ) -> QueryResult<(Counts, Slice<Token>)> {
-    let organization = overseer.overseen();
-    let Found { counts, hits } = count(connection, organization, filter, now).await?;
-    let list = List::new(organization, filter, now, size + 1);
-    let ids = match hits {
-        Hits::Few(ids) => list.among(connection, ids).await?,
-        Hits::Many { stretch } => {
-            let ids = list.walk(connection, stretch).await?;
-            if ids.len() > size || list.ends(connection, stretch).await? {
-                ids
-            } else {
-                list.collect(connection).await?
-            }
-        }
+    let list = List {
+        organization: overseer.overseen(),
+        filter,
+        term: filter.term(),
+        now,
+        most: size + 1,
+        order: Order::of(filter),
+    };
+    let (counts, ids) = match &list.term {
+        None => list.browse(connection).await?,
+        Some(term) => list.search(connection, term).await?,
     };
     let mut rows: Vec<Row> = tokens::table
         .inner_join(token_usage::table)
         .left_join(products::table)
-        .filter(tokens::organization_id.eq(organization))
+        .filter(tokens::organization_id.eq(list.organization))
         .filter(tokens::id.eq_any(&ids))
         .select((
             TokenRow::as_select(),
@@ -80,170 +90,211 @@ fn key((token, usage, _): &Row, sort: Sort) -> String {
     }
 }
 
-/// The columns that hold an order, and the type of the first.
-struct Order {
-    table: &'static str,
-    listed: &'static str,
-    key: &'static str,
-    kind: &'static str,
-    id: &'static str,
-    descending: bool,
-}
-
-impl Order {
-    fn of(sort: Sort) -> Self {
-        let (key, kind, descending) = match sort {
-            Sort::Newest => ("id", "uuid", true),
-            Sort::Name => ("name_folded", "text", false),
-            Sort::Expiry => ("expires_sort", "timestamptz", false),
-            Sort::LastUsed => ("last_used_sort", "timestamptz", true),
-        };
-        let (table, id, listed) = match sort {
-            Sort::LastUsed => ("token_usage", "token_id", "standing IS NOT NULL"),
-            _ => ("tokens", "id", "owner_id IS NULL"),
-        };
-        Self {
-            table,
-            listed,
-            key,
-            kind,
-            id,
-            descending,
-        }
-    }
-}
-
 /// The queries for the IDs of a page. By hand: Diesel has no subquery to select from, and no
 /// comparison of rows. All have the same parameters, and conditions on those that are NULL
 /// are gone when the plan is made.
 struct List<'a> {
     organization: OrganizationId,
     filter: &'a Filter,
+    term: Option<String>,
     now: DateTime<Utc>,
-    most: i64,
+    most: usize,
     order: Order,
-    /// The sort key and the ID where the page starts.
-    place: Option<(String, Uuid)>,
 }
 
-impl<'a> List<'a> {
-    fn new(
-        organization: OrganizationId,
-        filter: &'a Filter,
-        now: DateTime<Utc>,
-        most: usize,
-    ) -> Self {
-        Self {
-            organization,
-            filter,
-            now,
-            most: i64::try_from(most).unwrap_or(i64::MAX),
-            order: Order::of(filter.sort),
-            place: place(filter),
-        }
+impl List<'_> {
+    async fn browse(&self, connection: &mut Connection) -> QueryResult<(Counts, Vec<TokenId>)> {
+        let counts = counts::each(connection, self.organization, self.filter, self.now).await?;
+        let ids = self.read(connection, WALKED, false).await?;
+        Ok((counts, ids))
     }
 
-    /// Those that fit among the next ones of the order.
-    async fn walk(&self, connection: &mut Connection, stretch: i64) -> QueryResult<Vec<TokenId>> {
+    async fn search(
+        &self,
+        connection: &mut Connection,
+        term: &str,
+    ) -> QueryResult<(Counts, Vec<TokenId>)> {
+        let newest =
+            counts::newest(connection, self.organization, self.filter, term, self.now).await?;
+        if newest.total() < COMMON && !newest.are_exact() {
+            if let Some(found) = self.few(connection, term).await? {
+                return Ok(found);
+            }
+        }
+        let walked = WALKED.max(WALKED_PER_HIT * newest.total());
+        let ids = self.read(connection, walked, newest.are_exact()).await?;
+        Ok((newest, ids))
+    }
+
+    /// If the organisation is so `small` that a walk sees all of it, nothing else is tried.
+    async fn read(
+        &self,
+        connection: &mut Connection,
+        walked: i64,
+        small: bool,
+    ) -> QueryResult<Vec<TokenId>> {
+        let mut ids = Vec::new();
+        for run in self.order.runs() {
+            ids.extend(
+                self.walk(connection, &run, walked, self.most - ids.len())
+                    .await?,
+            );
+            if ids.len() == self.most {
+                break;
+            }
+            if !small && !self.ends(connection, &run, walked).await? {
+                return self.collect(connection).await;
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Those that fit among the next ones of a run.
+    async fn walk(
+        &self,
+        connection: &mut Connection,
+        run: &Run<'_>,
+        walked: i64,
+        most: usize,
+    ) -> QueryResult<Vec<TokenId>> {
         let Order { table, key, id, .. } = self.order;
         let sql = format!(
             "SELECT id FROM (SELECT {id} AS id, {key} AS key, standing, expires_sort, product_id, \
-                 search FROM {table} AS tokens WHERE {} ORDER BY {} LIMIT {stretch}) AS tokens \
+                 search FROM {table} AS tokens WHERE {} ORDER BY {} LIMIT {walked}) AS tokens \
              WHERE {} ORDER BY {} LIMIT $7",
-            self.ahead(),
-            self.sorted(key, id),
+            self.ahead(run),
+            self.order.sorted(key, id),
             self.fits(),
-            self.sorted("key", "id"),
+            self.order.sorted("key", "id"),
         );
-        ids(self.query(sql), connection).await
+        ids(self.query(sql, run.place, most), connection).await
     }
 
-    /// Whether the order ends within the stretch; not asked where it begins.
-    async fn ends(&self, connection: &mut Connection, stretch: i64) -> QueryResult<bool> {
-        if self.place.is_none() {
+    /// Whether a run ends within what was walked; not asked where the order begins.
+    async fn ends(
+        &self,
+        connection: &mut Connection,
+        run: &Run<'_>,
+        walked: i64,
+    ) -> QueryResult<bool> {
+        if run.is_whole() {
             return Ok(false);
         }
         let Order { table, key, id, .. } = self.order;
         let sql = format!(
-            "SELECT {id} AS id FROM {table} AS tokens WHERE {} ORDER BY {} \
-             OFFSET {stretch} LIMIT 1",
-            self.ahead(),
-            self.sorted(key, id),
+            "SELECT {id} AS id FROM {table} AS tokens WHERE {} ORDER BY {} OFFSET {walked} LIMIT 1",
+            self.ahead(run),
+            self.order.sorted(key, id),
         );
-        Ok(ids(self.query(sql), connection).await?.is_empty())
+        let beyond = ids(self.query(sql, run.place, 1), connection).await?;
+        Ok(beyond.is_empty())
     }
 
-    /// Those that fit of all that have a status, a product or a term, by what is the least.
+    /// The page out of all that have a status, a product or a term, by what is the least.
     async fn collect(&self, connection: &mut Connection) -> QueryResult<Vec<TokenId>> {
         let Order { table, key, id, .. } = self.order;
-        let Some(term) = self.filter.term() else {
+        let place = self.order.place.as_ref();
+        let Some(term) = &self.term else {
             let found = format!(
                 "SELECT {id} AS id, {key} AS key FROM {table} AS tokens WHERE {} AND {} OFFSET 0",
                 self.listed(),
                 self.fits(),
             );
-            return ids(self.query(self.page_of(&found)), connection).await;
+            let sql = self.page_of(&found);
+            return ids(self.query(sql, place, self.most), connection).await;
         };
-        let hint = search::hint(connection, self.organization, &term).await?;
         // As the index has it.
         let standing = match self.filter.status {
             Some(Status::Inactive) => "nullif(standing, 'active') = 'disabled'",
             Some(Status::Revoked) => "nullif(standing, 'active') = 'revoked'",
             _ => "true",
         };
-        let sql = self.page_of_tokens(&format!(
-            "{} AND {} AND {standing}",
-            self.fits(),
-            hint.condition("$8")
-        ));
-        ids(self.query(sql).bind::<Text, _>(hint.value), connection).await
+        let found = self.having_term(&format!("{standing} AND {}", self.in_tab()));
+        let sql = self.page_of(&self.keyed(&found));
+        let grams = search::grams(connection, self.organization, term).await?;
+        let query = self.query(sql, place, self.most);
+        ids(query.bind::<Array<Text>, _>(grams), connection).await
     }
 
-    /// Those of a few that are known to fit.
-    async fn among(
+    /// All that a search finds counted, and the page of it; `None` if that is too much.
+    async fn few(
         &self,
         connection: &mut Connection,
-        few: Vec<TokenId>,
-    ) -> QueryResult<Vec<TokenId>> {
-        let sql = self.page_of_tokens("id = ANY ($8)");
-        ids(self.query(sql).bind::<Array<SqlUuid>, _>(few), connection).await
-    }
-
-    fn page_of_tokens(&self, condition: &str) -> String {
-        let key = self.order.key;
-        let found = format!(
-            "FROM tokens WHERE organization_id = $1 AND owner_id IS NULL AND {condition} OFFSET 0"
+        term: &str,
+    ) -> QueryResult<Option<(Counts, Vec<TokenId>)>> {
+        #[derive(QueryableByName)]
+        struct Few {
+            #[diesel(embed)]
+            counts: CountsRow,
+            #[diesel(sql_type = Array<SqlUuid>)]
+            page: Vec<TokenId>,
+        }
+        let sql = format!(
+            "WITH tokens AS MATERIALIZED (SELECT * FROM ({}) AS found LIMIT {FEW} + 1) \
+             SELECT {}, ARRAY({}) AS page FROM tokens",
+            self.having_term("true"),
+            counts::columns("true"),
+            self.page_of(&self.keyed(&format!("SELECT * FROM tokens WHERE {}", self.in_tab()))),
         );
-        self.page_of(&match self.filter.sort {
-            Sort::LastUsed => format!(
-                "SELECT id, {key} AS key FROM (SELECT id {found}) AS tokens \
-                 JOIN token_usage ON token_id = id"
-            ),
-            _ => format!("SELECT id, {key} AS key {found}"),
-        })
+        let grams = search::grams(connection, self.organization, term).await?;
+        let few: Few = self
+            .query(sql, self.order.place.as_ref(), self.most)
+            .bind::<Array<Text>, _>(grams)
+            .get_result(connection)
+            .await?;
+        let counts = few.counts.counts(Reach::All);
+        Ok((counts.total() <= FEW).then_some((counts, few.page)))
     }
 
-    /// Of what is found the page is chosen. OFFSET 0 in `found` has PostgreSQL find first, and
-    /// not walk along the order.
-    fn page_of(&self, found: &str) -> String {
+    /// What has the term, found by the grams `$8`. OFFSET 0 has PostgreSQL find first, and not
+    /// walk along the order.
+    fn having_term(&self, condition: &str) -> String {
+        let key = match self.order.stands_in_tokens() {
+            true => format!(", {} AS key", self.order.key),
+            false => String::new(),
+        };
         format!(
-            "SELECT id FROM ({found}) AS found WHERE {} ORDER BY {} LIMIT $7",
-            self.beyond("key", "id"),
-            self.sorted("key", "id"),
+            "SELECT id, standing, expires_sort{key} FROM tokens WHERE organization_id = $1 AND owner_id IS NULL \
+             AND grams(search) @> $8 AND strpos(search, $4) > 0 \
+             AND ($3 IS NULL OR product_id = $3) AND {condition} OFFSET 0"
         )
     }
 
-    fn query(&self, sql: String) -> BoxedSqlQuery<'static, Pg, SqlQuery> {
-        let (key, id) = self.place.clone().unzip();
+    /// With the sort key, where that stands in another table.
+    fn keyed(&self, found: &str) -> String {
+        if self.order.stands_in_tokens() {
+            return found.to_owned();
+        }
+        let Order { table, key, id, .. } = self.order;
+        format!(
+            "SELECT found.id, {key} AS key FROM ({found}) AS found JOIN {table} ON {id} = found.id"
+        )
+    }
+
+    fn page_of(&self, found: &str) -> String {
+        format!(
+            "SELECT id FROM ({found}) AS found WHERE {} ORDER BY {} LIMIT $7",
+            self.order.beyond_whole("key", "id"),
+            self.order.sorted_whole("key", "id"),
+        )
+    }
+
+    fn query(
+        &self,
+        sql: String,
+        place: Option<&Place>,
+        most: usize,
+    ) -> BoxedSqlQuery<'static, Pg, SqlQuery> {
+        let (key, id) = place.cloned().unzip();
         sql_query(sql)
             .into_boxed()
             .bind::<SqlUuid, _>(self.organization)
             .bind::<Timestamptz, _>(self.now)
             .bind::<Nullable<SqlUuid>, _>(self.filter.product)
-            .bind::<Nullable<Text>, _>(self.filter.term())
+            .bind::<Nullable<Text>, _>(self.term.clone())
             .bind::<Nullable<Text>, _>(key)
             .bind::<Nullable<SqlUuid>, _>(id)
-            .bind::<BigInt, _>(self.most)
+            .bind::<BigInt, _>(i64::try_from(most).unwrap_or(i64::MAX))
     }
 
     /// The organisation's API tokens.
@@ -251,24 +302,16 @@ impl<'a> List<'a> {
         format!("organization_id = $1 AND {}", self.order.listed)
     }
 
-    /// Those from the page's start on. Sorted by expiry, the tokens of one status stand together,
-    /// and the others are left out here.
-    fn ahead(&self) -> String {
+    /// Those of a run from its place on. Sorted by expiry, the tokens of one status stand
+    /// together, and the others are left out here.
+    fn ahead(&self, run: &Run<'_>) -> String {
         let Order { key, id, .. } = self.order;
         let tab = match self.filter.sort {
             Sort::Expiry => self.in_tab(),
             _ => "true".to_owned(),
         };
-        format!("{} AND {} AND {tab}", self.listed(), self.beyond(key, id))
-    }
-
-    fn beyond(&self, key: &str, id: &str) -> String {
-        let kind = self.order.kind;
-        match &self.place {
-            Some(_) if self.descends() => format!("({key}, {id}) < ($5::{kind}, $6)"),
-            Some(_) => format!("({key}, {id}) > ($5::{kind}, $6)"),
-            None => "true".to_owned(),
-        }
+        let beyond = self.order.beyond(run, key, id);
+        format!("{} AND {beyond} AND {tab}", self.listed())
     }
 
     fn fits(&self) -> String {
@@ -282,34 +325,6 @@ impl<'a> List<'a> {
         let status = self.filter.status;
         status.map_or_else(|| "true".to_owned(), |status| status.sql("$2"))
     }
-
-    fn sorted(&self, key: &str, id: &str) -> String {
-        let direction = if self.descends() { "DESC" } else { "ASC" };
-        format!("{key} {direction}, {id} {direction}")
-    }
-
-    /// The page before a place is read backwards.
-    fn descends(&self) -> bool {
-        let cursor = self.filter.cursor.as_ref();
-        let backwards = cursor.is_some_and(|cursor| cursor.direction == Direction::Before);
-        self.order.descending != backwards
-    }
-}
-
-/// `None` without a cursor, and for one of another order.
-fn place(filter: &Filter) -> Option<(String, Uuid)> {
-    let cursor = filter.cursor.as_ref()?;
-    let key = match filter.sort {
-        Sort::Newest => cursor.id.to_string(),
-        Sort::Name => cursor.key.clone(),
-        Sort::Expiry | Sort::LastUsed => {
-            let at: DateTime<Utc> = cursor.key.parse().ok()?;
-            (1970..=9999)
-                .contains(&at.year())
-                .then(|| at.to_rfc3339())?
-        }
-    };
-    Some((key, cursor.id))
 }
 
 async fn ids(

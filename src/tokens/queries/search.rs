@@ -1,4 +1,6 @@
-//! What a search for names and prefixes asks of an index.
+//! What a search for names and prefixes asks of the index of grams.
+
+use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -8,61 +10,44 @@ use diesel_async::RunQueryDsl;
 use crate::access::OrganizationId;
 use crate::db::Connection;
 
-/// So many of the newest tokens are looked at to tell a rare part of a term from a common one.
-const SAMPLE: i64 = 2_000;
-/// A part that more of them have is common.
-const RARE: i64 = SAMPLE / 200;
+/// How long the longest grams of the index are, in characters.
+const LONGEST: usize = 3;
+/// So many grams of a term are compared, and the rarest asked for.
+const COMPARED: usize = 24;
+const ASKED: usize = 3;
+/// So many of the newest tokens are looked at to tell a rare gram from a common one. One that more
+/// than so many of them have costs more than it narrows, beside a rarer one.
+const SAMPLE: i64 = 1_000;
+const COMMON: i64 = SAMPLE / 5;
 
-/// A condition that an index answers and that all tokens that have the term meet, and others.
-pub struct Hint {
-    pub value: String,
-    short: bool,
-}
-
-impl Hint {
-    /// The condition on `tokens.search`, where `value` is the name of a parameter.
-    pub fn condition(&self, value: &str) -> String {
-        if self.short {
-            format!("short_grams(search) @> ARRAY[{value}]")
-        } else {
-            format!("search LIKE {value}")
-        }
-    }
-}
-
-/// Trigrams find parts of three characters or more, and shorter ones have an index of their
-/// own. To go through the trigrams of a long term costs the more the more common they are, so
-/// that a rare part of it is asked for alone.
-pub async fn hint(
+/// Some of the term's grams: what has the term has all of them.
+pub async fn grams(
     connection: &mut Connection,
     organization: OrganizationId,
     term: &str,
-) -> QueryResult<Hint> {
-    if term.chars().count() < 3 {
-        return Ok(Hint {
-            value: term.to_owned(),
-            short: true,
-        });
+) -> QueryResult<Vec<String>> {
+    let grams = longest_grams(term);
+    if grams.len() == 1 {
+        return Ok(grams);
     }
-    let parts = parts(term);
-    let part = rarest(connection, organization, &parts)
-        .await?
-        .unwrap_or(term);
-    let escaped = part
-        .replace('\\', r"\\")
-        .replace('%', r"\%")
-        .replace('_', r"\_");
-    Ok(Hint {
-        value: format!("%{escaped}%"),
-        short: false,
-    })
+    let found = frequencies(connection, organization, &grams).await?;
+    let mut rarest: Vec<(i64, String)> = found.into_iter().zip(grams).collect();
+    rarest.sort_unstable();
+    let common = rarest.iter().position(|(found, _)| *found > COMMON);
+    rarest.truncate(common.unwrap_or(ASKED).clamp(1, ASKED));
+    Ok(rarest.into_iter().map(|(_, gram)| gram).collect())
 }
 
-/// The words of a term that have trigrams.
-fn parts(term: &str) -> Vec<&str> {
-    term.split(|c: char| !c.is_alphanumeric())
-        .filter(|word| word.chars().count() >= 3)
-        .collect()
+/// A term shorter than them is a gram itself.
+fn longest_grams(term: &str) -> Vec<String> {
+    let characters: Vec<char> = term.chars().collect();
+    let size = characters.len().clamp(1, LONGEST);
+    let grams: BTreeSet<String> = characters
+        .windows(size)
+        .take(COMPARED)
+        .map(String::from_iter)
+        .collect();
+    grams.into_iter().collect()
 }
 
 #[derive(QueryableByName)]
@@ -71,50 +56,43 @@ struct Frequencies {
     found: Vec<i64>,
 }
 
-/// The part that the fewest of the newest tokens have, the longer of two; `None` if all are
-/// common.
-async fn rarest<'a>(
+/// How many of the newest tokens have each. By hand, as Diesel has no aggregates with a filter.
+async fn frequencies(
     connection: &mut Connection,
     organization: OrganizationId,
-    parts: &[&'a str],
-) -> QueryResult<Option<&'a str>> {
-    if parts.len() < 2 {
-        return Ok(None);
-    }
-    let counts: Vec<String> = (1..=parts.len())
+    grams: &[String],
+) -> QueryResult<Vec<i64>> {
+    let counts: Vec<String> = (1..=grams.len())
         .map(|number| format!("count(*) FILTER (WHERE strpos(search, $3[{number}]) > 0)"))
         .collect();
-    let frequencies: Frequencies = sql_query(format!(
+    let row: Frequencies = sql_query(format!(
         "SELECT ARRAY[{}] AS found FROM (SELECT search FROM tokens \
          WHERE organization_id = $1 AND owner_id IS NULL ORDER BY id DESC LIMIT $2) AS tokens",
         counts.join(", ")
     ))
     .bind::<Uuid, _>(organization)
     .bind::<BigInt, _>(SAMPLE)
-    .bind::<Array<Text>, _>(parts)
+    .bind::<Array<Text>, _>(grams)
     .get_result(connection)
     .await?;
-    let rarest = parts
-        .iter()
-        .zip(frequencies.found)
-        .min_by_key(|(part, found)| (*found, std::cmp::Reverse(part.len())));
-    Ok(rarest.and_then(|(part, found)| (found <= RARE).then_some(*part)))
+    Ok(row.found)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parts;
+    use super::longest_grams;
 
     #[test]
-    fn a_term_falls_into_words() {
+    fn a_term_has_the_grams_of_its_parts() {
         for (term, expected) in [
-            ("okta", &["okta"][..]),
-            ("wxt_ab", &["wxt"]),
-            ("feed-us 916", &["feed", "916"]),
-            ("größe é", &["größe"]),
-            ("%_%", &[]),
+            ("q", &["q"][..]),
+            ("s-", &["s-"]),
+            ("eu ", &["eu "]),
+            ("s_ab", &["_ab", "s_a"]),
+            ("größe", &["grö", "röß", "öße"]),
+            ("%%%%", &["%%%"]),
         ] {
-            assert_eq!(parts(term), expected, "{term}");
+            assert_eq!(longest_grams(term), expected, "{term}");
         }
     }
 }

@@ -9,6 +9,7 @@ use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse, HttpResponseBuilder, ResponseError};
 use askama::Template;
 use serde_json::json;
@@ -16,7 +17,7 @@ use serde_json::json;
 use super::Error;
 use crate::config::Config;
 use crate::web::request_id::RequestId;
-use crate::web::{headers, see_other, state};
+use crate::web::{headers, see_other};
 
 const SCIM: &str = "/scim/";
 const FOR_PROGRAMS: [&str; 5] = ["/api/", "/auth/", "/oauth/", "/openapi.json", SCIM];
@@ -24,33 +25,37 @@ const FOR_PROGRAMS: [&str; 5] = ["/api/", "/auth/", "/oauth/", "/openapi.json", 
 /// What the answer to a failed request depends on. It is taken down before routing, during
 /// which nothing else may hold the request.
 struct Asked {
-    id: String,
-    /// Pages are for who asks for HTML; what is for programs is so whatever they accept.
-    html: bool,
+    id: Option<RequestId>,
+    /// Where to sign in, if that is the failure: pages are for who asks for HTML. `None` for
+    /// programs.
+    sign_in: Option<String>,
     /// Identity providers get errors in their protocol's form.
     scim: bool,
-    /// Where to go after signing in, if that is the failure.
-    sign_in: String,
-    /// Those that every answer carries.
-    headers: Vec<(&'static str, &'static str)>,
+    config: Data<Config>,
 }
 
 impl Asked {
     fn by(request: &ServiceRequest) -> Self {
         let accept = request.headers().get(header::ACCEPT);
-        let id = request.extensions().get::<RequestId>().copied();
-        Self {
-            id: id.map(|id| id.to_string()).unwrap_or_default(),
-            html: !FOR_PROGRAMS
+        let is_page = accept
+            .and_then(|accept| accept.to_str().ok())
+            .is_some_and(|accept| accept.contains("text/html"))
+            && !FOR_PROGRAMS
                 .iter()
-                .any(|path| request.path().starts_with(path))
-                && accept
-                    .and_then(|accept| accept.to_str().ok())
-                    .is_some_and(|accept| accept.contains("text/html")),
+                .any(|path| request.path().starts_with(path));
+        Self {
+            id: request.extensions().get().copied(),
             scim: request.path().starts_with(SCIM),
-            sign_in: sign_in_path(request),
-            headers: headers::list(&state::<Config>(request.request()).public_url),
+            sign_in: is_page.then(|| sign_in_path(request)),
+            config: request
+                .app_data::<Data<Config>>()
+                .expect("app.rs mounts the state")
+                .clone(),
         }
+    }
+
+    fn id(&self) -> String {
+        self.id.map(|id| id.to_string()).unwrap_or_default()
     }
 }
 
@@ -96,7 +101,7 @@ pub async fn render<B: MessageBody + 'static>(
 fn without_session(failure: &actix_web::Error, asked: &Asked) -> actix_web::Error {
     let error = Error::Unavailable(failure.to_string().into());
     let mut response = answer(&error, asked);
-    for (name, value) in &asked.headers {
+    for (name, value) in headers::list(&asked.config.public_url) {
         let (name, value) = (
             HeaderName::from_static(name),
             HeaderValue::from_static(value),
@@ -127,18 +132,18 @@ fn shown(failure: &actix_web::Error, asked: &Asked) -> HttpResponse {
 fn answer(error: &Error, asked: &Asked) -> HttpResponse {
     let status = error.status_code();
     if status.is_server_error() {
-        tracing::error!(id = asked.id, %error);
+        tracing::error!(id = asked.id(), %error);
     } else if matches!(error, Error::Forged | Error::Forbidden) {
-        tracing::warn!(id = asked.id, %error);
+        tracing::warn!(id = asked.id(), %error);
     } else {
-        tracing::debug!(id = asked.id, %error);
+        tracing::debug!(id = asked.id(), %error);
     }
-    if asked.html && matches!(error, Error::SignInRequired) {
-        return see_other(&asked.sign_in);
+    if let (Some(sign_in), Error::SignInRequired) = (&asked.sign_in, error) {
+        return see_other(sign_in);
     }
     let mut response = HttpResponse::build(status);
     error.headers(&mut response);
-    if asked.html {
+    if asked.sign_in.is_some() {
         page(response, error, asked)
     } else if asked.scim {
         scim(response, error)
@@ -151,7 +156,7 @@ fn page(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> Http
     let page = ErrorPage {
         title: title(error.status_code()),
         explanation: error.explanation(),
-        request_id: &asked.id,
+        request_id: &asked.id(),
     };
     match page.render() {
         Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
@@ -169,7 +174,7 @@ fn problem(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> H
         "status": status.as_u16(),
         "code": error.code(),
         "detail": error.explanation(),
-        "request_id": asked.id,
+        "request_id": asked.id(),
     });
     if let [first, ..] = error.mistakes() {
         body["field"] = first.field.as_str().into();

@@ -12,14 +12,14 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::api::kit::{
-    AccessLevelWord, OverlapWord, Paging, Receipt, ScopeWord, SortWord, StatusWord, Word, present,
+    self, AccessLevelWord, OverlapWord, Paging, Receipt, ScopeWord, SortWord, StatusWord, Word,
+    present,
 };
 use crate::catalogue::{AccessLevel, Scope};
 use crate::tokens::draft::{Draft, Expiry};
 use crate::tokens::queries::{Day, Denied, OperationUse};
 use crate::tokens::{self, Filter, Sort};
 use crate::web::Error;
-use crate::web::error::Mistake;
 use crate::web::form::Field;
 
 /// Characters of what is searched for.
@@ -338,18 +338,13 @@ fn set_ranges(draft: &mut Draft, ranges: &[Range]) {
 
 /// What is wrong with a form, by the names that its fields have in JSON.
 pub fn mistakes(draft: &Draft) -> Error {
-    let fields = draft.fields();
-    let mistakes = fields.iter().flat_map(|(name, field)| {
-        let name = match *name {
-            "access_level" => "scopes",
-            "product" => "product_id",
-            "expiry" => "expires_at",
-            name => name,
-        };
-        let errors = field.errors.iter();
-        errors.map(move |error| Mistake::new(name, error))
+    let named = draft.fields().map(|(name, field)| match name {
+        "access_level" => ("scopes", field),
+        "product" => ("product_id", field),
+        "expiry" => ("expires_at", field),
+        name => (name, field),
     });
-    Error::Invalid(mistakes.collect())
+    kit::mistakes(&named)
 }
 
 /// How to rotate.

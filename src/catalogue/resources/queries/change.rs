@@ -59,7 +59,7 @@ pub async fn create(
     actor: &Actor,
     new: &Resource,
     now: DateTime<Utc>,
-) -> Result<(), ChangeError> {
+) -> Result<ResourceId, ChangeError> {
     connection
         .transaction(async |connection| {
             let catalogue = lock(connection, actor).await?;
@@ -74,7 +74,8 @@ pub async fn create(
                 subject: (ids[0].uuid(), &new[0].name),
                 changes: differences(None, Some(&new[0])),
             };
-            Ok(finish(connection, actor, entry, now).await?)
+            finish(connection, actor, entry, now).await?;
+            Ok(ids[0])
         })
         .await
 }

@@ -1,0 +1,286 @@
+//! Products.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, Path};
+use futures_util::FutureExt;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::asker;
+use crate::access::Actor;
+use crate::api::kit::{
+    Created, Creation, IfMatch, Input, Page, Paging, Params, etag, mistakes, present,
+};
+use crate::catalogue::products::draft::Draft;
+use crate::catalogue::products::queries::{self, ChangeError};
+use crate::catalogue::products::{ListedProduct, Query};
+use crate::db::{Connection, Database};
+use crate::gate::{Reader, Writer};
+use crate::web::error::Mistake;
+use crate::web::form::Field;
+use crate::web::{Answer, Error, Now};
+
+const LONGEST_TERM: usize = 100;
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/products")
+                .route(web::get().to(index))
+                .route(web::post().to(create)),
+        )
+        .service(
+            web::resource("/products/{id}")
+                .route(web::get().to(show))
+                .route(web::patch().to(edit))
+                .route(web::delete().to(delete)),
+        );
+}
+
+/// Something of the organisation's that tokens can be linked to.
+#[derive(Serialize, ToSchema)]
+pub struct Product {
+    id: Uuid,
+    name: String,
+    /// The prefix of its tokens' secrets.
+    key: String,
+    /// How many tokens are linked to it, of whatever status; 1,000 stands for that many or more.
+    tokens: i64,
+    /// Counts the changes; also in the header `ETag`.
+    version: i32,
+}
+
+impl From<ListedProduct> for Product {
+    fn from(listed: ListedProduct) -> Self {
+        Self {
+            id: listed.product.id.uuid(),
+            name: listed.product.name,
+            key: listed.product.key,
+            tokens: listed.tokens,
+            version: listed.version,
+        }
+    }
+}
+
+/// A product to be created.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewProduct {
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// The prefix of its tokens' secrets; not `wb` or `wxt`.
+    #[schema(pattern = "^[a-z0-9]{2,12}$")]
+    key: String,
+}
+
+/// What is to be other than it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProductEdit {
+    #[serde(default, deserialize_with = "present")]
+    #[schema(min_length = 1, max_length = 100, nullable = false)]
+    name: Option<String>,
+    /// Fixed once a token is linked to the product.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(pattern = "^[a-z0-9]{2,12}$", nullable = false)]
+    key: Option<String>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// A part of the name or of the key.
+    #[param(max_length = 100)]
+    q: Option<String>,
+    /// How many items a page has.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    limit: Option<usize>,
+    /// Where to go on: the `next_cursor` of the page before.
+    #[param(max_length = 2000)]
+    cursor: Option<String>,
+}
+
+impl Which {
+    fn read(self) -> Result<(Query, usize), Error> {
+        let q = self.q.unwrap_or_default();
+        if q.chars().count() > LONGEST_TERM {
+            let detail = format!("use at most {LONGEST_TERM} characters.");
+            return Err(Error::invalid("q", detail));
+        }
+        let paging = Paging {
+            limit: self.limit,
+            cursor: self.cursor,
+        };
+        paging.cursor()?;
+        let limit = paging.limit()?;
+        let page = paging.cursor.unwrap_or_default();
+        Ok((Query { q, page }, limit))
+    }
+}
+
+/// List products
+///
+/// By name.
+#[utoipa::path(get, path = "/api/v1/products", operation_id = "listProducts", tag = "Products",
+    params(Which), responses((status = 200, description = "A page", body = Page<Product>)))]
+pub async fn index(
+    reader: Reader,
+    database: Data<Database>,
+    Params(which): Params<Which>,
+) -> Answer {
+    let (query, limit) = which.read()?;
+    let connection = &mut *database.get().await?;
+    let slice = queries::page(connection, &reader, &query, limit).await?;
+    Ok(HttpResponse::Ok().json(Page::from(slice.map(Product::from))))
+}
+
+/// Create a product
+#[utoipa::path(post, path = "/api/v1/products", operation_id = "createProduct", tag = "Products",
+    request_body = NewProduct,
+    responses((status = 201, description = "The product", body = Product)))]
+pub async fn create(
+    writer: Writer,
+    now: Now,
+    database: Data<Database>,
+    creation: Creation<NewProduct>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let (asker, actor) = (asker(&writer), writer.actor());
+    let created = creation.once(connection, asker, now.0, |connection, new| {
+        async move { try_create(connection, &actor, new, now).await }.boxed()
+    });
+    Ok(created.await?.answer())
+}
+
+async fn try_create(
+    connection: &mut Connection,
+    actor: &Actor,
+    new: NewProduct,
+    now: Now,
+) -> Result<Created, Error> {
+    let draft = Draft {
+        name: Field::new(new.name),
+        key: Field::new(new.key),
+        ..Draft::default()
+    };
+    let new = draft
+        .clone()
+        .parse(None)
+        .map_err(|it| mistakes(&it.fields()))?;
+    let created = queries::create(connection, actor, &new.name, &new.key, now.0).await;
+    let product = created.map_err(|error| refused(error.into(), draft))?;
+    let location = format!("/api/v1/products/{}", product.id);
+    let listed = ListedProduct {
+        product,
+        version: 1,
+        tokens: 0,
+    };
+    Created::new(location, Some(1), &Product::from(listed), None)
+}
+
+/// Why a product is not made or changed, where that has to do with a field.
+fn refused(error: ChangeError, draft: Draft) -> Error {
+    let taken = |field, errors: &[String]| Error::Taken(Mistake::new(field, errors.concat()));
+    match error {
+        ChangeError::NameTaken => taken("name", &draft.name_taken().name.errors),
+        ChangeError::KeyTaken => taken("key", &draft.key_taken().key.errors),
+        error => error.into(),
+    }
+}
+
+/// Show a product
+#[utoipa::path(get, path = "/api/v1/products/{id}", operation_id = "showProduct",
+    tag = "Products", params(("id" = Uuid, Path)),
+    responses((status = 200, description = "The product", body = Product)))]
+pub async fn show(reader: Reader, database: Data<Database>, id: Path<Uuid>) -> Answer {
+    let connection = &mut *database.get().await?;
+    let listed = queries::product(connection, &reader, id.into_inner().into()).await?;
+    Ok(told(listed))
+}
+
+fn told(listed: ListedProduct) -> HttpResponse {
+    let tag = etag(listed.version);
+    HttpResponse::Ok()
+        .insert_header(tag)
+        .json(Product::from(listed))
+}
+
+/// Edit a product
+#[utoipa::path(patch, path = "/api/v1/products/{id}", operation_id = "editProduct",
+    tag = "Products", params(("id" = Uuid, Path)), request_body = ProductEdit,
+    responses((status = 200, description = "The product as it is now", body = Product)))]
+pub async fn edit(
+    writer: Writer,
+    now: Now,
+    database: Data<Database>,
+    id: Path<Uuid>,
+    expected: IfMatch,
+    Input(edit): Input<ProductEdit>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let id = id.into_inner().into();
+    let current = queries::product(connection, &writer, id).await?;
+    expected.check(current.version)?;
+    try_edit(connection, &writer.actor(), edit, &current, &expected, now).await?;
+    Ok(told(queries::product(connection, &writer, id).await?))
+}
+
+async fn try_edit(
+    connection: &mut Connection,
+    actor: &Actor,
+    edit: ProductEdit,
+    current: &ListedProduct,
+    expected: &IfMatch,
+    now: Now,
+) -> Result<(), Error> {
+    let mut draft = Draft::from(current);
+    if let Some(name) = edit.name {
+        draft.name = Field::new(name);
+    }
+    if let Some(key) = edit.key {
+        if current.is_used() && key != current.product.key {
+            return Err(Error::Conflict(
+                "Tokens are linked to this product, so its key stays. Nothing was changed.",
+            ));
+        }
+        draft.key = Field::new(key);
+    }
+    let new = draft.clone().parse(Some(current));
+    let new = new.map_err(|it| mistakes(&it.fields()))?;
+    let id = current.product.id;
+    let edited = queries::edit(connection, actor, id, current.version, &new, now.0).await;
+    edited.map_err(|error| match error {
+        ChangeError::Outdated(_) => expected.overtaken(),
+        error => refused(error, draft),
+    })
+}
+
+/// Delete a product
+///
+/// One that no token is linked to.
+#[utoipa::path(delete, path = "/api/v1/products/{id}", operation_id = "deleteProduct",
+    tag = "Products", params(("id" = Uuid, Path)),
+    responses((status = 204, description = "It is gone")))]
+pub async fn delete(
+    writer: Writer,
+    now: Now,
+    database: Data<Database>,
+    id: Path<Uuid>,
+    expected: IfMatch,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let current = queries::product(connection, &writer, id.into_inner().into()).await?;
+    expected.check(current.version)?;
+    let (id, version) = (current.product.id, current.version);
+    let deleted = queries::delete(connection, &writer.actor(), id, version, now.0).await;
+    deleted.map_err(|error| match error {
+        ChangeError::Outdated(current) if current.is_used() => {
+            Error::Conflict("Tokens are linked to this product. Nothing was deleted.")
+        }
+        ChangeError::Outdated(_) => expected.overtaken(),
+        error => error.into(),
+    })?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,184 @@
+//! Resources: protected APIs, and which scope each operation needs.
+
+mod shapes;
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, Path};
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use self::shapes::{NewResource, Resource, ResourceEdit, mistakes};
+use super::asker;
+use crate::access::Actor;
+use crate::api::kit::{Created, Creation, IfMatch, Input, Page, Receipt, Taken, etag};
+use crate::catalogue::resources::ResourceId;
+use crate::catalogue::resources::draft::Draft;
+use crate::catalogue::resources::queries::{self, ChangeError, Stored};
+use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
+use crate::gate::{Reader, Writer};
+use crate::web::{Answer, Error, Now};
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/resources")
+                .route(web::get().to(index))
+                .route(web::post().to(create)),
+        )
+        .service(
+            web::resource("/resources/{id}")
+                .route(web::get().to(show))
+                .route(web::patch().to(edit))
+                .route(web::delete().to(delete)),
+        );
+}
+
+/// List resources
+///
+/// All of them, by path: there are at most 250.
+#[utoipa::path(get, path = "/api/v1/resources", operation_id = "listResources",
+    tag = "Resources", responses((status = 200, description = "All", body = Page<Resource>)))]
+pub async fn index(reader: Reader, database: Data<Database>) -> Answer {
+    let connection = &mut *database.get().await?;
+    let catalogue = queries::list(connection, &reader).await?;
+    let resources = catalogue.resources.into_iter().map(Resource::from);
+    Ok(HttpResponse::Ok().json(Page::from(resources.collect::<Vec<_>>())))
+}
+
+/// Create a resource
+#[utoipa::path(post, path = "/api/v1/resources", operation_id = "createResource",
+    tag = "Resources", request_body = NewResource,
+    responses((status = 201, description = "The resource", body = Resource)))]
+pub async fn create(
+    writer: Writer,
+    now: Now,
+    database: Data<Database>,
+    creation: Creation<NewResource>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let asker = asker(&writer);
+    let created = creation.once(connection, asker, now.0, |connection, new| {
+        async move { try_create(connection, &writer, new.into(), now).await }.boxed()
+    });
+    Ok(created.await?.answer())
+}
+
+async fn try_create(
+    connection: &mut Connection,
+    writer: &Writer,
+    draft: Draft,
+    now: Now,
+) -> Result<Created, Error> {
+    let new = draft.clone().parse().map_err(|it| mistakes(&it))?;
+    let created = queries::create(connection, &writer.actor(), &new, now.0).await;
+    let id = created.map_err(|error| refused(error, draft))?;
+    let stored = queries::resource(connection, writer, id).await?;
+    let (location, version) = (format!("/api/v1/resources/{id}"), stored.version);
+    Created::new(location, Some(version), &Resource::from(stored), None)
+}
+
+/// Why a resource is not made or changed, where that has to do with fields.
+fn refused(error: ChangeError, draft: Draft) -> Error {
+    match error {
+        ChangeError::Clash(conflicts) => mistakes(&draft.clashing(&conflicts)),
+        error => error.into(),
+    }
+}
+
+/// Show a resource
+#[utoipa::path(get, path = "/api/v1/resources/{id}", operation_id = "showResource",
+    tag = "Resources", params(("id" = Uuid, Path)),
+    responses((status = 200, description = "The resource", body = Resource)))]
+pub async fn show(reader: Reader, database: Data<Database>, id: Path<Uuid>) -> Answer {
+    let connection = &mut *database.get().await?;
+    Ok(told(
+        queries::resource(connection, &reader, id.into_inner().into()).await?,
+    ))
+}
+
+fn told(stored: Stored) -> HttpResponse {
+    let tag = etag(stored.version);
+    HttpResponse::Ok()
+        .insert_header(tag)
+        .json(Resource::from(stored))
+}
+
+/// Edit a resource
+///
+/// What is left out stays as it is; operations are replaced as a whole. The answer comes when the
+/// change is in effect on every instance.
+#[utoipa::path(patch, path = "/api/v1/resources/{id}", operation_id = "editResource",
+    tag = "Resources", params(("id" = Uuid, Path)), request_body = ResourceEdit,
+    responses((status = 200, description = "The resource as it is now", body = Resource)))]
+pub async fn edit(
+    writer: Writer,
+    now: Now,
+    (database, fleet): (Data<Database>, Data<Fleet>),
+    id: Path<Uuid>,
+    expected: IfMatch,
+    Input(edit): Input<ResourceEdit>,
+) -> Answer {
+    let mut connection = database.get().await?;
+    let id = ResourceId::from(id.into_inner());
+    let current = queries::resource(&mut connection, &writer, id).await?;
+    expected.check(current.version)?;
+    let draft = edit.of(&current);
+    try_edit(
+        &mut connection,
+        &writer.actor(),
+        draft,
+        &current,
+        &expected,
+        now,
+    )
+    .await?;
+    let stored = queries::resource(&mut connection, &writer, id).await?;
+    drop(connection);
+    Receipt::wait(&fleet, &database).await;
+    Ok(told(stored))
+}
+
+async fn try_edit(
+    connection: &mut Connection,
+    actor: &Actor,
+    draft: Draft,
+    current: &Stored,
+    expected: &IfMatch,
+    now: Now,
+) -> Result<(), Error> {
+    let new = draft.clone().parse().map_err(|it| mistakes(&it))?;
+    let (id, version) = (current.id, current.version);
+    let edited = queries::edit(connection, actor, id, version, &new, now.0).await;
+    edited.map_err(|error| match error {
+        ChangeError::Outdated(_) => expected.overtaken(),
+        error => refused(error, draft),
+    })
+}
+
+/// Delete a resource
+///
+/// Requests to it are then unknown to the gate.
+#[utoipa::path(delete, path = "/api/v1/resources/{id}", operation_id = "deleteResource",
+    tag = "Resources", params(("id" = Uuid, Path)),
+    responses((status = 200, description = "It is gone", body = Taken)))]
+pub async fn delete(
+    writer: Writer,
+    now: Now,
+    (database, fleet): (Data<Database>, Data<Fleet>),
+    id: Path<Uuid>,
+    expected: IfMatch,
+) -> Answer {
+    let mut connection = database.get().await?;
+    let id = id.into_inner().into();
+    let current = queries::resource(&mut connection, &writer, id).await?;
+    expected.check(current.version)?;
+    let actor = writer.actor();
+    let deleted = queries::delete(&mut connection, &actor, id, current.version, now.0).await;
+    deleted.map_err(|error| match error {
+        ChangeError::Outdated(_) => expected.overtaken(),
+        error => error.into(),
+    })?;
+    drop(connection);
+    Taken::answer(&fleet, &database).await
+}

@@ -1,0 +1,225 @@
+//! MCP servers of the organisation's own.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, Path};
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::asker;
+use crate::access::{Actor, Overseer};
+use crate::api::kit::{Created, Creation, IfMatch, Input, Page, etag, mistakes, present};
+use crate::db::{Connection, Database};
+use crate::gate::{Reader, Writer};
+use crate::profile::servers::draft::Draft;
+use crate::profile::servers::queries::{self, ChangeError, Server};
+use crate::web::error::Mistake;
+use crate::web::form::Field;
+use crate::web::{Answer, Error, Now};
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/mcp-servers")
+                .route(web::get().to(index))
+                .route(web::post().to(create)),
+        )
+        .service(
+            web::resource("/mcp-servers/{id}")
+                .route(web::get().to(show))
+                .route(web::patch().to(edit))
+                .route(web::delete().to(delete)),
+        );
+}
+
+/// An MCP server that profiles show how to connect to.
+#[derive(Serialize, ToSchema)]
+pub struct McpServer {
+    id: Uuid,
+    name: String,
+    url: String,
+    description: String,
+    created_at: DateTime<Utc>,
+    /// Counts the changes; also in the header `ETag`.
+    version: i32,
+}
+
+impl From<Server> for McpServer {
+    fn from(server: Server) -> Self {
+        Self {
+            id: server.id.uuid(),
+            name: server.name,
+            url: server.url,
+            description: server.description,
+            created_at: server.created_at,
+            version: server.version,
+        }
+    }
+}
+
+/// An MCP server to be added.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMcpServer {
+    /// As clients' configurations name it.
+    #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,39}$")]
+    name: String,
+    #[schema(min_length = 1, max_length = 500)]
+    url: String,
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    description: String,
+}
+
+/// What is to be other than it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct McpServerEdit {
+    #[serde(default, deserialize_with = "present")]
+    #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,39}$", nullable = false)]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(min_length = 1, max_length = 500, nullable = false)]
+    url: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(max_length = 200, nullable = false)]
+    description: Option<String>,
+}
+
+/// List MCP servers
+///
+/// All of them, by name: there are at most 20.
+#[utoipa::path(get, path = "/api/v1/mcp-servers", operation_id = "listMcpServers",
+    tag = "MCP servers",
+    responses((status = 200, description = "All", body = Page<McpServer>)))]
+pub async fn index(reader: Reader, database: Data<Database>) -> Answer {
+    let connection = &mut *database.get().await?;
+    let servers = queries::list(connection, reader.overseen()).await?;
+    let servers: Vec<McpServer> = servers.into_iter().map(Into::into).collect();
+    Ok(HttpResponse::Ok().json(Page::from(servers)))
+}
+
+/// Add an MCP server
+#[utoipa::path(post, path = "/api/v1/mcp-servers", operation_id = "addMcpServer",
+    tag = "MCP servers", request_body = NewMcpServer,
+    responses((status = 201, description = "The server", body = McpServer)))]
+pub async fn create(
+    writer: Writer,
+    now: Now,
+    database: Data<Database>,
+    creation: Creation<NewMcpServer>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let asker = asker(&writer);
+    let created = creation.once(connection, asker, now.0, |connection, new| {
+        async move { try_create(connection, &writer, new, now).await }.boxed()
+    });
+    Ok(created.await?.answer())
+}
+
+async fn try_create(
+    connection: &mut Connection,
+    writer: &Writer,
+    new: NewMcpServer,
+    now: Now,
+) -> Result<Created, Error> {
+    let draft = Draft {
+        name: Field::new(new.name),
+        url: Field::new(new.url),
+        description: Field::new(new.description),
+    };
+    let new = draft.clone().parse().map_err(|it| mistakes(&it.fields()))?;
+    let created = queries::create(connection, &writer.actor(), &new, now.0).await;
+    let id = created.map_err(|error| refused(error, draft))?;
+    let server = queries::server(connection, writer, id).await?;
+    let (location, version) = (format!("/api/v1/mcp-servers/{id}"), server.version);
+    Created::new(location, Some(version), &McpServer::from(server), None)
+}
+
+/// Why a server is not added or changed, where that has to do with a field.
+fn refused(error: ChangeError, draft: Draft) -> Error {
+    match error {
+        ChangeError::NameTaken => {
+            let draft = draft.name_taken();
+            Error::Taken(Mistake::new("name", draft.name.errors.concat()))
+        }
+        error => error.into(),
+    }
+}
+
+/// Show an MCP server
+#[utoipa::path(get, path = "/api/v1/mcp-servers/{id}", operation_id = "showMcpServer",
+    tag = "MCP servers", params(("id" = Uuid, Path)),
+    responses((status = 200, description = "The server", body = McpServer)))]
+pub async fn show(reader: Reader, database: Data<Database>, id: Path<Uuid>) -> Answer {
+    let connection = &mut *database.get().await?;
+    Ok(told(
+        queries::server(connection, &reader, id.into_inner().into()).await?,
+    ))
+}
+
+fn told(server: Server) -> HttpResponse {
+    let tag = etag(server.version);
+    HttpResponse::Ok()
+        .insert_header(tag)
+        .json(McpServer::from(server))
+}
+
+/// Edit an MCP server
+#[utoipa::path(patch, path = "/api/v1/mcp-servers/{id}", operation_id = "editMcpServer",
+    tag = "MCP servers", params(("id" = Uuid, Path)), request_body = McpServerEdit,
+    responses((status = 200, description = "The server as it is now", body = McpServer)))]
+pub async fn edit(
+    writer: Writer,
+    now: Now,
+    database: Data<Database>,
+    id: Path<Uuid>,
+    expected: IfMatch,
+    Input(edit): Input<McpServerEdit>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let id = id.into_inner().into();
+    let current = queries::server(connection, &writer, id).await?;
+    expected.check(current.version)?;
+    try_edit(connection, &writer.actor(), edit, &current, &expected, now).await?;
+    Ok(told(queries::server(connection, &writer, id).await?))
+}
+
+async fn try_edit(
+    connection: &mut Connection,
+    actor: &Actor,
+    edit: McpServerEdit,
+    current: &Server,
+    expected: &IfMatch,
+    now: Now,
+) -> Result<(), Error> {
+    let mut draft = Draft::from(current);
+    for (field, value) in [
+        (&mut draft.name, edit.name),
+        (&mut draft.url, edit.url),
+        (&mut draft.description, edit.description),
+    ] {
+        if let Some(value) = value {
+            *field = Field::new(value);
+        }
+    }
+    let new = draft.clone().parse().map_err(|it| mistakes(&it.fields()))?;
+    let version = Some(current.version);
+    let edited = queries::update(connection, actor, current.id, version, &new, now.0).await;
+    edited.map_err(|error| match error {
+        ChangeError::Outdated => expected.overtaken(),
+        error => refused(error, draft),
+    })
+}
+
+/// Remove an MCP server
+#[utoipa::path(delete, path = "/api/v1/mcp-servers/{id}", operation_id = "removeMcpServer",
+    tag = "MCP servers", params(("id" = Uuid, Path)),
+    responses((status = 204, description = "It is gone")))]
+pub async fn delete(writer: Writer, now: Now, database: Data<Database>, id: Path<Uuid>) -> Answer {
+    let connection = &mut *database.get().await?;
+    queries::remove(connection, &writer.actor(), id.into_inner().into(), now.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

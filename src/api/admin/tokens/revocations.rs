@@ -1,0 +1,91 @@
+//! Many tokens revoked at once.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::api::kit::{FateWord, Input, Receipt, Word};
+use crate::db::Database;
+use crate::fleet::Fleet;
+use crate::gate::Writer;
+use crate::tokens::queries::{self, Named};
+use crate::tokens::{TokenId, secret};
+use crate::web::{Answer, Error, Now};
+
+const MOST: usize = 1_000;
+
+/// Which tokens: by their secrets, by their IDs, or both; 1 to 1,000 in all.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Leak {
+    /// As they were found. API and MCP tokens alike.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, max_items = 1000)]
+    secrets: Vec<Zeroizing<String>>,
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    ids: Vec<Uuid>,
+}
+
+/// What became of them, in the order in which they were sent.
+#[derive(Serialize, ToSchema)]
+pub struct Revoked {
+    secrets: Vec<Fate>,
+    ids: Vec<Fate>,
+    receipt: Receipt,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenFate)]
+struct Fate {
+    /// The token; `null` for one that is not known.
+    id: Option<Uuid>,
+    /// `retired`: the secret had stopped before, and its token goes on with another.
+    outcome: FateWord,
+}
+
+impl From<Named> for Fate {
+    fn from(named: Named) -> Self {
+        Self {
+            id: named.token.map(TokenId::uuid),
+            outcome: Word(named.fate),
+        }
+    }
+}
+
+/// Revoke many tokens
+///
+/// For a leak: up to 1,000 secrets or IDs, all in one transaction. What is not known is said and
+/// passed over; the secrets are not told back.
+#[utoipa::path(post, path = "/api/v1/tokens/revocations", operation_id = "revokeTokens",
+    tag = "Tokens", request_body = Leak,
+    responses((status = 200, description = "What became of them", body = Revoked)))]
+pub async fn revoke_all(
+    writer: Writer,
+    now: Now,
+    (database, fleet): (Data<Database>, Data<Fleet>),
+    Input(leak): Input<Leak>,
+) -> Answer {
+    if !(1..=MOST).contains(&(leak.secrets.len() + leak.ids.len())) {
+        let detail = format!("name 1 to {MOST} secrets and IDs.");
+        return Err(Error::invalid("secrets", detail));
+    }
+    let digests = leak
+        .secrets
+        .iter()
+        .map(|text| secret::digest_of(text.trim()));
+    let digests: Vec<_> = digests.collect();
+    let ids: Vec<TokenId> = leak.ids.into_iter().map(Into::into).collect();
+    let mut connection = database.get().await?;
+    let actor = writer.actor();
+    let done = queries::revoke_all(&mut connection, &actor, &digests, &ids, now.0).await?;
+    drop(connection);
+    Ok(HttpResponse::Ok().json(Revoked {
+        secrets: done.secrets.into_iter().map(Into::into).collect(),
+        ids: done.ids.into_iter().map(Into::into).collect(),
+        receipt: Receipt::wait(&fleet, &database).await,
+    }))
+}

@@ -1,0 +1,182 @@
+//! `/docs/api`: the OpenAPI document for people to read.
+
+use actix_web::web::{self, Data};
+use askama::Template;
+use serde_json::Value;
+
+use super::document;
+use crate::config::Config;
+use crate::web::{Answer, page};
+
+const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
+
+#[derive(Template)]
+#[template(path = "api/docs.html")]
+struct Docs {
+    origin: String,
+    /// Paragraphs.
+    introduction: Vec<String>,
+    groups: Vec<Group>,
+}
+
+/// The operations of one tag.
+struct Group {
+    name: String,
+    description: String,
+    operations: Vec<Operation>,
+}
+
+struct Operation {
+    /// What leads to it on the page.
+    id: String,
+    method: String,
+    path: String,
+    summary: String,
+    description: String,
+    parameters: Vec<Row>,
+    body: Vec<Row>,
+    status: String,
+    answer: Vec<Row>,
+}
+
+/// A parameter or field.
+struct Row {
+    name: String,
+    kind: String,
+    is_needed: bool,
+    description: String,
+}
+
+impl Docs {
+    fn new(document: &Value, origin: &str) -> Self {
+        let tags = document["tags"].as_array().into_iter().flatten();
+        let introduction = text(&document["info"]["description"]);
+        Self {
+            origin: origin.to_owned(),
+            introduction: introduction.split("\n\n").map(plain).collect(),
+            groups: tags.map(|tag| Group::new(document, tag)).collect(),
+        }
+    }
+}
+
+impl Group {
+    fn new(document: &Value, tag: &Value) -> Self {
+        let paths = document["paths"].as_object().into_iter().flatten();
+        let all = paths.flat_map(|(path, item)| {
+            let methods = METHODS.iter().filter(|method| item[**method].is_object());
+            methods.map(move |method| (path, *method, &item[*method]))
+        });
+        let own = all.filter(|(_, _, operation)| operation["tags"][0] == tag["name"]);
+        let operation = |(path, method, operation): (&String, &str, &Value)| {
+            Operation::new(document, path, method, operation)
+        };
+        Self {
+            name: text(&tag["name"]),
+            description: plain(&text(&tag["description"])),
+            operations: own.map(operation).collect(),
+        }
+    }
+}
+
+impl Operation {
+    fn new(document: &Value, path: &str, method: &str, operation: &Value) -> Self {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let responses = operation["responses"].as_object().into_iter().flatten();
+        let mut good = responses.filter(|(status, _)| status.starts_with('2'));
+        let (status, answer) = good.next().map_or(("", &Value::Null), |(s, a)| (s.as_str(), a));
+        let json = "application/json";
+        Self {
+            id: text(&operation["operationId"]),
+            method: method.to_uppercase(),
+            path: path.to_owned(),
+            summary: text(&operation["summary"]),
+            description: plain(&text(&operation["description"])),
+            parameters: parameters.map(|it| Row::of_parameter(document, it)).collect(),
+            body: fields(document, &operation["requestBody"]["content"][json]["schema"]),
+            status: status.to_owned(),
+            answer: fields(document, &answer["content"][json]["schema"]),
+        }
+    }
+}
+
+impl Row {
+    fn of_parameter(document: &Value, parameter: &Value) -> Self {
+        Self {
+            name: text(&parameter["name"]),
+            kind: format!(
+                "{}, {}",
+                text(&parameter["in"]),
+                kind(document, &parameter["schema"])
+            ),
+            is_needed: parameter["required"] == true,
+            description: plain(&text(&parameter["description"])),
+        }
+    }
+}
+
+/// The fields of an object; those of the object in a field of an answer stand below it.
+fn fields(document: &Value, schema: &Value) -> Vec<Row> {
+    let schema = resolved(document, schema);
+    let needed = schema["required"].as_array().cloned().unwrap_or_default();
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let row = |(name, field): (&String, &Value)| Row {
+        name: name.clone(),
+        kind: kind(document, field),
+        is_needed: needed.iter().any(|needed| needed == name.as_str()),
+        description: plain(&text(&field["description"])),
+    };
+    properties.map(row).collect()
+}
+
+/// `string`, `string or null`, `list of Token`, or the words that there are.
+fn kind(document: &Value, schema: &Value) -> String {
+    if let Some(either) = schema["oneOf"].as_array() {
+        let kinds: Vec<String> = either.iter().map(|one| kind(document, one)).collect();
+        return kinds.join(" or ");
+    }
+    if let Some(words) = resolved(document, schema)["enum"].as_array() {
+        return words.iter().map(text).collect::<Vec<_>>().join(", ");
+    }
+    if let Some(reference) = schema["$ref"].as_str() {
+        let target = resolved(document, schema);
+        let name = reference.rsplit('/').next().unwrap_or_default();
+        return match target["type"].as_str() {
+            Some("object") | None => name.to_owned(),
+            Some(simple) => simple.to_owned(),
+        };
+    }
+    match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().map(text).collect::<Vec<_>>().join(" or "),
+        Value::String(kind) if kind == "array" => {
+            format!("list of {}", self::kind(document, &schema["items"]))
+        }
+        Value::String(kind) => {
+            let format = schema["format"].as_str().filter(|it| !it.starts_with("int"));
+            format.unwrap_or(kind).to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// What a reference leads to.
+fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let path = schema["$ref"].as_str().and_then(|path| path.strip_prefix('#'));
+    path.and_then(|path| document.pointer(path)).unwrap_or(schema)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Without the marks of code.
+fn plain(text: &str) -> String {
+    text.replace('`', "")
+}
+
+async fn show(config: Data<Config>) -> Answer {
+    page::render(&Docs::new(document::json(), config.public_url.origin()))
+}
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    config.service(web::resource("/docs/api").route(web::get().to(show)));
+}

@@ -1,0 +1,17 @@
+//! What is wrong with a form, for who sent JSON.
+
+use crate::web::Error;
+use crate::web::error::Mistake;
+use crate::web::form::Field;
+
+/// By the names that the fields have in JSON.
+pub fn mistakes<'a, N: ToString>(fields: impl IntoIterator<Item = &'a (N, &'a Field)>) -> Error
+where
+    N: 'a,
+{
+    let mistakes = fields.into_iter().flat_map(|(name, field)| {
+        let errors = field.errors.iter();
+        errors.map(move |error| Mistake::new(name.to_string(), error))
+    });
+    Error::Invalid(mistakes.collect())
+}

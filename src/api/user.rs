@@ -1,0 +1,84 @@
+//! The User API: what one user can do with what is theirs, for a portal that acts for its users,
+//! or for a script with the user's own MCP token.
+
+pub mod tokens;
+
+use actix_web::HttpResponse;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::admin::servers::McpServer;
+use super::document;
+use super::kit::{Page, RoleWord, Word};
+use crate::db::Database;
+use crate::gate::{Behalf, admit_user};
+use crate::profile::servers::list;
+use crate::web::Answer;
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    let user = web::scope("/api/v1/me")
+        .wrap(from_fn(document::allow))
+        .wrap(from_fn(admit_user))
+        .service(web::resource("").route(web::get().to(show)))
+        .service(web::resource("/mcp-servers").route(web::get().to(servers)))
+        .configure(tokens::routes);
+    config.service(user);
+}
+
+/// The user.
+#[derive(Serialize, ToSchema)]
+pub struct Profile {
+    id: Uuid,
+    name: String,
+    email: String,
+    role: RoleWord,
+    organization: OwnOrganization,
+}
+
+/// The organisation of the token.
+#[derive(Serialize, ToSchema)]
+struct OwnOrganization {
+    id: Uuid,
+    name: String,
+}
+
+/// Whom it is about.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document: the gate reads it")]
+pub struct OnBehalf {
+    /// The email of an active member; needed with an API token, and only then.
+    #[param(rename = "x-user-email", format = Email)]
+    x_user_email: Option<String>,
+}
+
+/// Show the user
+#[utoipa::path(get, path = "/api/v1/me", operation_id = "showMe", tag = "User", params(OnBehalf),
+    responses((status = 200, description = "The user", body = Profile)))]
+pub async fn show(Behalf { bearer, .. }: Behalf) -> Answer {
+    let organization = bearer.organization();
+    Ok(HttpResponse::Ok().json(Profile {
+        id: bearer.user().uuid(),
+        name: bearer.name().to_owned(),
+        email: bearer.email().to_owned(),
+        role: Word(bearer.role()),
+        organization: OwnOrganization {
+            id: organization.id.uuid(),
+            name: organization.name.clone(),
+        },
+    }))
+}
+
+/// List the servers to connect to
+#[utoipa::path(get, path = "/api/v1/me/mcp-servers", operation_id = "listMyMcpServers",
+    tag = "User", params(OnBehalf),
+    responses((status = 200, description = "All", body = Page<McpServer>)))]
+pub async fn servers(Behalf { bearer, .. }: Behalf, database: Data<Database>) -> Answer {
+    let connection = &mut *database.get().await?;
+    let servers = list(connection, bearer.organization().id).await?;
+    let servers: Vec<McpServer> = servers.into_iter().map(Into::into).collect();
+    Ok(HttpResponse::Ok().json(Page::from(servers)))
+}

@@ -1,0 +1,277 @@
+//! A user's MCP tokens.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, Path};
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
+
+use super::OnBehalf;
+use crate::api::kit::{
+    Asker, Created, Creation, ExpiryWord, Page, Receipt, ScopeWord, StatusWord, Word, etag,
+    mistakes,
+};
+use crate::catalogue::Scope;
+use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
+use crate::gate::Behalf;
+use crate::profile::draft::{Draft, EXPIRIES, SCOPES};
+use crate::tokens::draft::Expiry;
+use crate::tokens::pages::stale;
+use crate::tokens::queries::{self, ChangeError};
+use crate::tokens::{self, TokenId, Transition};
+use crate::web::error::Mistake;
+use crate::web::form::Field;
+use crate::web::{Answer, Error, Now};
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/mcp-tokens")
+                .route(web::get().to(index))
+                .route(web::post().to(create)),
+        )
+        .service(web::resource("/mcp-tokens/{id}").route(web::get().to(show)))
+        .service(web::resource("/mcp-tokens/{id}/revocation").route(web::post().to(revoke)));
+}
+
+/// A personal token, which connects an AI assistant.
+#[derive(Serialize, ToSchema)]
+pub struct McpToken {
+    id: Uuid,
+    name: String,
+    /// The first 8 characters of the current secret.
+    prefix: String,
+    status: StatusWord,
+    scopes: Vec<ScopeWord>,
+    /// `null`: never.
+    expires_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    /// The last call that was allowed.
+    last_used_at: Option<DateTime<Utc>>,
+    last_user_agent: Option<String>,
+    /// Counts the changes; also in the header `ETag`.
+    version: i32,
+}
+
+impl McpToken {
+    fn new(token: tokens::Token, now: DateTime<Utc>) -> Self {
+        Self {
+            id: token.id.uuid(),
+            status: Word(token.status(&now)),
+            scopes: token.effective_scopes().iter().map(Word).collect(),
+            name: token.name,
+            prefix: token.display,
+            expires_at: token.expires_at,
+            created_at: token.created_at,
+            last_used_at: token.usage.last_at,
+            last_user_agent: token.usage.last_user_agent,
+            version: token.version,
+        }
+    }
+}
+
+/// A personal token with its secret.
+#[derive(Serialize, ToSchema)]
+pub struct RevealedMcpToken {
+    token: McpToken,
+    /// To be kept now: it is told this once. `null` where the same request came before with the
+    /// same `Idempotency-Key`.
+    #[schema(value_type = Option<String>)]
+    secret: Option<()>,
+}
+
+/// A personal token that was revoked.
+#[derive(Serialize, ToSchema)]
+pub struct RevokedMcpToken {
+    token: McpToken,
+    receipt: Receipt,
+}
+
+/// A scope that a personal token can have.
+#[derive(Clone, Copy, Debug)]
+pub struct McpScope(Scope);
+
+impl<'de> Deserialize<'de> for McpScope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let found = SCOPES.into_iter().find(|scope| scope.as_str() == text);
+        found.map(Self).ok_or_else(|| {
+            let names = SCOPES.map(Scope::as_str).join("/");
+            let expected = format!("one of {names}");
+            D::Error::invalid_value(Unexpected::Other("another name"), &expected.as_str())
+        })
+    }
+}
+
+impl PartialSchema for McpScope {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(SCOPES.map(Scope::as_str)))
+            .into()
+    }
+}
+
+impl ToSchema for McpScope {}
+
+/// A personal token to be generated.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMcpToken {
+    /// Unique among the user's tokens that are not revoked.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// Left out: all.
+    #[serde(default)]
+    #[schema(min_items = 1, max_items = 3)]
+    scopes: Option<Vec<McpScope>>,
+    /// `30d`, `90d`, `1y` or `never`.
+    #[serde(default)]
+    #[schema(default = "never")]
+    expiry: Option<ExpiryWord>,
+}
+
+impl TryFrom<NewMcpToken> for Draft {
+    type Error = Error;
+
+    fn try_from(new: NewMcpToken) -> Result<Self, Error> {
+        let expiry = new.expiry.map_or(Expiry::Never, |expiry| expiry.0);
+        if !EXPIRIES.contains(&expiry) {
+            return Err(Error::invalid("expiry", "use 30d, 90d, 1y or never."));
+        }
+        let chosen = |scopes: Vec<McpScope>| scopes.iter().map(|scope| scope.0).collect();
+        Ok(Self {
+            name: Field::new(new.name),
+            scopes: new.scopes.map_or(SCOPES.to_vec(), chosen),
+            expiry: Field::new(expiry.as_str()),
+            ..Self::default()
+        })
+    }
+}
+
+/// List the user's MCP tokens
+///
+/// All of them, those that are not revoked first.
+#[utoipa::path(get, path = "/api/v1/me/mcp-tokens", operation_id = "listMyMcpTokens",
+    tag = "User", params(OnBehalf),
+    responses((status = 200, description = "All", body = Page<McpToken>)))]
+pub async fn index(Behalf { bearer, .. }: Behalf, now: Now, database: Data<Database>) -> Answer {
+    let connection = &mut *database.get().await?;
+    let tokens = queries::of_owner(connection, &bearer).await?;
+    let tokens = tokens.into_iter().map(|token| McpToken::new(token, now.0));
+    Ok(HttpResponse::Ok().json(Page::from(tokens.collect::<Vec<_>>())))
+}
+
+/// Generate an MCP token
+///
+/// Its secret is in this answer and never told again. It is bound to the ranges of the token that
+/// is used here, and can give nothing beyond it; with an API token all scopes of MCP tokens can be
+/// given. A user has at most 25 active ones.
+#[utoipa::path(post, path = "/api/v1/me/mcp-tokens", operation_id = "generateMyMcpToken",
+    tag = "User", params(OnBehalf), request_body = NewMcpToken,
+    responses((status = 201, description = "The token and its secret", body = RevealedMcpToken)))]
+pub async fn create(
+    behalf: Behalf,
+    now: Now,
+    database: Data<Database>,
+    creation: Creation<NewMcpToken>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let asker = Asker {
+        organization: behalf.bearer.organization().id,
+        credential: behalf.bearer.user().uuid(),
+    };
+    let created = creation.once(connection, asker, now.0, |connection, new| {
+        async move { try_create(connection, &behalf, new.try_into()?, now).await }.boxed()
+    });
+    Ok(created.await?.answer())
+}
+
+async fn try_create(
+    connection: &mut Connection,
+    behalf: &Behalf,
+    draft: Draft,
+    now: Now,
+) -> Result<Created, Error> {
+    let mut new = draft.clone().parse(now.0).map_err(|it| wrong(&it))?;
+    new.ranges = behalf.ranges.clone();
+    let actor = behalf.bearer.oneself();
+    let created = queries::create_mcp(connection, &actor, &new, now.0).await;
+    let (token, secret) = created.map_err(|error| match error {
+        ChangeError::NameTaken => {
+            let draft = draft.name_taken();
+            Error::Taken(Mistake::new("name", draft.name.errors.concat()))
+        }
+        error => error.into(),
+    })?;
+    let location = format!("/api/v1/me/mcp-tokens/{}", token.id);
+    let version = Some(token.version);
+    let body = RevealedMcpToken {
+        token: McpToken::new(token, now.0),
+        secret: None,
+    };
+    Created::new(location, version, &body, Some(secret))
+}
+
+fn wrong(draft: &Draft) -> Error {
+    let fields = [
+        ("name", &draft.name),
+        ("scopes", &draft.scope),
+        ("expiry", &draft.expiry),
+    ];
+    mistakes(&fields)
+}
+
+/// Show an MCP token of the user's
+#[utoipa::path(get, path = "/api/v1/me/mcp-tokens/{id}", operation_id = "showMyMcpToken",
+    tag = "User", params(("id" = Uuid, Path), OnBehalf),
+    responses((status = 200, description = "The token", body = McpToken)))]
+pub async fn show(
+    Behalf { bearer, .. }: Behalf,
+    now: Now,
+    database: Data<Database>,
+    id: Path<Uuid>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let token = queries::owned(connection, &bearer, id.into_inner().into()).await?;
+    let tag = etag(token.version);
+    Ok(HttpResponse::Ok()
+        .insert_header(tag)
+        .json(McpToken::new(token, now.0)))
+}
+
+/// Revoke an MCP token of the user's
+///
+/// It is refused at once and for ever.
+#[utoipa::path(post, path = "/api/v1/me/mcp-tokens/{id}/revocation",
+    operation_id = "revokeMyMcpToken", tag = "User", params(("id" = Uuid, Path), OnBehalf),
+    responses((status = 200, description = "The token as it is now", body = RevokedMcpToken)))]
+pub async fn revoke(
+    Behalf { bearer, .. }: Behalf,
+    now: Now,
+    (database, fleet): (Data<Database>, Data<Fleet>),
+    id: Path<Uuid>,
+) -> Answer {
+    let id = TokenId::from(id.into_inner());
+    let mut connection = database.get().await?;
+    let token = queries::owned(&mut connection, &bearer, id).await?;
+    let (actor, how) = (bearer.oneself(), Transition::Revocation);
+    let revoked = queries::apply(&mut connection, &actor, token.key(), how, now.0).await;
+    revoked.map_err(|error| match error {
+        ChangeError::Outdated(token) => {
+            Error::Stale(stale(&token, how, &now.0).unwrap_or_default())
+        }
+        error => error.into(),
+    })?;
+    let token = queries::owned(&mut connection, &bearer, id).await?;
+    drop(connection);
+    let receipt = Receipt::wait(&fleet, &database).await;
+    let token = McpToken::new(token, now.0);
+    Ok(HttpResponse::Ok().json(RevokedMcpToken { token, receipt }))
+}

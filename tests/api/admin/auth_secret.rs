@@ -1,0 +1,69 @@
+//! `AUTH_SECRET`.
+
+use serde_json::json;
+use tokendesk::catalogue::Scope;
+
+use crate::api::client::Program;
+use crate::support::App;
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+async fn app(more: &[&str]) -> App {
+    let flag = format!("--auth-secret={SECRET}");
+    App::start_with(&[&[flag.as_str()], more].concat()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_does_everything_in_the_only_organization() {
+    let app = app(&[]).await;
+    let program = Program::new(&app, SECRET);
+    let new = json!({ "name": "Feed", "scopes": ["all"] });
+    let made = program.post("/api/v1/tokens", &new).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(made.body["token"]["created_by"], "AUTH_SECRET");
+    let events = program.get("/api/v1/audit-events?limit=1").await;
+    let author = &events.body["items"][0]["author"];
+    assert_eq!(
+        author,
+        &json!({ "id": null, "name": "AUTH_SECRET", "token_id": null })
+    );
+    let near = Program::new(&app, "0123456789abcdef0123456789abcdeF");
+    assert_eq!(near.get("/api/v1/tokens").await.code(), "unknown");
+    // No other door takes it.
+    for path in ["/api/v1/token", "/api/v1/me", "/auth/forward"] {
+        assert_eq!(program.get(path).await.status, 401, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_organizations_one_is_named() {
+    let unnamed = app(&[]).await;
+    unnamed.another_organization("Contoso").await;
+    unnamed.settle().await;
+    let program = Program::new(&unnamed, SECRET);
+    let refused = program.get("/api/v1/tokens").await;
+    assert_eq!((refused.status, refused.code()), (403, "misconfigured"));
+
+    let named = app(&["--auth-secret-organization=contoso"]).await;
+    let contoso = named.another_organization("Contoso").await;
+    named.settle().await;
+    named.token("In Northwind").await;
+    let there = named.token_of(contoso, "In Contoso", |_| {}).await;
+    let list = Program::new(&named, SECRET).get("/api/v1/tokens").await;
+    let items = list.body["items"].as_array().unwrap();
+    assert_eq!(items.len(), 1, "{}", list.body);
+    assert_eq!(items[0]["id"], there.0.id.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_says_that_it_is_on() {
+    let app = app(&[]).await;
+    let page = app.ada().await.visit("/settings/api-access").await;
+    assert!(page.says("AUTH_SECRET is set"), "{}", page.text());
+    assert!(!page.html.contains(SECRET));
+    let without = App::start().await;
+    let page = without.ada().await.visit("/settings/api-access").await;
+    assert!(!page.says("AUTH_SECRET"));
+    let other = Program::with(&without, "Reader", &[Scope::AdminRead]).await;
+    assert_eq!(other.get("/api/v1/tokens").await.status, 200);
+}

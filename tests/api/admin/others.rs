@@ -1,0 +1,218 @@
+//! Products, resources, MCP servers and the audit log.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokendesk::catalogue::Scope;
+
+use crate::api::client::Program;
+use crate::support::App;
+
+async fn admin(app: &App) -> Program {
+    Program::with(app, "Terraform", &[Scope::AdminWrite, Scope::ConnectWrite]).await
+}
+
+/// Made, read, edited, edited too late, and deleted.
+async fn lives(app: &App, list: &str, new: &Value, edit: &Value, gone: u16) {
+    let program = admin(app).await;
+    let before = program.get(list).await.body["items"]
+        .as_array()
+        .unwrap()
+        .len();
+    let made = program.post(list, new).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let path = made.header("location").to_owned();
+    assert_eq!(
+        path,
+        format!("{list}/{}", made.body["id"].as_str().unwrap())
+    );
+    for (field, value) in new.as_object().unwrap() {
+        assert_eq!(&made.body[field], value, "{field}");
+    }
+    let listed = program.get(list).await;
+    assert_eq!(listed.body["items"].as_array().unwrap().len(), before + 1);
+    let read = program.get(&path).await;
+    assert_eq!(read.body, made.body);
+    let tag = read.header("etag").to_owned();
+    let send = async |method: Method, tag: &str, body: Option<&Value>| {
+        program
+            .send(method, &path, &[("if-match", tag)], body)
+            .await
+    };
+    let edited = send(Method::PATCH, &tag, Some(edit)).await;
+    assert_eq!(edited.status, 200, "{}", edited.body);
+    for (field, value) in edit.as_object().unwrap() {
+        assert_eq!(&edited.body[field], value, "{field}");
+    }
+    let late = send(Method::PATCH, &tag, Some(edit)).await;
+    assert_eq!((late.status, late.code()), (412, "precondition_failed"));
+    let again = program.post(list, edit_of(new, edit)).await;
+    assert_eq!(
+        again.status,
+        if list.ends_with("resources") {
+            422
+        } else {
+            409
+        },
+        "{}",
+        again.body
+    );
+    let unknown = program.patch(&path, &json!({ "nonsense": 1 })).await;
+    assert_eq!(
+        (unknown.status, &unknown.body["field"]),
+        (422, &json!("nonsense"))
+    );
+    assert_eq!(program.delete(&path).await.status, gone);
+    assert_eq!(program.get(&path).await.status, 404);
+}
+
+/// What would clash with the edited one.
+fn edit_of(new: &Value, edit: &Value) -> &'static Value {
+    let mut clash = new.clone();
+    for (field, value) in edit.as_object().unwrap() {
+        clash[field] = value.clone();
+    }
+    Box::leak(Box::new(clash))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn products_live() {
+    let app = App::start().await;
+    let new = json!({ "name": "Storefront", "key": "prod" });
+    lives(
+        &app,
+        "/api/v1/products",
+        &new,
+        &json!({ "name": "Shop" }),
+        204,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_with_tokens_keeps_its_key_and_stays() {
+    let app = App::start().await;
+    let program = admin(&app).await;
+    let made = program
+        .post(
+            "/api/v1/products",
+            &json!({ "name": "Storefront", "key": "prod" }),
+        )
+        .await;
+    let path = made.header("location");
+    let token = json!({ "name": "x", "scopes": ["connect:read"], "product_id": made.body["id"] });
+    let token = program.post("/api/v1/tokens", &token).await;
+    assert!(
+        token.body["secret"].as_str().unwrap().starts_with("prod_"),
+        "{}",
+        token.body
+    );
+    assert_eq!(token.body["token"]["product"]["key"], "prod");
+    let key = program.patch(path, &json!({ "key": "other" })).await;
+    assert_eq!((key.status, key.code()), (409, "conflict"));
+    assert_eq!(
+        program.patch(path, &json!({ "name": "Shop" })).await.body["tokens"],
+        1
+    );
+    let deleted = program.delete(path).await;
+    assert_eq!((deleted.status, deleted.code()), (409, "conflict"));
+    let reserved = program
+        .post("/api/v1/products", &json!({ "name": "x", "key": "wxt" }))
+        .await;
+    assert_eq!(
+        (reserved.status, &reserved.body["field"]),
+        (422, &json!("key"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mcp_servers_live() {
+    let app = App::start().await;
+    let new = json!({
+        "name": "widgets", "url": "https://mcp.example.com/mcp", "description": "Widgets",
+    });
+    lives(
+        &app,
+        "/api/v1/mcp-servers",
+        &new,
+        &json!({ "url": "https://mcp.example.com/2" }),
+        204,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resources_live() {
+    let app = App::start().await;
+    let operation = json!({
+        "name": "read", "methods": ["GET"], "place": "anywhere", "scope": "connect:read",
+    });
+    let new = json!({
+        "name": "Invoices", "path": "/api/invoices/**", "preflight": true,
+        "operations": [operation],
+    });
+    lives(
+        &app,
+        "/api/v1/resources",
+        &new,
+        &json!({ "name": "Bills" }),
+        200,
+    )
+    .await;
+    let program = admin(&app).await;
+    let wrong = json!({
+        "name": "x", "path": "no slash",
+        "operations": [operation, { "name": "read", "methods": ["GET"], "scope": "connect:read" }],
+    });
+    let refused = program.post("/api/v1/resources", &wrong).await;
+    let errors = refused.body["errors"].as_array().unwrap();
+    let fields: Vec<&str> = errors
+        .iter()
+        .filter_map(|it| it["field"].as_str())
+        .collect();
+    assert_eq!(
+        fields,
+        ["path", "operations[1].name", "operations[1].methods"],
+        "{}",
+        refused.body
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_is_read_in_pages() {
+    let app = App::start().await;
+    let program = admin(&app).await;
+    let (token, _) = app.token("Feed").await;
+    program
+        .post(
+            &format!("/api/v1/tokens/{}/disabling", token.id),
+            &json!({}),
+        )
+        .await;
+    let of_token = format!("/api/v1/audit-events?subject_id={}&limit=1", token.id);
+    let first = program.get(&of_token).await;
+    let event = &first.body["items"][0];
+    assert_eq!(event["action"], "token.disabled");
+    assert_eq!(event["author"]["name"], "API token “Terraform”");
+    assert!(event["author"]["token_id"].is_string());
+    assert_eq!(
+        event["subject"],
+        json!({ "id": token.id.to_string(), "name": "Feed" })
+    );
+    assert_eq!(
+        event["changes"],
+        json!([{ "field": "status", "from": "Active", "to": "Inactive" }])
+    );
+    let cursor = first.body["next_cursor"].as_str().unwrap();
+    let second = program.get(&format!("{of_token}&cursor={cursor}")).await;
+    assert_eq!(second.body["items"][0]["action"], "token.created");
+    assert!(second.body["next_cursor"].is_null());
+    let none = program
+        .get("/api/v1/audit-events?before=2020-01-01T00:00:00Z")
+        .await;
+    assert_eq!(none.body["items"], json!([]));
+    let refused = program.get("/api/v1/audit-events?action=nothing").await;
+    assert_eq!(
+        (refused.status, &refused.body["field"]),
+        (422, &json!("action"))
+    );
+}

@@ -1,0 +1,101 @@
+//! `POST /api/v1/tokens/revocations`.
+
+use serde_json::json;
+use tokendesk::catalogue::Scope;
+
+use crate::api::client::Program;
+use crate::support::App;
+use crate::support::app::ADA;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leak_is_stopped_at_once() {
+    let app = App::start().await;
+    let program = Program::with(&app, "Responder", &[Scope::AdminWrite]).await;
+    let contoso = app.another_organization("Contoso").await;
+    let (_, theirs) = app.token_of(contoso, "Theirs", |_| {}).await;
+    let (leaked, secret) = app.token("Leaked").await;
+    let (mcp, personal) = app.mcp_token(ADA, "Laptop").await;
+    let (named, _) = app.token("Named").await;
+    let (rotated, old) = app.token("Rotated").await;
+    let rotation = format!("/api/v1/tokens/{}/rotation", rotated.id);
+    let root = Program::of(&app, &app.token("Root").await.1);
+    assert_eq!(root.post(&rotation, &json!({})).await.status, 201);
+    let leak = json!({
+        "secrets": [
+            secret.reveal(), personal.reveal(), old.reveal(), theirs.reveal(), "nonsense",
+            secret.reveal(),
+        ],
+        "ids": [named.id, leaked.id, uuid::Uuid::nil()],
+    });
+    let done = program.post("/api/v1/tokens/revocations", &leak).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    let fate = |id: Option<tokendesk::tokens::TokenId>, outcome: &str| json!({ "id": id.map(|id| id.to_string()), "outcome": outcome });
+    assert_eq!(
+        done.body["secrets"],
+        json!([
+            fate(Some(leaked.id), "revoked"),
+            fate(Some(mcp.id), "revoked"),
+            fate(Some(rotated.id), "retired"),
+            fate(None, "unknown"),
+            fate(None, "unknown"),
+            fate(Some(leaked.id), "revoked"),
+        ])
+    );
+    assert_eq!(
+        done.body["ids"],
+        json!([
+            fate(Some(named.id), "revoked"),
+            fate(Some(leaked.id), "revoked"),
+            fate(None, "unknown"),
+        ])
+    );
+    assert!(done.body["receipt"]["summary"].is_string());
+    for text in [secret.reveal(), personal.reveal(), old.reveal()] {
+        assert!(!done.body.to_string().contains(text));
+    }
+    assert_eq!(
+        Program::of(&app, &secret).get("/api/v1/token").await.code(),
+        "revoked"
+    );
+    assert_eq!(
+        Program::of(&app, &theirs).get("/api/v1/token").await.status,
+        200
+    );
+    let told = "SELECT count(*) FROM journal WHERE action LIKE '%token.revoked' \
+                AND author_name = 'API token “Responder”'";
+    assert_eq!(app.count(told).await, 3);
+    let again = program.post("/api/v1/tokens/revocations", &leak).await;
+    assert_eq!(
+        again.body["secrets"][0],
+        fate(Some(leaked.id), "already_revoked")
+    );
+    assert_eq!(app.count(told).await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_go_in_one_request_and_no_more() {
+    let app = App::start().await;
+    let program = Program::with(&app, "Responder", &[Scope::AdminWrite]).await;
+    app.sql(
+        "INSERT INTO tokens (id, organization_id, name, name_folded, display, standing, created_at, created_by_name) \
+         SELECT gen_random_uuid(), id, 'Leaked ' || n, 'leaked ' || n, 'wxt_0000', 'active', now(), '' \
+         FROM organizations, generate_series(1, 1000) AS n",
+    )
+    .await;
+    let rows = app
+        .sql("SELECT id::text FROM tokens WHERE name LIKE 'Leaked%'")
+        .await;
+    let ids: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let done = program
+        .post("/api/v1/tokens/revocations", &json!({ "ids": ids }))
+        .await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    let revoked = "SELECT count(*) FROM tokens WHERE standing = 'revoked'";
+    assert_eq!(app.count(revoked).await, 1000);
+    for ids in [Vec::new(), [ids.clone(), vec![ids[0].clone()]].concat()] {
+        let refused = program
+            .post("/api/v1/tokens/revocations", &json!({ "ids": ids }))
+            .await;
+        assert_eq!((refused.status, refused.code()), (422, "invalid"));
+    }
+}

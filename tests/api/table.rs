@@ -1,0 +1,523 @@
+//! Every route of the Admin API and the User API: who gets in, and who does not. The document and
+//! this table have the same routes.
+
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::Value;
+use tokendesk::access::{Actor, OrganizationId, Role};
+use tokendesk::catalogue::Scope;
+use tokendesk::tokens::draft::NewToken;
+use tokendesk::tokens::overlap::Overlap;
+use tokendesk::tokens::queries;
+use tokendesk::tokens::{Key, Ranges, Secret, Token, Transition};
+
+use super::client::{Program, Reply};
+use crate::support::App;
+use crate::support::app::ADA;
+
+/// Who may.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Who {
+    /// An API token with `admin:read`, or `AUTH_SECRET`.
+    AdminRead,
+    /// An API token with `admin:write`, or `AUTH_SECRET`.
+    AdminWrite,
+    /// An API token with `connect:read` for a user, or the user's with `widgets:read`.
+    UserRead,
+    /// An API token with `connect:write` for a user, or the user's with `widgets:write`.
+    UserWrite,
+}
+use Who::{AdminRead, AdminWrite, UserRead, UserWrite};
+
+struct Route(&'static str, &'static str, Who, u16, &'static str);
+
+/// Method, path, who may, what they are answered, and with which body.
+const TABLE: &[Route] = &[
+    Route("GET", "/api/v1/tokens", AdminRead, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/tokens",
+        AdminWrite,
+        201,
+        r#"{"name":"New","scopes":["admin:read"]}"#,
+    ),
+    Route(
+        "POST",
+        "/api/v1/tokens/revocations",
+        AdminWrite,
+        200,
+        r#"{"ids":["ID"]}"#,
+    ),
+    Route("GET", "/api/v1/tokens/{id}", AdminRead, 200, ""),
+    Route(
+        "PATCH",
+        "/api/v1/tokens/{id}",
+        AdminWrite,
+        200,
+        r#"{"name":"Edited"}"#,
+    ),
+    Route("DELETE", "/api/v1/tokens/{id}", AdminWrite, 200, ""),
+    Route("GET", "/api/v1/tokens/{id}/usage", AdminRead, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/tokens/{id}/rotation",
+        AdminWrite,
+        201,
+        "{}",
+    ),
+    Route(
+        "POST",
+        "/api/v1/tokens/{id}/overlap-end",
+        AdminWrite,
+        200,
+        "",
+    ),
+    Route("POST", "/api/v1/tokens/{id}/disabling", AdminWrite, 200, ""),
+    Route("POST", "/api/v1/tokens/{id}/enabling", AdminWrite, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/tokens/{id}/revocation",
+        AdminWrite,
+        200,
+        "",
+    ),
+    Route("GET", "/api/v1/products", AdminRead, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/products",
+        AdminWrite,
+        201,
+        r#"{"name":"New","key":"new"}"#,
+    ),
+    Route("GET", "/api/v1/products/{id}", AdminRead, 200, ""),
+    Route(
+        "PATCH",
+        "/api/v1/products/{id}",
+        AdminWrite,
+        200,
+        r#"{"name":"Edited"}"#,
+    ),
+    Route("DELETE", "/api/v1/products/{id}", AdminWrite, 204, ""),
+    Route("GET", "/api/v1/resources", AdminRead, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/resources",
+        AdminWrite,
+        201,
+        r#"{"name":"New","path":"/new","operations":[{"name":"read","methods":["GET"],"scope":"connect:read"}]}"#,
+    ),
+    Route("GET", "/api/v1/resources/{id}", AdminRead, 200, ""),
+    Route(
+        "PATCH",
+        "/api/v1/resources/{id}",
+        AdminWrite,
+        200,
+        r#"{"name":"Edited"}"#,
+    ),
+    Route("DELETE", "/api/v1/resources/{id}", AdminWrite, 200, ""),
+    Route("GET", "/api/v1/mcp-servers", AdminRead, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/mcp-servers",
+        AdminWrite,
+        201,
+        r#"{"name":"new","url":"https://mcp.example.com/"}"#,
+    ),
+    Route("GET", "/api/v1/mcp-servers/{id}", AdminRead, 200, ""),
+    Route(
+        "PATCH",
+        "/api/v1/mcp-servers/{id}",
+        AdminWrite,
+        200,
+        r#"{"name":"edited"}"#,
+    ),
+    Route("DELETE", "/api/v1/mcp-servers/{id}", AdminWrite, 204, ""),
+    Route("GET", "/api/v1/audit-events", AdminRead, 200, ""),
+    Route("GET", "/api/v1/me", UserRead, 200, ""),
+    Route("GET", "/api/v1/me/mcp-servers", UserRead, 200, ""),
+    Route("GET", "/api/v1/me/mcp-tokens", UserRead, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/me/mcp-tokens",
+        UserWrite,
+        201,
+        r#"{"name":"New"}"#,
+    ),
+    Route("GET", "/api/v1/me/mcp-tokens/{id}", UserRead, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/me/mcp-tokens/{id}/revocation",
+        UserWrite,
+        200,
+        "",
+    ),
+];
+
+impl Route {
+    fn is_admin(&self) -> bool {
+        matches!(self.2, AdminRead | AdminWrite)
+    }
+
+    /// The scope that an API token needs.
+    fn scope(&self) -> Scope {
+        match self.2 {
+            AdminRead => Scope::AdminRead,
+            AdminWrite => Scope::AdminWrite,
+            UserRead => Scope::ConnectRead,
+            UserWrite => Scope::ConnectWrite,
+        }
+    }
+
+    /// All scopes with which an API token does not get in.
+    fn too_little(&self) -> Vec<Scope> {
+        let gives =
+            |scope: &Scope| *scope == self.scope() || scope.includes().contains(&self.scope());
+        let all = Scope::ALL.iter().copied();
+        all.filter(|scope| scope.is_for_api_tokens() && !gives(scope))
+            .collect()
+    }
+
+    async fn send(&self, program: &Program, id: &str, headers: &[(&str, &str)]) -> Reply {
+        let Self(method, path, _, _, body) = self;
+        let body: Option<Value> = match body.replace("ID", id) {
+            text if text.is_empty() => None,
+            text => Some(serde_json::from_str(&text).unwrap()),
+        };
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        program
+            .send(method, &path.replace("{id}", id), headers, body.as_ref())
+            .await
+    }
+
+    /// As a user is named.
+    fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        if self.is_admin() {
+            &[]
+        } else {
+            &[("x-user-email", ADA)]
+        }
+    }
+
+    fn shown(&self) -> String {
+        format!("{} {}", self.0, self.1)
+    }
+
+    /// The ID of something of the organisation's with which the route can be used.
+    async fn thing(&self, app: &App, organization: OrganizationId, name: &str) -> String {
+        let connection = &mut *app.database().get().await.unwrap();
+        let actor = &Actor::command_line(organization);
+        let key = format!("k{}", name.len());
+        match self.1.split('/').nth(3).unwrap() {
+            "products" => {
+                let now = app.now();
+                let made = tokendesk::catalogue::create_product(connection, actor, name, &key, now);
+                made.await.unwrap().id.to_string()
+            }
+            "resources" => {
+                let loaded =
+                    tokendesk::catalogue::resources::queries::load(connection, organization);
+                loaded.await.unwrap();
+                let query = format!(
+                    "SELECT id::text FROM resources WHERE organization_id = '{organization}' LIMIT 1"
+                );
+                app.sql(&query).await[0].get(0)
+            }
+            "mcp-servers" => {
+                let new = tokendesk::profile::servers::draft::NewServer {
+                    name: name.to_lowercase().replace(' ', "-"),
+                    url: "https://mcp.example.com/".to_owned(),
+                    description: String::new(),
+                };
+                let made = tokendesk::profile::servers::queries::create(
+                    connection,
+                    actor,
+                    &new,
+                    app.now(),
+                );
+                made.await
+                    .map_err(|error| format!("{error:?}"))
+                    .unwrap()
+                    .to_string()
+            }
+            "me" => app.mcp_token(ADA, name).await.0.id.to_string(),
+            _ => {
+                let read = |new: &mut NewToken| {
+                    new.scopes = Some([Scope::AdminRead].into_iter().collect());
+                };
+                let (token, _) = app.token_of(organization, name, read).await;
+                prepare(app, actor, &token, self.1).await;
+                token.id.to_string()
+            }
+        }
+    }
+}
+
+/// Brings the token into the state in which the route makes sense.
+async fn prepare(app: &App, actor: &Actor, token: &Token, path: &str) {
+    if path.ends_with("/overlap-end") {
+        rotate(app, actor, token, Overlap::Day).await;
+    } else if path.ends_with("/enabling") {
+        apply(app, actor, token, Transition::Disabling).await;
+    }
+}
+
+async fn rotate(app: &App, actor: &Actor, token: &Token, overlap: Overlap) {
+    let connection = &mut *app.database().get().await.unwrap();
+    let (key, now) = (token.key(), app.now());
+    let rotated = queries::rotate(connection, actor, key, token.version, overlap, now).await;
+    rotated
+        .map_err(|error| format!("{error:?}"))
+        .map(drop)
+        .unwrap();
+}
+
+async fn apply(app: &App, actor: &Actor, token: &Token, transition: Transition) {
+    let connection = &mut *app.database().get().await.unwrap();
+    let key: Key = token.key();
+    let applied = queries::apply(connection, actor, key, transition, app.now()).await;
+    applied
+        .map_err(|error| format!("{error:?}"))
+        .map(drop)
+        .unwrap();
+}
+
+/// Tokens with full access that are no good, by the answer.
+async fn bad_tokens(app: &App) -> Vec<(u16, &'static str, Secret)> {
+    let actor = Actor::command_line(app.organization);
+    let mut bad = Vec::new();
+    for (transition, code) in [
+        (Transition::Revocation, "revoked"),
+        (Transition::Disabling, "disabled"),
+        (Transition::Deletion, "unknown"),
+    ] {
+        let (token, secret) = app.token(code).await;
+        apply(app, &actor, &token, transition).await;
+        bad.push((401, code, secret));
+    }
+    let (token, secret) = app.token("retired").await;
+    rotate(app, &actor, &token, Overlap::None).await;
+    bad.push((401, "retired", secret));
+    let soon = app.now() + TimeDelta::minutes(1);
+    let expiring = |new: &mut NewToken| new.expires_at = Some(soon);
+    bad.push((401, "expired", app.token_with("expired", expiring).await.1));
+    let bound = |new: &mut NewToken| new.ranges = Ranges::parse("198.51.100.0/24").unwrap();
+    bad.push((
+        403,
+        "ip_not_allowed",
+        app.token_with("elsewhere", bound).await.1,
+    ));
+    app.state.clock.advance(TimeDelta::minutes(1));
+    app.settle().await;
+    bad
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_too_little_gets_in_nowhere() {
+    let app = App::start_with(&["--rate-limit-per-token=100000"]).await;
+    app.add_member(app.organization, "mei@northwind.example", Role::Member)
+        .await;
+    let (_, left) = app.mcp_token("mei@northwind.example", "Left").await;
+    let bad = bad_tokens(&app).await;
+    let mcp = app.mcp_token(ADA, "Laptop").await.1;
+    let mut weak = Vec::new();
+    for scope in Scope::ALL.iter().filter(|scope| scope.is_for_api_tokens()) {
+        weak.push((*scope, Program::with(&app, scope.as_str(), &[*scope]).await));
+    }
+    let narrow = "UPDATE tokens SET scopes = '{render}' WHERE name = 'Render'";
+    let render = app.mcp_token(ADA, "Render").await.1;
+    app.sql(narrow).await;
+    app.sql("UPDATE memberships SET deactivated_at = now() WHERE role = 'member'")
+        .await;
+    app.settle().await;
+    let before = app.count("SELECT count(*) FROM journal").await;
+    for (number, route) in TABLE.iter().enumerate() {
+        let shown = route.shown();
+        let id = uuid::Uuid::from_u128(number as u128).to_string();
+        let refused = async |secret: &str, status: u16, code: &str| {
+            let reply = route
+                .send(&Program::new(&app, secret), &id, route.headers())
+                .await;
+            assert_eq!(
+                (reply.status, reply.code()),
+                (status, code),
+                "{shown}: {}",
+                reply.body
+            );
+            assert_eq!(
+                reply.header("content-type"),
+                "application/problem+json",
+                "{shown}"
+            );
+        };
+        refused("", 401, "missing").await;
+        refused("wxt_nonsense", 401, "unknown").await;
+        refused("some-other-secret-of-the-environment", 401, "unknown").await;
+        for (status, code, secret) in &bad {
+            refused(secret.reveal(), *status, code).await;
+        }
+        for (scope, program) in &weak {
+            if route.too_little().contains(scope) {
+                let reply = route.send(program, &id, route.headers()).await;
+                let answer = (reply.status, reply.code());
+                assert_eq!(answer, (403, "insufficient_scope"), "{shown}: {scope}");
+            }
+        }
+        if route.is_admin() {
+            refused(mcp.reveal(), 403, "insufficient_scope").await;
+            continue;
+        }
+        refused(left.reveal(), 401, "owner_inactive").await;
+        refused(render.reveal(), 403, "insufficient_scope").await;
+        let strong = &weak[0].1;
+        for (headers, status, code) in [
+            (&[][..], 400, "malformed"),
+            (&[("x-user-email", "nonsense")], 400, "malformed"),
+            (
+                &[("x-user-email", "eve@northwind.example")],
+                404,
+                "not_found",
+            ),
+            (
+                &[("x-user-email", "mei@northwind.example")],
+                404,
+                "not_found",
+            ),
+        ] {
+            let reply = route.send(strong, &id, headers).await;
+            assert_eq!(
+                (reply.status, reply.code()),
+                (status, code),
+                "{shown} {headers:?}"
+            );
+        }
+        let both = Program::of(&app, &mcp);
+        let reply = route.send(&both, &id, route.headers()).await;
+        assert_eq!((reply.status, reply.code()), (400, "malformed"), "{shown}");
+    }
+    assert_eq!(app.count("SELECT count(*) FROM journal").await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_the_scope_gets_in_everywhere() {
+    const SECRET: &str = "a-secret-of-the-environment-for-tests";
+    let flag = format!("--auth-secret={SECRET}");
+    let app = App::start_with(&["--rate-limit-per-token=100000", &flag]).await;
+    for (number, route) in TABLE.iter().enumerate() {
+        // One that is used up is not used again.
+        let fresh = async |who: &str| {
+            app.sql("DELETE FROM tokens WHERE name IN ('New', 'Edited')")
+                .await;
+            app.sql("DELETE FROM products WHERE name IN ('New', 'Edited')")
+                .await;
+            app.sql("DELETE FROM resources WHERE name IN ('New', 'Edited')")
+                .await;
+            app.sql("DELETE FROM mcp_servers").await;
+            app.sql("DELETE FROM products").await;
+            route
+                .thing(&app, app.organization, &format!("{who} {number}"))
+                .await
+        };
+        let expected = route.3;
+        let (token, secret) = app
+            .token_with(&format!("Program {number}"), |new| {
+                new.scopes = Some([route.scope()].into_iter().collect());
+            })
+            .await;
+        let program = Program::of(&app, &secret);
+        let reply = route
+            .send(&program, &fresh("one").await, route.headers())
+            .await;
+        assert_eq!(reply.status, expected, "{}: {}", route.shown(), reply.body);
+        assert!(reply.header("ratelimit").starts_with(""minute";r="), "{}", route.shown());
+        let other = if route.is_admin() {
+            Program::new(&app, SECRET)
+        } else {
+            Program::of(&app, &app.mcp_token(ADA, &format!("own {number}")).await.1)
+        };
+        let reply = route.send(&other, &fresh("other").await, &[]).await;
+        assert_eq!(reply.status, expected, "{}: {}", route.shown(), reply.body);
+        app.sql(&format!("DELETE FROM tokens WHERE id = '{}'", token.id))
+            .await;
+        app.sql("DELETE FROM tokens WHERE owner_id IS NOT NULL")
+            .await;
+    }
+    let refused = Program::new(&app, SECRET).get("/api/v1/me").await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (401, "unknown"),
+        "it is no user"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_another_organizations_does_not_exist() {
+    let app = App::start_with(&["--rate-limit-per-token=100000"]).await;
+    let contoso = app.another_organization("Contoso").await;
+    app.add_member(contoso, "eve@contoso.example", Role::Admin)
+        .await;
+    let (_, secret) = app.token_of(contoso, "Theirs", |_| {}).await;
+    let theirs = Program::of(&app, &secret);
+    let eve = [("x-user-email", "eve@contoso.example")];
+    for (number, route) in TABLE.iter().enumerate() {
+        let name = format!("Northwind’s {number}").replace('’', "");
+        let id = route.thing(&app, app.organization, &name).await;
+        let headers: &[_] = if route.is_admin() { &[] } else { &eve };
+        let before = app.count("SELECT count(*) FROM journal").await;
+        let reply = route.send(&theirs, &id, headers).await;
+        let told = reply.body.to_string();
+        assert!(!told.contains("Northwind"), "{}: {told}", route.shown());
+        if route.1.contains("{id}") {
+            assert_eq!(reply.status, 404, "{}: {told}", route.shown());
+            assert_eq!(app.count("SELECT count(*) FROM journal").await, before);
+        }
+        if route.1.ends_with("/revocations") {
+            assert_eq!(reply.body["ids"][0]["outcome"], "unknown", "{told}");
+        }
+        if !route.is_admin() {
+            let reply = route.send(&theirs, &id, &[("x-user-email", ADA)]).await;
+            assert_eq!(reply.status, 404, "{}", route.shown());
+        }
+        app.sql("DELETE FROM mcp_servers").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_and_the_table_have_the_same_routes() {
+    let app = App::start().await;
+    let document = Program::new(&app, "").get("/openapi.json").await;
+    let mut documented = Vec::new();
+    for (path, item) in document.body["paths"].as_object().unwrap() {
+        let methods = item.as_object().unwrap().keys();
+        documented.extend(methods.map(|method| format!("{} {path}", method.to_uppercase())));
+    }
+    let mut tabled: Vec<String> = TABLE.iter().map(Route::shown).collect();
+    documented.sort();
+    tabled.sort();
+    assert_eq!(documented, tabled);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_method_is_refused_with_those_that_there_are() {
+    let app = App::start_with(&["--rate-limit-per-token=100000"]).await;
+    let (_, secret) = app.token("All").await;
+    let program = Program::of(&app, &secret);
+    for route in TABLE {
+        let path = route.1.replace("{id}", &uuid::Uuid::nil().to_string());
+        let of_path = TABLE.iter().filter(|other| other.1 == route.1);
+        let taken: Vec<&str> = of_path.map(|other| other.0).collect();
+        let reply = program
+            .send(Method::TRACE, &path, route.headers(), None)
+            .await;
+        assert_eq!(
+            (reply.status, reply.code()),
+            (405, "method_not_allowed"),
+            "{path}"
+        );
+        let allowed: Vec<&str> = reply.header("allow").split(", ").collect();
+        assert!(
+            taken.iter().all(|method| allowed.contains(method)),
+            "{path}: {allowed:?}"
+        );
+        assert_eq!(allowed.len(), taken.len(), "{path}: {allowed:?}");
+    }
+}

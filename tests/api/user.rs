@@ -1,0 +1,165 @@
+//! The User API.
+
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokendesk::access::Role;
+use tokendesk::catalogue::Scope;
+use tokendesk::tokens::Ranges;
+
+use super::client::{Program, Reply};
+use crate::support::App;
+use crate::support::app::ADA;
+
+async fn portal(app: &App) -> Program {
+    Program::with(app, "Portal", &[Scope::ConnectWrite]).await
+}
+
+async fn as_user(
+    program: &Program,
+    email: &str,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Reply {
+    let headers = [("x-user-email", email)];
+    let path = format!("/api/v1/me{path}");
+    program.send(method, &path, &headers, body.as_ref()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portal_acts_for_its_users() {
+    let app = App::start().await;
+    let mei = "mei@northwind.example";
+    app.add_member(app.organization, mei, Role::Member).await;
+    let portal = portal(&app).await;
+    let me = as_user(&portal, "MEI@northwind.example", Method::GET, "", None).await;
+    assert_eq!(me.body["email"], mei, "{}", me.body);
+    assert_eq!(me.body["role"], "member");
+    assert_eq!(me.body["organization"]["name"], "Northwind");
+
+    let new = json!({ "name": "Laptop", "scopes": ["widgets:read"], "expiry": "30d" });
+    let made = as_user(&portal, mei, Method::POST, "/mcp-tokens", Some(new.clone())).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(made.body["token"]["scopes"], json!(["widgets:read"]));
+    let secret = made.body["secret"].as_str().unwrap().to_owned();
+    assert!(secret.starts_with("wb_"));
+    let again = as_user(&portal, mei, Method::POST, "/mcp-tokens", Some(new)).await;
+    assert_eq!((again.status, again.code()), (409, "taken"));
+    let author = app
+        .sql("SELECT author_name, author_id IS NOT NULL, author_token_id IS NOT NULL FROM journal ORDER BY id DESC LIMIT 1")
+        .await;
+    assert_eq!(
+        author[0].get::<_, &str>(0),
+        "Some Member (API token “Portal”)"
+    );
+    assert!(author[0].get::<_, bool>(1) && author[0].get::<_, bool>(2));
+
+    let own = Program::new(&app, &secret);
+    let list = own.get("/api/v1/me/mcp-tokens").await;
+    assert_eq!(
+        list.body["items"].as_array().unwrap().len(),
+        1,
+        "{}",
+        list.body
+    );
+    let of_ada = as_user(&portal, ADA, Method::GET, "/mcp-tokens", None).await;
+    assert_eq!(of_ada.body["items"], json!([]));
+
+    let path = format!("/mcp-tokens/{}", made.body["token"]["id"].as_str().unwrap());
+    let not_hers = as_user(
+        &portal,
+        ADA,
+        Method::POST,
+        &format!("{path}/revocation"),
+        None,
+    )
+    .await;
+    assert_eq!(not_hers.status, 404);
+    let revoked = as_user(
+        &portal,
+        mei,
+        Method::POST,
+        &format!("{path}/revocation"),
+        None,
+    )
+    .await;
+    assert_eq!(
+        revoked.body["token"]["status"], "revoked",
+        "{}",
+        revoked.body
+    );
+    assert!(revoked.body["receipt"]["summary"].is_string());
+    assert_eq!(own.get("/api/v1/me").await.code(), "revoked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_mcp_token_gives_nothing_beyond_its_own() {
+    let app = App::start().await;
+    let (_, secret) = app.mcp_token(ADA, "Laptop").await;
+    app.sql("UPDATE tokens SET scopes = '{widgets:write}', expires_at = '2026-12-24 00:00:00+00', ip_ranges = '{127.0.0.0/8}'")
+        .await;
+    app.settle().await;
+    let program = Program::of(&app, &secret);
+    let path = "/api/v1/me/mcp-tokens";
+    for (field, new) in [
+        (
+            "scopes",
+            json!({ "name": "x", "scopes": ["render"], "expiry": "30d" }),
+        ),
+        (
+            "expires_at",
+            json!({ "name": "x", "scopes": ["widgets:read"], "expiry": "90d" }),
+        ),
+        (
+            "expires_at",
+            json!({ "name": "x", "scopes": ["widgets:read"] }),
+        ),
+    ] {
+        let refused = program.post(path, &new).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (403, "beyond_own"),
+            "{new}"
+        );
+        assert_eq!(refused.body["field"], field);
+    }
+    let new = json!({ "name": "x", "scopes": ["widgets:read"], "expiry": "30d" });
+    assert_eq!(program.post(path, &new).await.status, 201);
+    let bound = "SELECT count(*) FROM tokens WHERE ip_ranges = '{127.0.0.0/8}'";
+    assert_eq!(
+        app.count(bound).await,
+        2,
+        "it has the ranges of the one that made it"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portals_bounds_hold_for_what_it_makes() {
+    let app = App::start().await;
+    let (_, secret) = app
+        .token_with("Portal", |new| {
+            new.scopes = Some([Scope::ConnectWrite].into_iter().collect());
+            new.expires_at = Some(app.now() + TimeDelta::days(40));
+            new.ranges = Ranges::parse("127.0.0.0/8").unwrap();
+        })
+        .await;
+    let portal = Program::of(&app, &secret);
+    let never = json!({ "name": "x" });
+    let refused = as_user(&portal, ADA, Method::POST, "/mcp-tokens", Some(never)).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (403, "beyond_own"),
+        "{}",
+        refused.body
+    );
+    let month = json!({ "name": "x", "expiry": "30d" });
+    let made = as_user(&portal, ADA, Method::POST, "/mcp-tokens", Some(month)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let wrong = json!({ "name": " ", "expiry": "at" });
+    let refused = as_user(&portal, ADA, Method::POST, "/mcp-tokens", Some(wrong)).await;
+    assert_eq!(
+        (refused.status, &refused.body["field"]),
+        (422, &json!("expiry"))
+    );
+}

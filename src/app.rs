@@ -23,7 +23,7 @@ use crate::db::url::Target;
 use crate::fleet::{Fleet, Membership};
 use crate::gate::{self, Authority, Gate, Limits, Metrics, Tenants, Usage, Views};
 use crate::web::{Error, assets, body, csrf, error, headers, request_id};
-use crate::{api, catalogue, fleet, identity, journal, mcp, profile, scim, tokens};
+use crate::{api, catalogue, fleet, identity, journal, mcp, members, profile, scim, tokens};
 
 /// How long running requests may go on after the server was told to stop.
 const GRACE_SECONDS: u64 = 10;
@@ -170,7 +170,8 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
                 .configure(catalogue::routes)
                 .configure(gate::routes)
                 .configure(tokens::routes)
-                .configure(profile::routes),
+                .configure(profile::routes)
+                .configure(members::routes),
         );
 }
 

@@ -219,6 +219,17 @@ pub fn violates(error: &QueryError, constraint: &str) -> bool {
     )
 }
 
+/// The pattern with which LIKE finds this text anywhere: `%`, `_` and `\` have no meaning of
+/// their own in it.
+#[must_use]
+pub fn anywhere(text: &str) -> String {
+    let text = text
+        .replace('\\', r"\\")
+        .replace('%', r"\%")
+        .replace('_', r"\_");
+    format!("%{text}%")
+}
+
 /// A row of one number, for hand-written SQL.
 #[derive(QueryableByName)]
 pub struct Count {

@@ -1,12 +1,18 @@
 //! Who is in an organisation, and who administers it: members and what becomes of them, groups,
 //! invitations. Signing in and joining is `identity`'s.
 
+mod draft;
 pub mod groups;
+mod handlers;
+pub mod invitations;
+mod pages;
 pub mod queries;
 
+use actix_web::web;
 use chrono::{DateTime, Utc};
 
 use crate::access::{Role, UserId};
+use crate::db::types::text_enum;
 
 /// A member of the organisation.
 #[derive(Clone, Debug)]
@@ -37,8 +43,83 @@ impl Member {
         self.deactivated_at.is_none()
     }
 
+    /// Whether the organisation may be administered by them now.
+    #[must_use]
+    pub fn is_in_charge(&self) -> bool {
+        self.is_active() && self.role() == Role::Admin
+    }
+
     #[must_use]
     pub fn path(&self) -> String {
         format!("/settings/members/{}", self.id)
     }
+}
+
+text_enum! {
+    /// A part of the list.
+    View {
+        Administrators = "administrators",
+        Deactivated = "deactivated",
+    }
+}
+
+text_enum! {
+    /// A way out, named as the resource that a form creates.
+    Exit {
+        /// Until they are reactivated.
+        Deactivation = "deactivation",
+        Removal = "removal",
+    }
+}
+
+impl Exit {
+    /// The label of its menu entry and its confirming button.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Deactivation => "Deactivate",
+            Self::Removal => "Remove",
+        }
+    }
+
+    /// Whether it makes sense.
+    #[must_use]
+    pub fn permits(self, member: &Member) -> bool {
+        match self {
+            Self::Deactivation => member.is_active(),
+            Self::Removal => true,
+        }
+    }
+}
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    use handlers::*;
+    config
+        .service(
+            web::scope("/settings/members")
+                .service(web::resource("").route(web::get().to(index)))
+                .service(
+                    web::resource("/invitations")
+                        .route(web::get().to(invitation::new))
+                        .route(web::post().to(invitation::create)),
+                )
+                .service(
+                    web::resource("/invitations/{id}/revocation")
+                        .route(web::get().to(invitation::new_revocation))
+                        .route(web::post().to(invitation::revoke)),
+                )
+                .service(web::resource("/{id}").route(web::get().to(show)))
+                .service(web::resource("/{id}/role").route(web::post().to(change_role)))
+                .service(
+                    web::resource("/{id}/reactivation")
+                        .route(web::get().to(reactivation::new))
+                        .route(web::post().to(reactivation::create)),
+                )
+                .service(
+                    web::resource("/{id}/{exit}")
+                        .route(web::get().to(exit::new))
+                        .route(web::post().to(exit::create)),
+                ),
+        )
+        .configure(groups::routes);
 }

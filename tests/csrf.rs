@@ -67,7 +67,40 @@ fn forms(path: &str) -> Vec<(String, Vec<(&'static str, &'static str)>)> {
         ("/profile/other-sessions".into(), vec![]),
         ("/profile/mcp-tokens".into(), vec![("name", "forged")]),
         ("/settings/mcp-servers".into(), vec![("name", "forged")]),
+        (
+            "/settings/members/invitations".into(),
+            vec![
+                ("email", "x@x.example"),
+                ("name", "forged"),
+                ("role", "admin"),
+            ],
+        ),
+        (member("/role"), vec![("role", "member")]),
+        (member("/deactivation"), vec![]),
+        (member("/reactivation"), vec![]),
+        (member("/removal"), vec![]),
+        (member_invitation(), vec![]),
+        ("/settings/groups".into(), vec![("name", "forged")]),
+        (group(""), vec![("name", "forged")]),
+        (group("/members"), vec![("emails", "ada@northwind.example")]),
+        (
+            group("/members/00000000-0000-0000-0000-000000000000/removal"),
+            vec![],
+        ),
+        (group("/deletion"), vec![]),
     ]
+}
+
+fn member(rest: &str) -> String {
+    format!("/settings/members/00000000-0000-0000-0000-000000000000{rest}")
+}
+
+fn member_invitation() -> String {
+    "/settings/members/invitations/00000000-0000-0000-0000-000000000000/revocation".to_owned()
+}
+
+fn group(rest: &str) -> String {
+    format!("/settings/groups/00000000-0000-0000-0000-000000000000{rest}")
 }
 
 async fn unchanged(app: &App) {
@@ -78,6 +111,8 @@ async fn unchanged(app: &App) {
     assert_eq!((&*name, &*standing, version), ("Okta", "active", 1));
     assert_eq!(app.count("SELECT count(*) FROM products").await, 0);
     assert_eq!(app.count("SELECT count(*) FROM resources").await, 0);
+    assert_eq!(app.count("SELECT count(*) FROM groups").await, 0);
+    assert_eq!(app.count("SELECT count(*) FROM invitations").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

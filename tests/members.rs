@@ -2,4 +2,8 @@
 
 mod charge;
 mod departure;
+mod group_pages;
 mod groups;
+mod invitations;
+mod long_list;
+mod pages;

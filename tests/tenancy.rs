@@ -5,7 +5,7 @@ use tokendesk::access::Role;
 use crate::support::App;
 
 /// Every address with an ID in it, by method. `src` is read to find one that is missing here.
-const GET: [&str; 27] = [
+const GET: [&str; 35] = [
     "/settings/api-access/{id}",
     "/settings/api-access/{id}/edit",
     "/settings/api-access/{id}/rotation",
@@ -33,8 +33,16 @@ const GET: [&str; 27] = [
     "/settings/mcp-tokens/{id}/explanation",
     "/settings/mcp-servers/{id}",
     "/settings/mcp-servers/{id}/removal",
+    "/settings/members/{id}",
+    "/settings/members/{id}/deactivation",
+    "/settings/members/{id}/reactivation",
+    "/settings/members/{id}/removal",
+    "/settings/members/invitations/{id}/revocation",
+    "/settings/groups/{id}",
+    "/settings/groups/{id}/edit",
+    "/settings/groups/{id}/deletion",
 ];
-const POST: [&str; 21] = [
+const POST: [&str; 30] = [
     "/settings/api-access/{id}",
     "/settings/api-access/{id}/rotation",
     "/settings/api-access/{id}/overlap-end",
@@ -56,6 +64,15 @@ const POST: [&str; 21] = [
     "/settings/mcp-tokens/{id}/revocation",
     "/settings/mcp-servers/{id}",
     "/settings/mcp-servers/{id}/removal",
+    "/settings/members/{id}/role",
+    "/settings/members/{id}/deactivation",
+    "/settings/members/{id}/reactivation",
+    "/settings/members/{id}/removal",
+    "/settings/members/invitations/{id}/revocation",
+    "/settings/groups/{id}",
+    "/settings/groups/{id}/members",
+    "/settings/groups/{id}/members/{user}/removal",
+    "/settings/groups/{id}/deletion",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,10 +85,18 @@ async fn another_organizations_things_are_not_found() {
     let (mcp, _) = app.mcp_token(crate::support::app::ADA, "Okta").await;
     let eve = app.signed_in("eve@contoso.example").await;
     let (product, resource) = northwinds(&app).await;
+    let (member, group, invitation) = (
+        app.user(crate::support::app::ADA).await.to_string(),
+        group(&app).await,
+        invitation(&app).await,
+    );
     let ids = [token.id.to_string(), mcp.id.to_string()];
     let of = |path: &str, id: &str| match path.split('/').nth(2) {
         Some("products") => path.replace("{id}", &product),
         Some("resources") => path.replace("{id}", &resource),
+        Some("members") if path.contains("invitations") => path.replace("{id}", &invitation),
+        Some("members") => path.replace("{id}", &member),
+        Some("groups") => path.replace("{id}", &group).replace("{user}", &member),
         _ => path.replace("{id}", id),
     };
 
@@ -107,6 +132,9 @@ async fn another_organizations_things_are_not_found() {
             ("operation_methods", "GET"),
             ("operation_place", "anywhere"),
             ("operation_scope", "render"),
+            ("role", "member"),
+            ("fate", "revoke"),
+            ("emails", "eve@contoso.example"),
             ("organization", &organization.to_string()),
         ];
         let page = eve.post(&of(path, id), &fields).await;
@@ -117,6 +145,13 @@ async fn another_organizations_things_are_not_found() {
             format!("SELECT count(*) FROM {table} WHERE version > 1 OR name = 'Taken over'");
         assert_eq!(app.count(&changed).await, 0, "{table}");
     }
+    let ada = "SELECT count(*) FROM memberships, users, group_members
+        WHERE users.id = memberships.user_id AND users.id = group_members.user_id
+            AND email LIKE 'ada%' AND role = 'admin' AND deactivated_at IS NULL";
+    assert_eq!(app.count(ada).await, 1);
+    let groups = "SELECT count(*) FROM groups WHERE name = 'Okta group' AND version = 2";
+    assert_eq!(app.count(groups).await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM invitations").await, 1);
     let rows = app.sql("SELECT name, standing, version FROM tokens").await;
     assert_eq!(rows.len(), 2);
     for row in rows {
@@ -141,6 +176,51 @@ async fn northwinds(app: &App) -> (String, String) {
     (product.id.to_string(), resource[0].get(0))
 }
 
+/// A group of Northwind's, with Ada in it.
+async fn group(app: &App) -> String {
+    use tokendesk::members::groups::{GroupName, Keeper, queries};
+    let connection = &mut *app.database().get().await.unwrap();
+    let (actor, now, keeper) = (app.actor(), app.now(), Keeper::Administrators);
+    let new = queries::NewGroup {
+        name: GroupName::parse("Okta group").unwrap(),
+        role: None,
+        external_id: None,
+    };
+    let group = queries::create(connection, &actor, keeper, &new, now)
+        .await
+        .unwrap();
+    let ada = [app.user(crate::support::app::ADA).await];
+    queries::add_members(connection, &actor, keeper, group.id, &ada, now)
+        .await
+        .unwrap();
+    group.id.to_string()
+}
+
+/// An invitation of Northwind's.
+async fn invitation(app: &App) -> String {
+    use tokendesk::identity::queries::{NewUser, invite};
+    use tokendesk::identity::{Email, PersonName};
+    let person = NewUser {
+        email: &Email::parse("okta@northwind.example").unwrap(),
+        name: &PersonName::parse("Okta").unwrap(),
+        password_hash: None,
+    };
+    let connection = &mut *app.database().get().await.unwrap();
+    let code = tokendesk::secret::Digest::of("code");
+    invite(
+        connection,
+        &app.actor(),
+        &person,
+        Role::Member,
+        &code,
+        app.now(),
+    )
+    .await
+    .unwrap();
+    let id = app.sql("SELECT id::text FROM invitations").await;
+    id[0].get(0)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_filters_and_the_audit_log_show_ones_own_organization_only() {
     let app = App::start().await;
@@ -148,6 +228,8 @@ async fn lists_filters_and_the_audit_log_show_ones_own_organization_only() {
     app.add_member(other, "eve@contoso.example", Role::Admin)
         .await;
     let (token, _) = app.token("Okta").await;
+    group(&app).await;
+    invitation(&app).await;
     let eve = app.signed_in("eve@contoso.example").await;
     for path in [
         "/settings/api-access".to_owned(),
@@ -156,6 +238,11 @@ async fn lists_filters_and_the_audit_log_show_ones_own_organization_only() {
         "/settings/audit-log".to_owned(),
         format!("/settings/audit-log?token={}", token.id),
         "/settings/audit-log?token=okta".to_owned(),
+        "/settings/members".to_owned(),
+        "/settings/members?q=ada".to_owned(),
+        "/settings/members?view=administrators".to_owned(),
+        "/settings/groups".to_owned(),
+        "/settings/groups?q=okta".to_owned(),
     ] {
         let page = eve.visit(&path).await;
         assert_eq!(page.status, 200, "{path}");
@@ -209,6 +296,14 @@ async fn members_see_no_settings() {
         "/settings/mcp-servers".to_owned(),
         "/settings/mcp-servers/new".to_owned(),
         "/settings/mcp-tokens".to_owned(),
+        "/settings/members".to_owned(),
+        "/settings/members/invitations".to_owned(),
+        "/settings/groups".to_owned(),
+        "/settings/groups/new".to_owned(),
+        format!(
+            "/settings/members/{}",
+            app.user(crate::support::app::ADA).await
+        ),
         token.path(),
         format!("{}/revocation", token.path()),
         format!("{}/explanation", token.path()),
@@ -332,6 +427,8 @@ fn no_address_with_an_id_is_missing_from_the_sweep() {
         "src/profile.rs",
         "src/profile/servers.rs",
         "src/gate/explanation.rs",
+        "src/members.rs",
+        "src/members/groups.rs",
     ];
     for source in sources {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
@@ -345,7 +442,8 @@ fn no_address_with_an_id_is_missing_from_the_sweep() {
             let path = format!("{scope}{}", resource.split('"').next().unwrap());
             let path = path
                 .replace("{code}", "{id}")
-                .replace("{transition}", "revocation");
+                .replace("{transition}", "revocation")
+                .replace("{exit}", "removal");
             if path.contains("{id}") {
                 assert!(
                     GET.contains(&&*path) || POST.contains(&&*path),

@@ -23,6 +23,8 @@ pub struct Credentials {
 /// Somebody who is who they say.
 pub struct SignedIn {
     pub user: UserId,
+    /// Whether they are an active member anywhere: else there is nothing for them to see.
+    pub has_organization: bool,
     /// For the browser to keep, if it is not known yet.
     pub new_browser: Option<Plaintext>,
 }
@@ -41,19 +43,19 @@ pub async fn authenticate(
         return Ok(None);
     };
     tracing::info!(address = %address.0, %user, "signed in");
-    if browser_is_known {
-        return Ok(Some(SignedIn {
-            user,
-            new_browser: None,
-        }));
-    }
     let connection = &mut *database.get().await?;
-    let browser = Plaintext::random(32);
-    queries::remember_browser(connection, user, &browser.digest(), now).await?;
-    Ok(Some(SignedIn {
+    let has_organization = queries::signed_in(connection, user, now).await?;
+    let mut signed_in = SignedIn {
         user,
-        new_browser: Some(browser),
-    }))
+        has_organization,
+        new_browser: None,
+    };
+    if !browser_is_known {
+        let browser = Plaintext::random(32);
+        queries::remember_browser(connection, user, &browser.digest(), now).await?;
+        signed_in.new_browser = Some(browser);
+    }
+    Ok(Some(signed_in))
 }
 
 /// Whose credentials these are, if they are right, and whether the browser is known. Slows down

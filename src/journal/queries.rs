@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::pages::Filter;
 use super::{Action, Draft, Entry, EntryId};
 use crate::access::{Actor, OrganizationId, Overseer, UserId};
-use crate::db::Connection;
 use crate::db::schema::{journal, memberships, users};
+use crate::db::{Connection, anywhere};
 use crate::web::paging::{Cursor, Direction, Slice};
 
 #[derive(Queryable, Selectable)]
@@ -132,7 +132,7 @@ pub async fn page(
         query = query.filter(journal::subject_id.eq(subject));
     }
     if let Some(name) = &filter.subject_name {
-        query = query.filter(journal::subject_name.ilike(format!("%{}%", escaped(name))));
+        query = query.filter(journal::subject_name.ilike(anywhere(name)));
     }
     // An entry's ID tells when it was written, and is what the entries are in order of.
     if let Some(from) = filter.from {
@@ -193,11 +193,4 @@ pub async fn authors(
         .select((users::id, users::name))
         .load(connection)
         .await
-}
-
-/// For LIKE, where `%`, `_` and `\` have a meaning of their own.
-fn escaped(text: &str) -> String {
-    text.replace('\\', r"\\")
-        .replace('%', r"\%")
-        .replace('_', r"\_")
 }

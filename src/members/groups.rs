@@ -1,8 +1,12 @@
 //! Groups of members. A group may make its members administrators; one that an identity
 //! provider manages gets its name and members from there.
 
+mod draft;
+mod handlers;
+mod pages;
 pub mod queries;
 
+use actix_web::web;
 use chrono::{DateTime, Utc};
 
 use crate::access::Role;
@@ -60,4 +64,33 @@ pub enum Keeper {
     Administrators,
     /// The identity provider, over SCIM: the groups that it makes are managed.
     Scim,
+}
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    use handlers::*;
+    config.service(
+        web::scope("/settings/groups")
+            .service(
+                web::resource("")
+                    .route(web::get().to(index))
+                    .route(web::post().to(create)),
+            )
+            .service(web::resource("/new").route(web::get().to(new)))
+            .service(
+                web::resource("/{id}")
+                    .route(web::get().to(show))
+                    .route(web::post().to(update)),
+            )
+            .service(web::resource("/{id}/edit").route(web::get().to(edit)))
+            .service(web::resource("/{id}/members").route(web::post().to(members::add)))
+            .service(
+                web::resource("/{id}/members/{user}/removal")
+                    .route(web::post().to(members::remove)),
+            )
+            .service(
+                web::resource("/{id}/deletion")
+                    .route(web::get().to(deletion::new))
+                    .route(web::post().to(deletion::create)),
+            ),
+    );
 }

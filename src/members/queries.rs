@@ -3,7 +3,9 @@
 mod change;
 mod charge;
 mod find;
+mod list;
 
 pub use change::{ApiTokens, ChangeError, Departure, change_role, deactivate, reactivate, remove};
 pub use charge::{Charge, LastAdministrator};
-pub use find::{administrators, member};
+pub use find::{administrators, member, of_emails};
+pub use list::{Listed, Wanted, count, page};

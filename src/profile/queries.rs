@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::access::{Overseer, UserId};
-use crate::db::Connection;
 use crate::db::schema::{token_usage, tokens, users};
+use crate::db::{Connection, anywhere};
 use crate::tokens::{Key, Standing, Status, TokenId};
 use crate::web::paging::{Cursor, Direction, Slice};
 
@@ -59,7 +59,7 @@ pub async fn page(
         .limit(i64::try_from(size + 1).unwrap_or(i64::MAX))
         .into_boxed();
     if !owner.is_empty() {
-        let part = format!("%{}%", escaped(owner));
+        let part = anywhere(owner);
         query = query.filter(users::name.ilike(part.clone()).or(users::email.ilike(part)));
     }
     query = match cursor {
@@ -98,11 +98,4 @@ pub async fn key(
         id,
         owner: Some(owner),
     })
-}
-
-/// For LIKE, where `%`, `_` and `\` have a meaning of their own.
-fn escaped(text: &str) -> String {
-    text.replace('\\', r"\\")
-        .replace('%', r"\%")
-        .replace('_', r"\_")
 }

@@ -58,6 +58,13 @@ const RESOURCE: &str = "/settings/resources/{id}";
 const MCP: &str = "/profile/mcp-tokens/{id}";
 const MCP_TRANSITION: &str = "/profile/mcp-tokens/{id}/{transition}";
 const SERVERS: &str = "/settings/mcp-servers";
+const MEMBERS: &str = "/settings/members";
+const MEMBER: &str = "/settings/members/{id}";
+const EXIT: &str = "/settings/members/{id}/{exit}";
+const REACTIVATION: &str = "/settings/members/{id}/reactivation";
+const INVITATIONS: &str = "/settings/members/invitations";
+const GROUPS: &str = "/settings/groups";
+const GROUP: &str = "/settings/groups/{id}";
 const INVITATION: &str = "/invitations/{code}";
 
 const fn page(
@@ -98,11 +105,23 @@ pub const PAGES: &[Page] = &[
     page("api-docs-open", "/docs/api", Nobody, 200, &[
         Visit("/docs/api"), Click("#createToken summary"), Click("#listTokens summary"),
     ]),
+    page("invitation-account", INVITATION, Nobody, 200, &[
+        Meanwhile("UPDATE invitations SET email = 'ada@northwind.example'"), Visit("/invitations/{code}"),
+    ]),
+    page("invitation-account-errors", INVITATION, Nobody, 422, &[
+        Visit("/invitations/{code}"), Fill("#password", "wrong"), Follow("Join"),
+        Meanwhile("UPDATE invitations SET email = 'quentin.featherstonehaugh-warrington@northwind.example'"),
+    ]),
     page("error-404", INVITATION, Nobody, 404, &[Visit("/invitations/none")]),
 
     page("profile-member", "/profile", Member, 200, &[Visit("/profile")]),
     page("error-403", LIST, Member, 403, &[Visit("/settings/api-access")]),
 
+    page("groups-empty", GROUPS, Grace, 200, &[Visit("/settings/groups")]),
+    page("members-one", MEMBERS, Grace, 200, &[Visit("/settings/members")]),
+    page("member-last-administrator", EXIT, Grace, 200, &[
+        Visit("/settings/members"), Click(".table .menu summary"), Follow("Deactivate"),
+    ]),
     page("mcp-servers-empty", SERVERS, Grace, 200, &[Visit("/settings/mcp-servers")]),
     page("mcp-tokens-empty", "/settings/mcp-tokens", Grace, 200, &[Visit("/settings/mcp-tokens")]),
     page("profile-empty", "/profile", Grace, 200, &[Visit("/profile")]),
@@ -272,6 +291,55 @@ pub const PAGES: &[Page] = &[
     ]),
     page("mcp-server-edit", "/settings/mcp-servers/{id}", Ada, 200, &[Visit("{widget-builder}")]),
     page("mcp-server-removal", "/settings/mcp-servers/{id}/removal", Ada, 200, &[Visit("{widget-builder}/removal")]),
+    page("members", MEMBERS, Ada, 200, &[Visit("/settings/members")]),
+    page("members-menu", MEMBERS, Ada, 200, &[Visit("/settings/members"), Click("section + .toolbar ~ .card .menu summary")]),
+    page("members-deactivated", MEMBERS, Ada, 200, &[Visit("/settings/members?view=deactivated")]),
+    page("members-none-found", MEMBERS, Ada, 200, &[Visit("/settings/members?q=nonesuch")]),
+    page("member", MEMBER, Ada, 200, &[Visit("{Mei Tanaka}")]),
+    page("member-deactivated", MEMBER, Ada, 200, &[Visit("{Noor al-Rashid van der Heijden}")]),
+    page("member-deactivation", EXIT, Ada, 200, &[Visit("{Mei Tanaka}/deactivation")]),
+    page("member-deactivation-errors", EXIT, Ada, 422, &[
+        Visit("{Ada Lovell}/deactivation"),
+        Meanwhile("UPDATE groups SET role = NULL WHERE name = 'Platform'"), Follow("Deactivate"),
+        Meanwhile("UPDATE groups SET role = 'admin' WHERE name = 'Platform'"),
+    ]),
+    page("member-deactivation-stale", EXIT, Ada, 200, &[Visit("{Noor al-Rashid van der Heijden}/deactivation")]),
+    page("member-removal", EXIT, Ada, 200, &[Visit("{Noor al-Rashid van der Heijden}/removal")]),
+    page("member-removal-own", EXIT, Ada, 200, &[Visit("{Ada Lovell}/removal")]),
+    page("member-reactivation", REACTIVATION, Ada, 200, &[Visit("{Noor al-Rashid van der Heijden}/reactivation")]),
+    page("member-reactivation-stale", REACTIVATION, Ada, 200, &[Visit("{Mei Tanaka}/reactivation")]),
+    page("invite", INVITATIONS, Ada, 200, &[Visit("/settings/members/invitations")]),
+    page("invite-errors", INVITATIONS, Ada, 422, &[
+        Visit("/settings/members/invitations"), Fill("#email", "ada@northwind.example"), Follow("Invite"),
+    ]),
+    page("invited", INVITATIONS, Ada, 200, &[
+        Visit("/settings/members/invitations"), Fill("#email", "jun.park@northwind.example"), Fill("#name", "Jun Park"), Follow("Invite"),
+    ]),
+    page("invitation-revocation", "/settings/members/invitations/{id}/revocation", Ada, 200, &[
+        Visit("/settings/members"), Follow("Revoke the invitation of Quentin Featherstonehaugh"),
+    ]),
+    page("groups", GROUPS, Ada, 200, &[Visit("/settings/groups")]),
+    page("groups-menu", GROUPS, Ada, 200, &[Visit("/settings/groups"), Click(".table .menu summary")]),
+    page("groups-none-found", GROUPS, Ada, 200, &[Visit("/settings/groups?q=nonesuch")]),
+    page("group-new", "/settings/groups/new", Ada, 200, &[Visit("/settings/groups/new")]),
+    page("group-new-errors", GROUPS, Ada, 422, &[
+        Visit("/settings/groups/new"), Fill("#name", "platform"), Follow("Create"),
+    ]),
+    page("group", GROUP, Ada, 200, &[Visit("{Platform}")]),
+    page("group-managed", GROUP, Ada, 200, &[Visit("{All employees}")]),
+    page("group-nobody", GROUP, Ada, 200, &[Visit("{Nobody yet}")]),
+    page("group-none-found", GROUP, Ada, 200, &[Visit("{Platform}?q=nonesuch")]),
+    page("group-errors", GROUP, Ada, 422, &[
+        Visit("{Nobody yet}"), Fill("#emails", "ada@northwind.example, nobody@northwind.example, x"), Follow("Add"),
+    ]),
+    page("group-edit", "/settings/groups/{id}/edit", Ada, 200, &[Visit("{Platform}/edit")]),
+    page("group-edit-managed", "/settings/groups/{id}/edit", Ada, 200, &[Visit("{All employees}/edit")]),
+    page("group-edit-conflict", GROUP, Ada, 422, &[
+        Visit("{Platform}/edit"),
+        Meanwhile("UPDATE groups SET version = version + 1 WHERE name = 'Platform'"), Follow("Save"),
+    ]),
+    page("group-deletion", "/settings/groups/{id}/deletion", Ada, 200, &[Visit("{Platform}/deletion")]),
+    page("group-deletion-managed", "/settings/groups/{id}/deletion", Ada, 200, &[Visit("{All employees}/deletion")]),
     // From here on in the organisation with the longest name.
     page("list-long-organisation", LIST, Ada, 200, &[
         Visit("/settings/api-access"), Click(".topbar__organization summary"),

@@ -35,6 +35,7 @@ impl World {
         people(&app).await;
         tokens(&app).await;
         mcp(&app).await;
+        groups(&app).await;
         Self {
             app,
             empty,
@@ -77,7 +78,9 @@ impl World {
                 "SELECT CASE WHEN owner_id IS NULL THEN '/settings/api-access/'
                      ELSE '/profile/mcp-tokens/' END || id FROM tokens WHERE name = '{name}'
                  UNION ALL SELECT '/settings/mcp-servers/' || id FROM mcp_servers WHERE name = '{name}'
-                 UNION ALL SELECT '/settings/mcp-tokens/' || id FROM tokens WHERE 'any ' || name = '{name}'"
+                 UNION ALL SELECT '/settings/mcp-tokens/' || id FROM tokens WHERE 'any ' || name = '{name}'
+                 UNION ALL SELECT '/settings/members/' || id FROM users WHERE name = '{name}'
+                 UNION ALL SELECT '/settings/groups/' || id FROM groups WHERE name = '{name}'"
             ))
             .await;
         let path: String = found[0].get(0);
@@ -186,6 +189,42 @@ async fn mcp(app: &App) {
         app.now() - TimeDelta::minutes(12),
     );
     execute(&app.address, &changes).await;
+}
+
+/// A group of administrators, one of an identity provider's, and somebody who was deactivated.
+async fn groups(app: &App) {
+    let organization = app.organization;
+    for email in [
+        "mei.tanaka@northwind.example",
+        "noor.al-rashid-van-der-heijden@research.northwind.example",
+    ] {
+        app.add_member(organization, email, Role::Member).await;
+    }
+    app.add_member(organization, "rosa@northwind.example", Role::Admin)
+        .await;
+    let changes = format!(
+        "UPDATE users SET name = 'Mei Tanaka' WHERE email LIKE 'mei.%';
+         UPDATE users SET name = 'Noor al-Rashid van der Heijden' WHERE email LIKE 'noor.%';
+         UPDATE memberships SET deactivated_at = '{}' FROM users WHERE id = user_id AND name LIKE 'Noor %';
+         UPDATE tokens SET responsible_id = (SELECT id FROM users WHERE name = 'Mei Tanaka')
+             WHERE name LIKE 'Integration 1%';
+         UPDATE tokens SET responsible_id = (SELECT id FROM users WHERE name = 'Ada Lovell')
+             WHERE name LIKE 'Integration 2%';
+         INSERT INTO groups (id, organization_id, name, role, created_at, managed) VALUES
+             (gen_random_uuid(), '{organization}', 'Platform', 'admin', '{}', false),
+             (gen_random_uuid(), '{organization}', 'All employees', NULL, '{}', true),
+             (gen_random_uuid(), '{organization}', 'Nobody yet', NULL, '{}', false);
+         INSERT INTO group_members SELECT '{organization}', groups.id, user_id FROM groups, memberships, users
+             WHERE users.id = user_id AND groups.organization_id = memberships.organization_id
+                 AND (groups.name = 'All employees' OR groups.name = 'Platform' AND users.name LIKE 'Mei%');",
+        app.now() - TimeDelta::days(40),
+        app.now(),
+        app.now(),
+        app.now(),
+    );
+    execute(&app.address, &changes).await;
+    app.mcp_token("mei.tanaka@northwind.example", "Claude Desktop")
+        .await;
 }
 
 async fn product(app: &App, organization: OrganizationId) -> catalogue::Product {

@@ -66,7 +66,11 @@ async fn an_invitation_never_takes_over_an_account_and_is_not_used_up_by_the_att
         .fill("password", "another four words entirely")
         .submit()
         .await;
-    assert_eq!(refused.status, 409);
+    assert_eq!(refused.status, 422);
+    let owner = page
+        .form("/invitations/takeover")
+        .fill("password", PASSWORD);
+    assert_eq!(owner.submit().await.status, 409, "a member already");
     app.ada().await;
     assert_eq!(
         app.count("SELECT count(*) FROM invitations WHERE accepted_at IS NULL")

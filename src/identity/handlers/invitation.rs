@@ -1,14 +1,19 @@
-//! Accepting an invitation.
+//! Accepting an invitation: with a new account, or with the one that the email has.
 
 use actix_session::Session;
-use actix_web::web;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, web};
 
-use crate::access::{Device, session};
+use super::sign_in::browser;
+use crate::access::{Device, UserId, session};
+use crate::config::Config;
 use crate::db::Database;
 use crate::identity::drafts::{Acceptance, AcceptanceForm, Email};
-use crate::identity::queries::{self, NewUser};
+use crate::identity::queries::{self, Invitation, NewUser};
+use crate::identity::sign_in::{Credentials, authenticate};
 use crate::identity::{pages, password};
 use crate::secret::Digest;
+use crate::web::client_address::ClientAddress;
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -28,9 +33,10 @@ pub async fn show(page: Page, database: web::Data<Database>, code: web::Path<Str
 }
 
 pub async fn accept(
+    request: HttpRequest,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, config): (web::Data<Database>, web::Data<Config>),
     code: web::Path<String>,
     device: Device,
     form: Submission<AcceptanceForm>,
@@ -39,33 +45,98 @@ pub async fn accept(
         let connection = &mut *database.get().await?;
         queries::invitation(connection, &Digest::of(&code), page.now).await?
     };
+    let email = Email::parse(&invitation.email).map_err(Error::internal)?;
+    let form = form.into_inner();
+    let joined = if invitation.has_account {
+        let credentials = Credentials {
+            email,
+            password: form.password,
+            address: ClientAddress::of(&request),
+            browser: browser(&request, &config),
+        };
+        with_account(&database, &invitation, credentials, &page).await?
+    } else {
+        with_new_account(&database, &invitation, &email, form, &page).await?
+    };
+    match joined {
+        Ok(user) => {
+            session::begin(&session, user, &device)?;
+            session::choose(&session, invitation.organization)?;
+            Ok(see_other("/"))
+        }
+        Err((status, draft)) => {
+            let again = pages::Accept {
+                page,
+                code: code.into_inner(),
+                invitation,
+                draft: *draft,
+            };
+            page::render_with(status, &again)
+        }
+    }
+}
+
+/// Who has joined, or the form again.
+type Joined = Result<UserId, (StatusCode, Box<Acceptance>)>;
+
+/// Whoever has the link has to be the account's owner.
+async fn with_account(
+    database: &Database,
+    invitation: &Invitation,
+    credentials: Credentials,
+    page: &Page,
+) -> Result<Joined, Error> {
+    let again = |status, why: String| {
+        let mut draft = Acceptance::default();
+        draft.password.refuse(why);
+        Ok(Err((status, Box::new(draft))))
+    };
+    let user = match authenticate(database, credentials, page.now).await {
+        Ok(Some(signed_in)) => signed_in.user,
+        Ok(None) => {
+            let why = "This is not the account’s password.".to_owned();
+            return again(StatusCode::UNPROCESSABLE_ENTITY, why);
+        }
+        Err(Error::TooMany {
+            retry_after_seconds,
+        }) => {
+            let why = format!("Too many attempts. Try again in {retry_after_seconds} seconds.");
+            return again(StatusCode::TOO_MANY_REQUESTS, why);
+        }
+        Err(error) => return Err(error),
+    };
+    let connection = &mut *database.get().await?;
+    let joined = queries::join(connection, invitation, user, page.now).await?;
+    let conflict = "You are a member already, or the invitation was used. Sign in instead.";
+    joined.then_some(Ok(user)).ok_or(Error::Conflict(conflict))
+}
+
+async fn with_new_account(
+    database: &Database,
+    invitation: &Invitation,
+    email: &Email,
+    form: AcceptanceForm,
+    page: &Page,
+) -> Result<Joined, Error> {
     let context = [
         &*invitation.email,
         &invitation.organization_name,
         &form.name.clone(),
     ];
-    let (name, password) = match Acceptance::parse(form.into_inner(), &context) {
+    let (name, password) = match Acceptance::parse(form, &context) {
         Ok(accepted) => accepted,
-        Err(draft) => {
-            return page::render_again(&pages::Accept {
-                page,
-                code: code.into_inner(),
-                invitation,
-                draft: *draft,
-            });
-        }
+        Err(draft) => return Ok(Err((StatusCode::UNPROCESSABLE_ENTITY, draft))),
     };
-    let email = Email::parse(&invitation.email).map_err(Error::internal)?;
     let person = NewUser {
-        email: &email,
+        email,
         name: &name,
         password_hash: Some(password::hash(password).await?),
     };
     let connection = &mut *database.get().await?;
-    let user = queries::accept(connection, &invitation, person, page.now).await?;
+    let user = queries::accept(connection, invitation, person, page.now).await?;
     let user = user.ok_or(Error::Conflict(
-        "This invitation was used already, or the email has an account. Sign in instead.",
+        "This invitation was used already, or the email has an account. Open the link again.",
     ))?;
-    session::begin(&session, user, &device)?;
-    Ok(see_other("/"))
+    queries::signed_in(connection, user, page.now).await?;
+    Ok(Ok(user))
 }

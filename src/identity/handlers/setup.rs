@@ -63,6 +63,7 @@ pub async fn create(
     let connection = &mut *database.get().await?;
     let found = queries::found(connection, &founding.organization, administrator, page.now).await?;
     let (_, user) = found.ok_or(Error::Conflict("Tokendesk was set up meanwhile. Sign in."))?;
+    queries::signed_in(connection, user, page.now).await?;
     session::begin(&session, user, &device)?;
     Ok(see_other("/settings/api-access"))
 }

@@ -18,6 +18,9 @@ use crate::web::client_address::ClientAddress;
 use crate::web::form::{Field, Nothing};
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
+const NO_ORGANIZATION: &str = "Your account is deactivated, or a member of no organisation any \
+                               more. Ask an administrator.";
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Link {
@@ -71,6 +74,10 @@ pub async fn create(
         browser: browser(&request, &config),
     };
     match authenticate(&database, credentials, page.now).await {
+        Ok(Some(signed_in)) if !signed_in.has_organization => {
+            let problem = NO_ORGANIZATION.to_owned();
+            again(StatusCode::FORBIDDEN, page, field, next, Some(problem))
+        }
         Ok(Some(signed_in)) => enter(&session, signed_in, &device, &next, &config),
         Ok(None) => {
             field.refuse("Email or password is wrong.");

@@ -7,7 +7,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::members::{NewUser, insert_membership, insert_user};
 use crate::access::{Actor, OrganizationId, Role, UserId};
-use crate::db::schema::{invitations, organizations};
+use crate::db::schema::{invitations, organizations, users};
 use crate::db::types::id;
 use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};
@@ -26,6 +26,8 @@ pub struct Invitation {
     pub email: String,
     pub name: String,
     pub role: Role,
+    /// Whether the email has an account, which its owner keeps.
+    pub has_account: bool,
 }
 
 /// Returns when it expires.
@@ -64,13 +66,25 @@ pub async fn invite(
     Ok(expires_at)
 }
 
+type Row = (
+    InvitationId,
+    OrganizationId,
+    String,
+    String,
+    String,
+    Role,
+    Option<UserId>,
+);
+
+/// The invitation with this code, if it can still be accepted.
 pub async fn invitation(
     connection: &mut Connection,
     code: &Digest,
     now: DateTime<Utc>,
 ) -> QueryResult<Invitation> {
-    let (id, organization, organization_name, email, name, role) = invitations::table
+    let (id, organization, organization_name, email, name, role, account) = invitations::table
         .inner_join(organizations::table)
+        .left_join(users::table.on(users::email.eq(invitations::email)))
         .filter(invitations::digest.eq(&code.as_bytes()[..]))
         .filter(invitations::accepted_at.is_null())
         .filter(invitations::expires_at.gt(now))
@@ -81,8 +95,9 @@ pub async fn invitation(
             invitations::email,
             invitations::name,
             invitations::role,
+            users::id.nullable(),
         ))
-        .get_result(connection)
+        .get_result::<Row>(connection)
         .await?;
     Ok(Invitation {
         id,
@@ -91,6 +106,7 @@ pub async fn invitation(
         email,
         name,
         role,
+        has_account: account.is_some(),
     })
 }
 
@@ -104,14 +120,7 @@ pub async fn accept(
 ) -> QueryResult<Option<UserId>> {
     let accepted = connection
         .transaction(async |connection| {
-            let marked = diesel::update(invitations::table.find(invitation.id))
-                .filter(invitations::accepted_at.is_null())
-                .set(invitations::accepted_at.eq(now))
-                .execute(connection)
-                .await?;
-            if marked == 0 {
-                return Err(QueryError::RollbackTransaction);
-            }
+            use_up(connection, invitation, now).await?;
             let user = insert_user(
                 connection,
                 person.email,
@@ -121,7 +130,15 @@ pub async fn accept(
             )
             .await?;
             let actor = Actor::joining(invitation.organization, user, person.name.as_str());
-            insert_membership(connection, &actor, user, person.email, invitation.role, now).await?;
+            insert_membership(
+                connection,
+                &actor,
+                user,
+                person.email.as_str(),
+                invitation.role,
+                now,
+            )
+            .await?;
             Ok(user)
         })
         .await;
@@ -130,4 +147,48 @@ pub async fn accept(
         Err(error) if violates(&error, "users_email_key") => Ok(None),
         accepted => accepted.map(Some),
     }
+}
+
+/// Makes the owner of the account that the email has a member; `false`, and nothing done, if the
+/// invitation was used meanwhile, or they are one already.
+pub async fn join(
+    connection: &mut Connection,
+    invitation: &Invitation,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> QueryResult<bool> {
+    let joined = connection
+        .transaction(async |connection| {
+            use_up(connection, invitation, now).await?;
+            let (name, email): (String, String) = users::table
+                .find(user)
+                .select((users::name, users::email))
+                .get_result(connection)
+                .await?;
+            let actor = Actor::joining(invitation.organization, user, &name);
+            insert_membership(connection, &actor, user, &email, invitation.role, now).await
+        })
+        .await;
+    match joined {
+        Err(QueryError::RollbackTransaction) => Ok(false),
+        Err(error) if violates(&error, "memberships_pkey") => Ok(false),
+        joined => joined.map(|()| true),
+    }
+}
+
+/// Of many that try, one succeeds; the others' transactions are to be rolled back.
+async fn use_up(
+    connection: &mut Connection,
+    invitation: &Invitation,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    let used = diesel::update(invitations::table.find(invitation.id))
+        .filter(invitations::accepted_at.is_null())
+        .set(invitations::accepted_at.eq(now))
+        .execute(connection)
+        .await?;
+    if used == 0 {
+        return Err(QueryError::RollbackTransaction);
+    }
+    Ok(())
 }

@@ -43,7 +43,7 @@ pub(super) async fn insert_membership(
     connection: &mut Connection,
     actor: &Actor,
     user: UserId,
-    email: &Email,
+    email: &str,
     role: Role,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
@@ -58,7 +58,7 @@ pub(super) async fn insert_membership(
         .await?;
     let entry = journal::Draft {
         action: Action::MemberAdded,
-        subject: (user.uuid(), email.as_str()),
+        subject: (user.uuid(), email),
         changes: vec![Change::set("role", role.as_str())],
     };
     journal::record(connection, actor, entry, now).await
@@ -111,7 +111,7 @@ pub async fn add_member(
                     .await?
                 }
             };
-            insert_membership(connection, actor, user, person.email, role, now).await?;
+            insert_membership(connection, actor, user, person.email.as_str(), role, now).await?;
             Ok(known.is_none())
         })
         .await
@@ -121,6 +121,25 @@ pub async fn add_member(
 pub async fn user_exists(connection: &mut Connection, email: &Email) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(
         users::table.filter(users::email.eq(email.as_str())),
+    ))
+    .get_result(connection)
+    .await
+}
+
+/// Notes that the user signed in. Returns whether there is an organisation for them to look at.
+pub async fn signed_in(
+    connection: &mut Connection,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> QueryResult<bool> {
+    diesel::update(users::table.find(user))
+        .set(users::last_sign_in_at.eq(now))
+        .execute(connection)
+        .await?;
+    diesel::select(diesel::dsl::exists(
+        memberships::table
+            .filter(memberships::user_id.eq(user))
+            .filter(memberships::deactivated_at.is_null()),
     ))
     .get_result(connection)
     .await

@@ -57,7 +57,7 @@ pub async fn found(
                 connection,
                 &actor,
                 user,
-                administrator.email,
+                administrator.email.as_str(),
                 Role::Admin,
                 now,
             )

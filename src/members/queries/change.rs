@@ -74,7 +74,8 @@ pub struct Departure {
     pub member: Member,
     /// Sessions that were ended.
     pub sessions: usize,
-    /// API tokens that were handed over or revoked.
+    /// What became of the API tokens that they answered for, and of how many.
+    pub fate: ApiTokens,
     pub api_tokens: usize,
 }
 
@@ -230,7 +231,8 @@ async fn depart(
 ) -> Result<Departure, ChangeError> {
     charge.keep::<ChangeError>(connection).await?;
     let answered_for = Estate::AnsweredFor(member.id);
-    let api_tokens = match api_tokens {
+    let fate = api_tokens;
+    let api_tokens = match fate {
         ApiTokens::Keep => 0,
         ApiTokens::Revoke => revoke_estate(connection, actor, answered_for, now).await?,
         ApiTokens::HandTo(heir) => {
@@ -248,6 +250,7 @@ async fn depart(
     Ok(Departure {
         member,
         sessions,
+        fate,
         api_tokens,
     })
 }

@@ -86,3 +86,18 @@ pub async fn administrators(
         .load(connection)
         .await
 }
+
+/// Those of the organisation's members who have one of these emails, in lower case.
+pub async fn of_emails(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    emails: &[String],
+) -> QueryResult<Vec<(UserId, String)>> {
+    memberships::table
+        .inner_join(users::table)
+        .filter(memberships::organization_id.eq(organization))
+        .filter(users::email.eq_any(emails))
+        .select((users::id, users::email))
+        .load(connection)
+        .await
+}

@@ -9,8 +9,8 @@ use super::Product;
 use crate::access::{OrganizationId, Overseer};
 use crate::catalogue::products::pages::Query;
 use crate::catalogue::products::{ListedProduct, MOST_COUNTED, ProductId};
-use crate::db::Connection;
 use crate::db::schema::products;
+use crate::db::{Connection, anywhere};
 use crate::web::paging::{Cursor, Direction, Slice};
 
 /// A page of the organisation's products, by name.
@@ -106,7 +106,7 @@ fn matching(
         .into_boxed();
     match query.term() {
         Some(term) => {
-            let anywhere = format!("%{}%", escaped(&term));
+            let anywhere = anywhere(&term);
             own.filter(
                 products::name
                     .ilike(anywhere.clone())
@@ -115,13 +115,6 @@ fn matching(
         }
         None => own,
     }
-}
-
-/// For LIKE, where `%`, `_` and `\` have a meaning of their own.
-fn escaped(text: &str) -> String {
-    text.replace('\\', r"\\")
-        .replace('%', r"\%")
-        .replace('_', r"\_")
 }
 
 #[derive(QueryableByName)]

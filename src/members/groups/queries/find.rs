@@ -1,20 +1,24 @@
-//! Single groups.
+//! Finding groups.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::access::{OrganizationId, Role};
-use crate::db::Connection;
+use crate::access::{OrganizationId, Role, UserId};
 use crate::db::schema::{group_members, groups};
+use crate::db::{Connection, anywhere};
 use crate::members::groups::{Group, GroupId};
+use crate::web::paging::{Cursor, Direction, Slice};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = groups)]
-pub(super) struct Row {
-    pub id: GroupId,
-    pub name: String,
+struct Row {
+    id: GroupId,
+    name: String,
     role: Option<Role>,
     created_at: DateTime<Utc>,
     managed: bool,
@@ -22,7 +26,7 @@ pub(super) struct Row {
     version: i32,
 }
 
-pub(super) fn assemble(row: Row, members: i64) -> Group {
+fn assemble(row: Row, members: i64) -> Group {
     Group {
         id: row.id,
         name: row.name,
@@ -47,11 +51,114 @@ pub async fn group(
         .select(Row::as_select())
         .get_result(connection)
         .await?;
-    let members = group_members::table
+    let groups = counted(connection, organization, vec![row]).await?;
+    groups.into_iter().next().ok_or(diesel::NotFound)
+}
+
+/// The groups that a member is in, by name.
+pub async fn of_member(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    user: UserId,
+) -> QueryResult<Vec<Group>> {
+    let rows: Vec<Row> = groups::table
+        .inner_join(group_members::table.on(group_members::group_id.eq(groups::id)))
         .filter(group_members::organization_id.eq(organization))
-        .filter(group_members::group_id.eq(id))
-        .select(count_star())
-        .get_result(connection)
+        .filter(group_members::user_id.eq(user))
+        .order((groups::name, groups::id))
+        .select(Row::as_select())
+        .load(connection)
         .await?;
-    Ok(assemble(row, members))
+    counted(connection, organization, rows).await
+}
+
+/// A page of the organisation's groups, by name; `term` is a part of it.
+pub async fn page(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    term: Option<&str>,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> QueryResult<Slice<Group>> {
+    let found = matching(organization, term)
+        .select(Row::as_select())
+        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX));
+    let found = match cursor {
+        Some(Cursor {
+            key,
+            id,
+            direction: Direction::Before,
+            ..
+        }) => found
+            .filter(
+                groups::name.lt(key.clone()).or(groups::name
+                    .eq(key.clone())
+                    .and(groups::id.lt(GroupId::from(*id)))),
+            )
+            .order((groups::name.desc(), groups::id.desc())),
+        Some(Cursor { key, id, .. }) => found
+            .filter(
+                groups::name.gt(key.clone()).or(groups::name
+                    .eq(key.clone())
+                    .and(groups::id.gt(GroupId::from(*id)))),
+            )
+            .order((groups::name.asc(), groups::id.asc())),
+        None => found.order((groups::name.asc(), groups::id.asc())),
+    };
+    let rows: Vec<Row> = found.load(connection).await?;
+    let place = |row: &Row| (row.name.clone(), row.id.uuid());
+    let slice = Slice::new(rows, size, cursor, place);
+    Ok(Slice {
+        rows: counted(connection, organization, slice.rows).await?,
+        skipped: slice.skipped,
+        previous: slice.previous,
+        next: slice.next,
+    })
+}
+
+/// How many there are.
+pub async fn count(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    term: Option<&str>,
+) -> QueryResult<i64> {
+    matching(organization, term)
+        .count()
+        .get_result(connection)
+        .await
+}
+
+fn matching(organization: OrganizationId, term: Option<&str>) -> groups::BoxedQuery<'static, Pg> {
+    let own = groups::table
+        .filter(groups::organization_id.eq(organization))
+        .into_boxed();
+    match term {
+        Some(term) => own.filter(groups::name.ilike(anywhere(term))),
+        None => own,
+    }
+}
+
+/// With how many members each has.
+async fn counted(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    rows: Vec<Row>,
+) -> QueryResult<Vec<Group>> {
+    let ids: Vec<GroupId> = rows.iter().map(|row| row.id).collect();
+    let counts: Vec<(GroupId, i64)> = group_members::table
+        .filter(group_members::organization_id.eq(organization))
+        .filter(group_members::group_id.eq_any(ids))
+        .group_by(group_members::group_id)
+        .select((group_members::group_id, count_star()))
+        .load(connection)
+        .await?;
+    let counts: HashMap<GroupId, i64> = counts.into_iter().collect();
+    let members = |row: &Row| counts.get(&row.id).copied().unwrap_or_default();
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let members = members(&row);
+            assemble(row, members)
+        })
+        .collect())
 }

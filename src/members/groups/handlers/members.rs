@@ -1,0 +1,103 @@
+//! Who is in a group.
+
+use actix_session::Session;
+use actix_web::http::StatusCode;
+use actix_web::web;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{BY_HAND, group_page};
+use crate::access::{Actor, Admin, UserId};
+use crate::db::{Connection, Database};
+use crate::members::groups::draft::{Addition, AdditionForm};
+use crate::members::groups::pages::LAST_ADMINISTRATOR;
+use crate::members::groups::queries::{self, ChangeError};
+use crate::members::groups::{Group, GroupId};
+use crate::members::pages::Query;
+use crate::members::queries::of_emails;
+use crate::web::form::Nothing;
+use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
+
+pub async fn add(
+    admin: Admin,
+    page: Page,
+    session: Session,
+    database: web::Data<Database>,
+    id: web::Path<Uuid>,
+    form: Submission<AdditionForm>,
+) -> Answer {
+    let actor = admin.actor(&form)?;
+    let connection = &mut *database.get().await?;
+    let id = id.into_inner().into();
+    let group = queries::group(connection, actor.organization(), id).await?;
+    let addition = Addition::from(form.into_inner());
+    match try_add(connection, &actor, &group, addition, page.now).await? {
+        Ok(added) => {
+            let added = i64::try_from(added).unwrap_or(i64::MAX);
+            let members = format::plural(added, "member", "members");
+            page::notify(
+                &session,
+                format!("{} {members} added.", format::thousands(added)),
+            )?;
+            Ok(see_other(&group.path()))
+        }
+        Err(addition) => {
+            let query = Query::default();
+            let mut again = group_page(connection, &admin, page, group, query).await?;
+            again.addition = *addition;
+            page::render_again(&again)
+        }
+    }
+}
+
+/// How many were added, or the form to correct.
+async fn try_add(
+    connection: &mut Connection,
+    actor: &Actor,
+    group: &Group,
+    addition: Addition,
+    now: DateTime<Utc>,
+) -> Result<Result<usize, Box<Addition>>, Error> {
+    let emails = match addition.clone().parse() {
+        Ok(emails) => emails,
+        Err(addition) => return Ok(Err(addition)),
+    };
+    let members = of_emails(connection, actor.organization(), &emails).await?;
+    let is_member = |email: &&String| members.iter().any(|(_, known)| known == *email);
+    let strangers: Vec<&String> = emails.iter().filter(|email| !is_member(email)).collect();
+    if !strangers.is_empty() {
+        return Ok(Err(addition.strangers(&strangers)));
+    }
+    let users: Vec<UserId> = members.iter().map(|(user, _)| *user).collect();
+    let added = queries::add_members(connection, actor, BY_HAND, group.id, &users, now).await;
+    Ok(Ok(added?))
+}
+
+pub async fn remove(
+    admin: Admin,
+    page: Page,
+    session: Session,
+    database: web::Data<Database>,
+    path: web::Path<(Uuid, Uuid)>,
+    form: Submission<Nothing>,
+) -> Answer {
+    let actor = admin.actor(&form)?;
+    let (id, user) = path.into_inner();
+    let (id, user) = (GroupId::from(id), [UserId::from(user)]);
+    let connection = &mut *database.get().await?;
+    let group = queries::group(connection, actor.organization(), id).await?;
+    match queries::remove_members(connection, &actor, BY_HAND, id, &user, page.now).await {
+        Ok(0) => Err(Error::NotFound),
+        Ok(_) => {
+            page::notify(&session, format!("1 member of “{}” removed.", group.name))?;
+            Ok(see_other(&group.path()))
+        }
+        Err(ChangeError::LastAdministrator) => {
+            let query = Query::default();
+            let mut again = group_page(connection, &admin, page, group, query).await?;
+            again.problem = Some(LAST_ADMINISTRATOR);
+            page::render_with(StatusCode::CONFLICT, &again)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,152 @@
+//! Deactivate, remove: a page that says what will stop, and the deed.
+
+use actix_session::Session;
+use actix_web::http::StatusCode;
+use actix_web::web;
+use uuid::Uuid;
+
+use super::{LIST, api_tokens, mcp_tokens};
+use crate::access::{Actor, Admin, Section, UserId};
+use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
+use crate::members::draft::{ExitDraft, ExitForm};
+use crate::members::queries::{self, ApiTokens, ChangeError, Departure};
+use crate::members::{Exit, Member, pages};
+use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
+
+pub async fn new(
+    admin: Admin,
+    page: Page,
+    database: web::Data<Database>,
+    path: web::Path<(Uuid, String)>,
+) -> Answer {
+    let (id, exit) = parse(path.into_inner())?;
+    let connection = &mut *database.get().await?;
+    let member = queries::member(connection, admin.organization().id, id).await?;
+    let question = question(connection, &admin, page, exit, member, None).await?;
+    page::render(&question)
+}
+
+pub async fn create(
+    admin: Admin,
+    page: Page,
+    session: Session,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    path: web::Path<(Uuid, String)>,
+    form: Submission<ExitForm>,
+) -> Answer {
+    let (id, exit) = parse(path.into_inner())?;
+    let actor = admin.actor(&form)?;
+    let mut connection = database.get().await?;
+    let member = queries::member(&mut connection, actor.organization(), id).await?;
+    let question = question(
+        &mut connection,
+        &admin,
+        page,
+        exit,
+        member,
+        Some(form.into_inner()),
+    )
+    .await?;
+    match try_leave(&mut connection, &actor, question).await? {
+        Ok(departure) => {
+            drop(connection);
+            let receipt = fleet.report(&database).await;
+            page::notify(&session, format!("{} {receipt}", told(exit, &departure)))?;
+            Ok(see_other(if id == admin.user() { "/" } else { LIST }))
+        }
+        Err(again) if again.obstacle().is_some() => {
+            page::render_with(StatusCode::CONFLICT, &*again)
+        }
+        Err(again) => page::render_again(&*again),
+    }
+}
+
+fn parse((id, exit): (Uuid, String)) -> Result<(UserId, Exit), Error> {
+    let exit = exit.parse().map_err(|_| Error::NotFound)?;
+    Ok((id.into(), exit))
+}
+
+/// What came of it, or the page again.
+async fn try_leave(
+    connection: &mut Connection,
+    actor: &Actor,
+    question: pages::Leaving,
+) -> Result<Result<Departure, Box<pages::Leaving>>, Error> {
+    let mut question = Box::new(question);
+    let api_tokens = match (question.api_tokens.count, question.draft.clone().parse()) {
+        (0, _) => ApiTokens::Keep,
+        (_, Ok(api_tokens)) => api_tokens,
+        (_, Err(draft)) => {
+            question.draft = *draft;
+            return Ok(Err(question));
+        }
+    };
+    let (user, now) = (question.member.id, *question.shell.now());
+    let left = match question.exit {
+        Exit::Deactivation => queries::deactivate(connection, actor, user, api_tokens, now).await,
+        Exit::Removal => queries::remove(connection, actor, user, api_tokens, now).await,
+    };
+    match left {
+        Ok(departure) => Ok(Ok(departure)),
+        Err(ChangeError::NotAdministrator) => {
+            question.draft = *question.draft.without_heir();
+            Ok(Err(question))
+        }
+        Err(ChangeError::Outdated(member)) => {
+            question.member = *member;
+            Ok(Err(question))
+        }
+        Err(ChangeError::LastAdministrator) => {
+            question.heirs.clear();
+            Ok(Err(question))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn question(
+    connection: &mut Connection,
+    admin: &Admin,
+    page: Page,
+    exit: Exit,
+    member: Member,
+    form: Option<ExitForm>,
+) -> Result<pages::Leaving, Error> {
+    let organization = admin.organization().id;
+    let mut heirs = queries::administrators(connection, organization).await?;
+    heirs.retain(|(heir, ..)| *heir != member.id);
+    let ids = || heirs.iter().map(|(heir, ..)| *heir);
+    let heir = ids().find(|heir| *heir == admin.user()).or(ids().next());
+    Ok(pages::Leaving {
+        mcp_tokens: mcp_tokens(connection, organization, member.id).await?,
+        api_tokens: api_tokens(connection, organization, member.id).await?,
+        shell: admin.shell(page, Section::Members),
+        draft: form.map_or_else(|| ExitDraft::new(heir), ExitDraft::from),
+        exit,
+        member,
+        heirs,
+    })
+}
+
+/// `“Mei Tanaka” is deactivated, 2 sessions ended and 3 API tokens handed over.`
+fn told(exit: Exit, departure: &Departure) -> String {
+    let name = &departure.member.name;
+    let done = match exit {
+        Exit::Deactivation => "is deactivated",
+        Exit::Removal => "is removed",
+    };
+    let count = |number: usize, one, many| {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        let word = format::plural(number, one, many);
+        format!("{} {word}", format::thousands(number))
+    };
+    let sessions = count(departure.sessions, "session", "sessions");
+    let tokens = count(departure.api_tokens, "API token", "API tokens");
+    let fate = match departure.fate {
+        ApiTokens::HandTo(_) => format!(" and {tokens} handed over"),
+        ApiTokens::Revoke => format!(" and {tokens} revoked"),
+        ApiTokens::Keep => String::new(),
+    };
+    format!("“{name}” {done}, {sessions} ended{fate}.")
+}

@@ -1,0 +1,219 @@
+//! The pages of *Settings > Members*: what each shows, for its template to lay out.
+
+use askama::Template;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::draft::{ExitDraft, Fate, InvitationDraft};
+use super::groups::Group;
+use super::invitations::Pending;
+use super::queries::{Listed, Wanted};
+use super::{Exit, Member, View};
+use crate::access::{Role, Shell, UserId};
+use crate::journal::Entry;
+use crate::secret::Plaintext;
+use crate::tokens::Status;
+use crate::tokens::queries::Left;
+use crate::web::format;
+use crate::web::paging::{Cursor, Slice};
+
+/// Which members the list shows, as its address has it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Query {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub q: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub view: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub page: String,
+}
+
+impl Query {
+    /// What names and emails are searched for; `None`: no search.
+    pub fn term(&self) -> Option<String> {
+        let typed = self.q.trim().chars().filter(|c| !c.is_control());
+        Some(typed.take(100).collect()).filter(|term: &String| !term.is_empty())
+    }
+
+    pub fn view(&self) -> Option<View> {
+        self.view.parse().ok()
+    }
+
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            term: self.term(),
+            view: self.view(),
+            group: None,
+        }
+    }
+
+    pub fn cursor(&self) -> Option<Cursor> {
+        Cursor::decode(&self.page)
+    }
+
+    /// The address of another page of the list at `path`.
+    pub fn at(&self, path: &str, page: &str) -> String {
+        let query = Self {
+            page: page.to_owned(),
+            ..self.clone()
+        };
+        let query = serde_html_form::to_string(query).unwrap_or_default();
+        format!("{path}?{query}")
+    }
+
+    /// The address of another part of the list.
+    fn with_view(&self, view: Option<View>) -> String {
+        let query = Self {
+            view: view.map_or("", View::as_str).to_owned(),
+            ..self.clone()
+        };
+        query.at("/settings/members", "")
+    }
+}
+
+/// How many there are in each part of the list.
+pub struct Counts {
+    pub all: i64,
+    pub administrators: i64,
+    pub deactivated: i64,
+}
+
+impl Counts {
+    fn of(&self, view: Option<View>) -> i64 {
+        match view {
+            None => self.all,
+            Some(View::Administrators) => self.administrators,
+            Some(View::Deactivated) => self.deactivated,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "members/index.html")]
+pub struct Index {
+    pub shell: Shell,
+    pub query: Query,
+    pub counts: Counts,
+    pub members: Slice<Listed>,
+    pub invitations: Vec<Pending>,
+}
+
+impl Index {
+    /// `1–50 of 1,204`
+    fn range(&self) -> String {
+        range(&self.members, self.counts.of(self.query.view()))
+    }
+}
+
+pub fn range<T>(slice: &Slice<T>, total: i64) -> String {
+    let total = format::thousands(total);
+    match slice.range() {
+        Some((first, last)) => {
+            let (first, last) = (format::thousands(first), format::thousands(last));
+            format!("{first}–{last} of {total}")
+        }
+        None => format!("0 of {total}"),
+    }
+}
+
+/// Tokens of somebody's that are not revoked: how many, and the newest.
+pub struct Tokens {
+    pub count: i64,
+    pub newest: Vec<Left>,
+}
+
+impl Tokens {
+    /// How many are not shown.
+    fn more(&self) -> i64 {
+        let shown = i64::try_from(self.newest.len()).unwrap_or_default();
+        self.count - shown
+    }
+}
+
+#[derive(Template)]
+#[template(path = "members/show.html")]
+pub struct Show {
+    pub shell: Shell,
+    pub member: Member,
+    pub groups: Vec<Group>,
+    pub mcp_tokens: Tokens,
+    pub api_tokens: Tokens,
+    pub history: Vec<Entry>,
+    /// Why the role was not changed.
+    pub problem: Option<&'static str>,
+}
+
+impl Show {
+    fn is_oneself(&self) -> bool {
+        self.member.id == self.shell.viewer.user()
+    }
+}
+
+/// "Deactivate …?", "Remove …?"
+#[derive(Template)]
+#[template(path = "members/exit.html")]
+pub struct Leaving {
+    pub shell: Shell,
+    pub exit: Exit,
+    pub member: Member,
+    pub mcp_tokens: Tokens,
+    pub api_tokens: Tokens,
+    /// The other active administrators.
+    pub heirs: Vec<(UserId, String, String)>,
+    pub draft: ExitDraft,
+}
+
+impl Leaving {
+    fn is_oneself(&self) -> bool {
+        self.member.id == self.shell.viewer.user()
+    }
+
+    /// Why there is nothing to confirm, if so.
+    pub fn obstacle(&self) -> Option<&'static str> {
+        if !self.exit.permits(&self.member) {
+            Some("This member is deactivated already. Nothing was changed.")
+        } else if self.member.is_in_charge() && self.heirs.is_empty() {
+            Some(
+                "This is the last active administrator, without whom nobody could administer \
+                 the organisation. Make somebody else an administrator first.",
+            )
+        } else {
+            None
+        }
+    }
+}
+
+/// "Reactivate …?"
+#[derive(Template)]
+#[template(path = "members/reactivation.html")]
+pub struct Reactivation {
+    pub shell: Shell,
+    pub member: Member,
+    pub mcp_tokens: Tokens,
+}
+
+#[derive(Template)]
+#[template(path = "members/invitation.html")]
+pub struct Invite {
+    pub shell: Shell,
+    pub draft: InvitationDraft,
+}
+
+/// The one time that an invitation's link is shown.
+#[derive(Template)]
+#[template(path = "members/invited.html")]
+pub struct Invited {
+    pub shell: Shell,
+    pub email: String,
+    pub link: Plaintext,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// "Revoke the invitation of …?"
+#[derive(Template)]
+#[template(path = "members/invitation_revocation.html")]
+pub struct InvitationRevocation {
+    pub shell: Shell,
+    pub invitation: Pending,
+}

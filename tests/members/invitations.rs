@@ -1,0 +1,158 @@
+//! Inviting, and joining with or without an account.
+
+use chrono::TimeDelta;
+use tokendesk::access::Role;
+use tokendesk::secret::Digest;
+
+use crate::support::app::{ADA, PASSWORD};
+use crate::support::{App, Browser, View};
+
+const ADDRESS: &str = "/settings/members/invitations";
+const MEI: &str = "mei@northwind.example";
+
+async fn invite(ada: &Browser, email: &str, role: &str) -> View {
+    let page = ada.visit(ADDRESS).await;
+    page.form(ADDRESS)
+        .fill("email", email)
+        .fill("name", "Mei Tanaka")
+        .fill("role", role)
+        .submit()
+        .await
+}
+
+/// The path of the link that is shown.
+fn path(app: &App, page: &View) -> String {
+    let link = page.attributes("#link", "value").remove(0);
+    link.strip_prefix(&app.url).unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_link_is_shown_once_and_makes_a_member() {
+    let app = App::start().await;
+    let ada = app.ada().await;
+    let page = invite(&ada, "Mei@Northwind.example", "admin").await;
+    assert_eq!(page.status, 200);
+    assert!(page.says("until 29 Nov 2026, 14:00 UTC"), "{}", page.text());
+    let link = path(&app, &page);
+    let code = link.strip_prefix("/invitations/").unwrap();
+    let list = ada.visit("/settings/members").await;
+    assert!(list.says("Pending invitations") && list.says(MEI));
+    assert!(!list.html.contains(code));
+    let dump = "SELECT string_agg(t, ' ') FROM (SELECT invitations::text AS t FROM invitations
+        UNION ALL SELECT journal::text FROM journal
+        UNION ALL SELECT sessions::text FROM sessions) AS rows";
+    assert!(!app.sql(dump).await[0].get::<_, String>(0).contains(code));
+    let digest = app.sql("SELECT digest FROM invitations").await;
+    assert_eq!(digest[0].get::<_, Vec<u8>>(0), Digest::of(code).as_bytes());
+
+    let mei = app.browser();
+    let joined = mei.visit(&link).await;
+    let joined = joined.form(&link).fill("password", PASSWORD).submit().await;
+    assert_eq!(joined.path, "/settings/api-access", "{}", joined.text());
+    assert_eq!(app.browser().visit(&link).await.status, 404);
+    let list = ada.visit("/settings/members").await;
+    assert!(!list.says("Pending invitations"));
+    assert!(list.says("Mei Tanaka") && list.says("just now"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_link_leads_nowhere() {
+    let app = App::start().await;
+    let ada = app.ada().await;
+    let link = path(&app, &invite(&ada, MEI, "member").await);
+    let list = ada.visit("/settings/members").await;
+    let question = list.follow("Revoke the invitation of Mei Tanaka").await;
+    let address = question.path.clone();
+    let done = question.form(&address).submit().await;
+    assert!(done.says("The invitation of mei@northwind.example is revoked."));
+    assert_eq!(app.browser().visit(&link).await.status, 404);
+    let again = question.form(&address).submit().await;
+    assert_eq!(again.status, 404, "there is none any more");
+    let told = "SELECT count(*) FROM journal WHERE action = 'member.invitation_revoked'";
+    assert_eq!(app.count(told).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_has_expired_is_not_listed() {
+    let app = App::start().await;
+    let link = path(&app, &invite(&app.ada().await, MEI, "member").await);
+    app.state.clock.advance(TimeDelta::days(7));
+    assert_eq!(app.browser().visit(&link).await.status, 404);
+    let list = app.ada().await.visit("/settings/members").await;
+    assert!(!list.says("Pending invitations"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_an_invitation_is_said_and_what_was_typed_stays() {
+    let app = App::start().await;
+    let ada = app.ada().await;
+    for (email, role, why) in [
+        ("mei", "member", "Enter an email address"),
+        (
+            ADA,
+            "member",
+            "Somebody with this email is a member already.",
+        ),
+        (MEI, "owner", "Choose a role."),
+    ] {
+        let page = invite(&ada, email, role).await;
+        assert_eq!(page.status, 422, "{email}");
+        assert!(page.says(why), "{why}: {}", page.text());
+        assert_eq!(page.attributes("#email", "value"), [email]);
+        assert_eq!(page.attributes("#name", "value"), ["Mei Tanaka"]);
+    }
+    assert_eq!(app.count("SELECT count(*) FROM invitations").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_of_another_organization_joins_with_its_own_password() {
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    let eve = "eve@contoso.example";
+    app.add_member(other, eve, Role::Member).await;
+    let link = path(&app, &invite(&app.ada().await, eve, "member").await);
+    let browser = app.browser();
+    let page = browser.visit(&link).await;
+    assert!(page.says("Of the account that this email has already."));
+    assert!(!page.has("#name"));
+    let wrong = page.form(&link).fill("password", "wrong").submit().await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.says("This is not the account’s password."));
+    let joined = page.form(&link).fill("password", PASSWORD).submit().await;
+    assert_eq!(joined.path, "/profile");
+    assert!(joined.says("Organisation Northwind"), "{}", joined.text());
+    let both = "SELECT count(*) FROM memberships, users
+        WHERE users.id = user_id AND email LIKE 'eve%'";
+    assert_eq!(app.count(both).await, 2);
+    assert_eq!(app.browser().visit(&link).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_removed_can_be_invited_again() {
+    let app = App::start().await;
+    app.add_member(app.organization, MEI, Role::Member).await;
+    let ada = app.ada().await;
+    let removal = format!("/settings/members/{}/removal", app.user(MEI).await);
+    let removed = ada.visit(&removal).await.form(&removal).submit().await;
+    assert_eq!(removed.status, 200);
+    let link = path(&app, &invite(&ada, MEI, "member").await);
+    let page = app.browser().visit(&link).await;
+    let joined = page.form(&link).fill("password", PASSWORD).submit().await;
+    assert_eq!(joined.path, "/profile", "{}", joined.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_makes_no_way_around_the_delays_for_guesses() {
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    let eve = "eve@contoso.example";
+    app.add_member(other, eve, Role::Member).await;
+    let link = path(&app, &invite(&app.ada().await, eve, "member").await);
+    let page = app.browser().visit(&link).await;
+    let mut statuses = Vec::new();
+    for _ in 0..7 {
+        let guess = page.form(&link).fill("password", "wrong").submit().await;
+        statuses.push(guess.status);
+    }
+    assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
+}

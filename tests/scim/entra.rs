@@ -106,11 +106,8 @@ async fn groups_live_through_entras_dialect() {
     let created = entra.post("/Groups", &group).await.expect(201);
     let id = text(&created["id"]);
     let path = format!("/Groups/{id}");
-    let request = entra.request(reqwest::Method::GET, "/Groups").query(&[
-        ("excludedAttributes", "members"),
-        ("filter", "displayName eq \"ENGINEERING\""),
-    ]);
-    let found = entra.send(request).await.expect(200);
+    let query = "excludedAttributes=members&filter=displayName%20eq%20%22ENGINEERING%22";
+    let found = entra.get(&format!("/Groups?{query}")).await.expect(200);
     assert_eq!(found["Resources"][0]["id"], created["id"]);
     assert_eq!(found["Resources"][0].get("members"), None);
 

@@ -123,8 +123,8 @@ impl Provider {
     }
 
     pub async fn find(&self, endpoint: &str, filter: &str) -> Said {
-        let request = self.request(Method::GET, endpoint);
-        self.send(request.query(&[("filter", filter)])).await
+        self.get(&format!("{endpoint}?filter={}", encoded(filter)))
+            .await
     }
 
     /// The user names of those whom a filter finds, in order.
@@ -152,4 +152,9 @@ impl Provider {
 
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
+}
+
+/// For the address.
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

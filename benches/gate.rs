@@ -92,7 +92,10 @@ async fn fill(address: &tokio_postgres::Config, tokens: usize) -> Vec<String> {
         ('01900000-0000-7000-8000-000000000000', 'Bench', 'bench', now())";
     client.execute(organization, &[]).await.unwrap();
     // Nobody searches here, and to keep it up takes longer than all the rest.
-    client.batch_execute("DROP INDEX tokens_search").await.unwrap();
+    client
+        .batch_execute("DROP INDEX tokens_search")
+        .await
+        .unwrap();
     let mut secrets = Vec::with_capacity(tokens);
     while secrets.len() < tokens {
         let count = (tokens - secrets.len()).min(10_000);

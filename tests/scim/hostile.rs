@@ -1,7 +1,5 @@
 //! Requests that are meant to do harm, and those who may not make any.
 
-use std::time::Instant;
-
 use serde_json::{Value, json};
 use tokendesk::catalogue::Scope;
 
@@ -14,7 +12,6 @@ async fn filters_that_are_deep_long_or_crafted_are_refused_or_find_nothing() {
     let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
     let provider = Provider::new(&app).await;
     provider.user("jo@x.example").await;
-    let start = Instant::now();
     let search = async |filter: String| {
         let body = json!({ "filter": filter });
         provider.post("/Users/.search", &body).await
@@ -81,7 +78,6 @@ async fn filters_that_are_deep_long_or_crafted_are_refused_or_find_nothing() {
         let filter = format!("emails[value co {quoted} or type ew {quoted}]");
         assert_eq!(search(filter).await.expect(200)["totalResults"], 0);
     }
-    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -186,7 +186,7 @@ async fn a_deactivated_users_tokens_and_sessions_stop_and_come_back() {
     provider.patch(&path, active(false)).await.expect(200);
     // The answer came when it was in effect.
     assert_eq!(is_good().await, 401);
-    assert_eq!(mei.visit("/profile").await.path, "/sign-in");
+    assert!(mei.visit("/profile").await.path.starts_with("/sign-in"));
     provider.patch(&path, active(true)).await.expect(200);
     app.settle().await;
     assert_eq!(is_good().await, 200);

@@ -45,6 +45,7 @@ impl Asked {
                 .any(|path| request.path().starts_with(path));
         Self {
             id: request.extensions().get().copied(),
+            scim: request.path().starts_with(SCIM),
             sign_in: is_page.then(|| sign_in_path(request)),
             scim: request.path().starts_with(SCIM),
             config: request

@@ -47,7 +47,6 @@ impl Asked {
             id: request.extensions().get().copied(),
             scim: request.path().starts_with(SCIM),
             sign_in: is_page.then(|| sign_in_path(request)),
-            scim: request.path().starts_with(SCIM),
             config: request
                 .app_data::<Data<Config>>()
                 .expect("app.rs mounts the state")

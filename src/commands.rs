@@ -21,7 +21,7 @@ use crate::{identity, telemetry};
 
 /// A self-hosted console for API tokens
 #[derive(Parser)]
-#[command(name = "tokendesk", version, max_term_width = 100)]
+#[command(name = "tokendesk", version, term_width = 120)]
 pub struct CommandLine {
     #[command(flatten)]
     settings: Settings,

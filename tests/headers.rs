@@ -85,7 +85,7 @@ async fn errors_are_pages_for_people_and_problems_for_programs() {
     let client = reqwest::Client::new();
     for (path, status, code) in [
         ("/nowhere", 404, "not_found"),
-        ("/api/v1/nowhere", 404, "not_found"),
+        ("/api/v2/nowhere", 404, "not_found"),
         ("/settings/api-access/not-an-id", 401, "sign_in_required"),
         ("/profile", 401, "sign_in_required"),
     ] {

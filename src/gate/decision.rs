@@ -270,12 +270,12 @@ mod tests {
         }
     }
 
-    fn owner(is_active: bool) -> Box<Owner> {
-        Box::new(Owner {
+    fn owner(is_active: bool) -> Owner {
+        Owner {
             user: UserId::new(now()),
             email: "ada@northwind.example".into(),
             is_active,
-        })
+        }
     }
 
     fn request() -> Request<'static> {
@@ -302,7 +302,9 @@ mod tests {
         (Code::Expired, |view| view.expires_at = Some(now())),
         (Code::Disabled, |view| view.standing = Standing::Disabled),
         (Code::Retired, |view| view.secret_retires_at = Some(now())),
-        (Code::OwnerInactive, |view| view.owner = Some(owner(false))),
+        (Code::OwnerInactive, |view| {
+            view.owner = Some(owner(false).into());
+        }),
         (Code::IpNotAllowed, |view| {
             view.ranges = Ranges::parse("198.51.100.0/24").unwrap();
         }),
@@ -420,7 +422,7 @@ mod tests {
     #[test]
     fn a_token_works_for_as_long_as_its_owner_is_active() {
         let mut view = view();
-        view.owner = Some(owner(true));
+        view.owner = Some(owner(true).into());
         assert_eq!(decide(Some(&view), &request(), now()), Code::Valid);
     }
 

@@ -115,6 +115,7 @@ impl Draft {
     }
 }
 
+#[must_use]
 pub fn taken(name: &str) -> String {
     let name = name.trim();
     format!("You have a token named “{name}” already. Choose another name.")

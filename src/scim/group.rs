@@ -275,7 +275,7 @@ mod tests {
         Uuid::from_u128(number).into()
     }
 
-    fn after(sent: Value) -> Result<(Membership, Document), Error> {
+    fn after(sent: &Value) -> Result<(Membership, Document), Error> {
         let mut membership = Membership::default();
         let mut document = Document::default();
         for operation in operations(&GROUP, &json!({ "Operations": sent }))? {
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn operations_come_down_to_one_addition_and_one_removal() {
         let [one, two, three] = [1, 2, 3].map(|number| id(number).to_string());
-        let (membership, document) = after(json!([
+        let (membership, document) = after(&json!([
             { "op": "add", "path": "members", "value": [{ "value": one }, { "value": two }] },
             { "op": "Remove", "path": format!("members[value eq \"{one}\"]") },
             { "op": "Remove", "path": "members", "value": [{ "value": three }] },
@@ -299,7 +299,7 @@ mod tests {
         assert_eq!(membership.removed, BTreeSet::from([id(1), id(3)]));
         assert_eq!(document.text("displayName"), Some("New"));
 
-        let (membership, _) = after(json!([
+        let (membership, _) = after(&json!([
             { "op": "add", "path": "members", "value": { "value": one } },
             { "op": "replace", "value": { "members": [{ "value": two }] } },
             { "op": "add", "path": "members", "value": [three] },
@@ -311,7 +311,7 @@ mod tests {
             ..Membership::of(BTreeSet::from([id(3)]))
         };
         assert_eq!(membership, only);
-        let (membership, _) = after(json!([{ "op": "remove", "path": "members" }])).unwrap();
+        let (membership, _) = after(&json!([{ "op": "remove", "path": "members" }])).unwrap();
         assert_eq!(membership, Membership::of(BTreeSet::new()));
     }
 
@@ -325,7 +325,7 @@ mod tests {
             json!({ "op": "add", "path": "members[value eq \"x\"]", "value": {} }),
             json!({ "op": "remove", "path": "members[display eq \"x\"]" }),
         ] {
-            assert!(after(json!([bad])).is_err(), "{bad}");
+            assert!(after(&json!([bad])).is_err(), "{bad}");
         }
     }
 }

@@ -201,13 +201,13 @@ impl Meta {
 mod tests {
     use super::*;
 
-    fn wanted(body: Value) -> Result<Wanted, Error> {
-        Wanted::of(Document::of(&USER, &body).unwrap())
+    fn wanted(body: &Value) -> Result<Wanted, Error> {
+        Wanted::of(Document::of(&USER, body).unwrap())
     }
 
     #[test]
     fn a_user_gets_the_primary_address_and_a_name_that_can_be_shown() {
-        let user = wanted(json!({
+        let user = wanted(&json!({
             "userName": " jdoe ", "emails": [
                 { "value": "j@home.example" }, { "value": "J.Doe@x.example", "primary": true },
             ],
@@ -218,14 +218,15 @@ mod tests {
         assert_eq!(user.email, Email::parse("j.doe@x.example").ok());
         assert_eq!(user.name.as_str(), "Jo Doe");
         assert!(user.active);
-        let user = wanted(json!({ "userName": "J@x.example", "displayName": "\u{200b}" })).unwrap();
+        let user =
+            wanted(&json!({ "userName": "J@x.example", "displayName": "\u{200b}" })).unwrap();
         assert_eq!(user.email, Email::parse("j@x.example").ok());
         assert_eq!(user.name.as_str(), "J@x.example");
         let long = "x".repeat(200);
-        let user = wanted(json!({ "userName": "j@x.example", "displayName": long })).unwrap();
+        let user = wanted(&json!({ "userName": "j@x.example", "displayName": long })).unwrap();
         assert_eq!(user.name.as_str().len(), 100);
         // The name of someone else.
-        let user = wanted(json!({ "userName": "j@x.example", "displayName": "Command line" }));
+        let user = wanted(&json!({ "userName": "j@x.example", "displayName": "Command line" }));
         assert_eq!(user.unwrap().name.as_str(), "j@x.example");
     }
 
@@ -238,7 +239,7 @@ mod tests {
             json!({ "userName": "j@x.example", "externalId": "1".repeat(LONGEST + 1) }),
             json!({ "userName": "j@x.example", "title": "x".repeat(200_000) }),
         ] {
-            assert!(wanted(bad.clone()).is_err(), "{}", bad["userName"]);
+            assert!(wanted(&bad).is_err(), "{}", bad["userName"]);
         }
     }
 }

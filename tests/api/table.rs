@@ -206,7 +206,7 @@ impl Route {
     async fn thing(&self, app: &App, organization: OrganizationId, name: &str) -> String {
         let connection = &mut *app.database().get().await.unwrap();
         let actor = &Actor::command_line(organization);
-        let key = format!("k{}", name.len());
+        let key = format!("k{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
         match self.1.split('/').nth(3).unwrap() {
             "products" => {
                 let now = app.now();

@@ -37,6 +37,7 @@ fn every_route_that_renders_a_page_is_swept() {
         "/oauth/",
         "/auth/",
         "/mcp",
+        "/scim/",
         "/.well-known/",
         "/register",
         "/healthz",

@@ -106,7 +106,8 @@ fn expected(
     match sort {
         Sort::Newest => found.sort_by_key(|token| Reverse(token.id)),
         Sort::Name => {
-            found.sort_by_key(|token| (!token.name.starts_with(term), token.name.clone(), token.id))
+            found
+                .sort_by_key(|token| (!token.name.starts_with(term), token.name.clone(), token.id));
         }
         Sort::Expiry => {
             let never = now + TimeDelta::days(100_000);

@@ -5,10 +5,9 @@ use crate::web::error::Mistake;
 use crate::web::form::Field;
 
 /// By the names that the fields have in JSON.
-pub fn mistakes<'a, N: ToString>(fields: impl IntoIterator<Item = &'a (N, &'a Field)>) -> Error
-where
-    N: 'a,
-{
+pub fn mistakes<'a, N: ToString + 'a>(
+    fields: impl IntoIterator<Item = &'a (N, &'a Field)>,
+) -> Error {
     let mistakes = fields.into_iter().flat_map(|(name, field)| {
         let errors = field.errors.iter();
         errors.map(move |error| Mistake::new(name.to_string(), error))

@@ -21,11 +21,13 @@ pub struct Query {
 
 impl Query {
     /// What names and keys are searched for; `None`: no search.
+    #[must_use]
     pub fn term(&self) -> Option<String> {
         let typed = self.q.trim().chars().filter(|c| !c.is_control());
         Some(typed.take(100).collect()).filter(|term: &String| !term.is_empty())
     }
 
+    #[must_use]
     pub fn cursor(&self) -> Option<Cursor> {
         Cursor::decode(&self.page)
     }

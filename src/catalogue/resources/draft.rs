@@ -61,14 +61,17 @@ pub struct Row {
 }
 
 impl Row {
+    #[must_use]
     pub fn is_blank(&self) -> bool {
         self.name.value.trim().is_empty() && self.methods.value.trim().is_empty()
     }
 
+    #[must_use]
     pub fn is_place(&self, place: Place) -> bool {
         self.place.value == place.as_str()
     }
 
+    #[must_use]
     pub fn is_scope(&self, scope: Scope) -> bool {
         self.scope.value == scope.as_str()
     }
@@ -78,6 +81,7 @@ impl Row {
     }
 
     /// With the names of their inputs.
+    #[must_use]
     pub fn fields(&self) -> [(&'static str, &Field); 4] {
         [
             ("name", &self.name),

@@ -15,7 +15,7 @@ fn ada() -> Value {
     })
 }
 
-fn patched(operations: Value) -> Result<Value, Error> {
+fn patched(operations: &Value) -> Result<Value, Error> {
     let mut document = Document::of(&USER, &ada()).unwrap();
     let body = json!({ "Operations": operations });
     for operation in super::operations(&USER, &body)? {
@@ -25,8 +25,8 @@ fn patched(operations: Value) -> Result<Value, Error> {
 }
 
 /// What Ada is after one change, but for what stays.
-fn after(operation: Value) -> Value {
-    let mut after = patched(json!([operation])).unwrap();
+fn after(operation: &Value) -> Value {
+    let mut after = patched(&json!([operation])).unwrap();
     let before = ada();
     after
         .as_object_mut()
@@ -35,7 +35,7 @@ fn after(operation: Value) -> Value {
     after
 }
 
-fn code(operations: Value) -> &'static str {
+fn code(operations: &Value) -> &'static str {
     match patched(operations) {
         Err(Error::Rejected(rejection)) => rejection.code,
         other => panic!("{other:?}"),
@@ -44,41 +44,41 @@ fn code(operations: Value) -> &'static str {
 
 #[test]
 fn a_path_names_an_attribute_or_a_part_of_one() {
-    let changed = after(json!({ "op": "add", "path": "nickName", "value": "A" }));
+    let changed = after(&json!({ "op": "add", "path": "nickName", "value": "A" }));
     assert_eq!(changed, json!({ "nickName": "A" }));
-    let changed = after(json!({ "op": "replace", "path": "name.givenName", "value": "Augusta" }));
+    let changed = after(&json!({ "op": "replace", "path": "name.givenName", "value": "Augusta" }));
     assert_eq!(
         changed,
         json!({ "name": { "givenName": "Augusta", "familyName": "Lovell" } })
     );
     // The parts that are not named stay (section 3.5.2.3).
     let value = json!({ "middleName": "King" });
-    let changed = after(json!({ "op": "replace", "path": "name", "value": value }));
+    let changed = after(&json!({ "op": "replace", "path": "name", "value": value }));
     assert_eq!(changed["name"]["givenName"], "Ada");
     assert_eq!(changed["name"]["middleName"], "King");
-    let whole = patched(json!([{ "op": "remove", "path": "name.familyName" }])).unwrap();
+    let whole = patched(&json!([{ "op": "remove", "path": "name.familyName" }])).unwrap();
     assert_eq!(whole["name"], json!({ "givenName": "Ada" }));
-    let whole = patched(json!([{ "op": "remove", "path": "emails" }])).unwrap();
+    let whole = patched(&json!([{ "op": "remove", "path": "emails" }])).unwrap();
     assert_eq!(whole.get("emails"), None);
 }
 
 #[test]
 fn without_a_path_the_value_names_the_attributes() {
     let value = json!({ "nickName": "A", "emails": [{ "value": "third@x.example" }] });
-    let added = after(json!({ "op": "add", "value": value }));
+    let added = after(&json!({ "op": "add", "value": value }));
     assert_eq!(added["nickName"], "A");
     assert_eq!(added["emails"].as_array().unwrap().len(), 3);
-    let replaced = after(json!({ "op": "replace", "value": value }));
+    let replaced = after(&json!({ "op": "replace", "value": value }));
     assert_eq!(replaced["emails"], json!([{ "value": "third@x.example" }]));
 }
 
 #[test]
 fn what_is_there_is_not_added_again_and_the_new_primary_is_the_only_one() {
     let again = json!({ "value": "ada@home.example", "type": "home" });
-    let changed = after(json!({ "op": "add", "path": "emails", "value": [again] }));
+    let changed = after(&json!({ "op": "add", "path": "emails", "value": [again] }));
     assert_eq!(changed, json!({}));
     let new = json!({ "value": "new@x.example", "primary": true });
-    let changed = after(json!({ "op": "add", "path": "emails", "value": [new] }));
+    let changed = after(&json!({ "op": "add", "path": "emails", "value": [new] }));
     let primary: Vec<&Value> = changed["emails"].as_array().unwrap().iter().collect();
     assert_eq!(primary[0]["primary"], false);
     assert_eq!(primary[2]["primary"], true);
@@ -87,7 +87,7 @@ fn what_is_there_is_not_added_again_and_the_new_primary_is_the_only_one() {
 #[test]
 fn a_filter_chooses_the_values_to_change() {
     let path = r#"emails[type eq "work"].value"#;
-    let changed = after(json!({ "op": "replace", "path": path, "value": "a@x.example" }));
+    let changed = after(&json!({ "op": "replace", "path": path, "value": "a@x.example" }));
     assert_eq!(
         changed["emails"][0],
         json!({ "value": "a@x.example", "type": "work", "primary": true })
@@ -95,19 +95,19 @@ fn a_filter_chooses_the_values_to_change() {
     assert_eq!(changed["emails"][1], ada()["emails"][1]);
     let path = r#"emails[type eq "home"]"#;
     let value = json!({ "value": "b@x.example" });
-    let changed = after(json!({ "op": "replace", "path": path, "value": value }));
+    let changed = after(&json!({ "op": "replace", "path": path, "value": value }));
     assert_eq!(changed["emails"][1], value);
-    let changed = after(json!({ "op": "add", "path": path, "value": { "display": "Home" } }));
+    let changed = after(&json!({ "op": "add", "path": path, "value": { "display": "Home" } }));
     assert_eq!(
         changed["emails"][1],
         json!({ "value": "ada@home.example", "type": "home", "display": "Home" })
     );
-    let changed = after(json!({ "op": "remove", "path": "emails[not (primary eq true)]" }));
+    let changed = after(&json!({ "op": "remove", "path": "emails[not (primary eq true)]" }));
     assert_eq!(changed["emails"].as_array().unwrap().len(), 1);
-    let changed = after(json!({ "op": "remove", "path": r#"emails[type eq "home"].type"# }));
+    let changed = after(&json!({ "op": "remove", "path": r#"emails[type eq "home"].type"# }));
     assert_eq!(changed["emails"][1], json!({ "value": "ada@home.example" }));
     // Removing what is not there is done already.
-    let changed = after(json!({ "op": "remove", "path": r#"emails[type eq "x"]"# }));
+    let changed = after(&json!({ "op": "remove", "path": r#"emails[type eq "x"]"# }));
     assert_eq!(changed, json!({}));
 }
 
@@ -115,11 +115,11 @@ fn a_filter_chooses_the_values_to_change() {
 #[test]
 fn what_entra_sends_is_understood() {
     assert_eq!(
-        after(json!({ "op": "Replace", "path": "active", "value": "False" })),
+        after(&json!({ "op": "Replace", "path": "active", "value": "False" })),
         json!({ "active": false })
     );
     let value = json!({ "active": "False", "name.givenName": "Augusta", "displayName": "A" });
-    let changed = after(json!({ "op": "Replace", "value": value }));
+    let changed = after(&json!({ "op": "Replace", "value": value }));
     assert_eq!(changed["active"], false);
     assert_eq!(
         changed["name"],
@@ -128,36 +128,36 @@ fn what_entra_sends_is_understood() {
     // A value that is not there yet, by Add as by Replace.
     for op in ["Add", "Replace"] {
         let path = r#"phoneNumbers[type eq "mobile"].value"#;
-        let changed = after(json!({ "op": op, "path": path, "value": "+1 555" }));
+        let changed = after(&json!({ "op": op, "path": path, "value": "+1 555" }));
         assert_eq!(
             changed["phoneNumbers"],
             json!([{ "type": "mobile", "value": "+1 555" }])
         );
     }
     let path = r#"emails[type eq "other" and primary eq "False"].value"#;
-    let changed = after(json!({ "op": "Add", "path": path, "value": "o@x.example" }));
+    let changed = after(&json!({ "op": "Add", "path": path, "value": "o@x.example" }));
     let other = json!({ "type": "other", "primary": false, "value": "o@x.example" });
     assert_eq!(changed["emails"][2], other);
     let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
     let path = format!("{urn}:department");
-    let changed = after(json!({ "op": "Add", "path": path, "value": "Engines" }));
+    let changed = after(&json!({ "op": "Add", "path": path, "value": "Engines" }));
     assert_eq!(changed[urn], json!({ "department": "Engines" }));
     let path = format!("{urn}:manager");
-    let changed = after(json!({ "op": "Add", "path": path, "value": "26118915" }));
+    let changed = after(&json!({ "op": "Add", "path": path, "value": "26118915" }));
     assert_eq!(changed[urn], json!({ "manager": { "value": "26118915" } }));
     let value = json!({ "department": "Engines" });
-    let changed = after(json!({ "op": "Add", "path": urn, "value": value }));
+    let changed = after(&json!({ "op": "Add", "path": urn, "value": value }));
     assert_eq!(changed[urn], value);
     // The older dialect, which names a value by an array of one.
     let value = json!([{ "$ref": null, "value": "Augusta" }]);
-    let changed = after(json!({ "op": "Replace", "path": "displayName", "value": value }));
+    let changed = after(&json!({ "op": "Replace", "path": "displayName", "value": value }));
     assert_eq!(changed, json!({ "displayName": "Augusta" }));
     // Values to remove stand beside the path.
     let value = json!([{ "value": "ada@home.example" }]);
-    let changed = after(json!({ "op": "Remove", "path": "emails", "value": value }));
+    let changed = after(&json!({ "op": "Remove", "path": "emails", "value": value }));
     assert_eq!(changed["emails"], json!([ada()["emails"][0]]));
     let path = format!("{urn}:manager");
-    let whole = patched(json!([
+    let whole = patched(&json!([
         { "op": "Add", "path": path, "value": "26118915" },
         { "op": "Remove", "path": path },
     ]));
@@ -166,8 +166,8 @@ fn what_entra_sends_is_understood() {
 
 #[test]
 fn what_cannot_be_done_says_why_in_the_standards_words() {
-    let one = |operation: Value| code(json!([operation]));
-    assert_eq!(code(json!([])), "invalidSyntax");
+    let one = |operation: Value| code(&json!([operation]));
+    assert_eq!(code(&json!([])), "invalidSyntax");
     assert_eq!(
         one(json!({ "op": "move", "path": "title", "value": 1 })),
         "invalidSyntax"

@@ -116,10 +116,9 @@ impl List<'_> {
     ) -> QueryResult<(Counts, Vec<TokenId>)> {
         let newest =
             counts::newest(connection, self.organization, self.filter, term, self.now).await?;
-        if newest.total() < COMMON && !newest.are_exact() {
-            if let Some(found) = self.few(connection, term).await? {
-                return Ok(found);
-            }
+        let may_be_rare = newest.total() < COMMON && !newest.are_exact();
+        if may_be_rare && let Some(found) = self.few(connection, term).await? {
+            return Ok(found);
         }
         let walked = WALKED.max(WALKED_PER_HIT * newest.total());
         let ids = self.read(connection, walked, newest.are_exact()).await?;
@@ -249,14 +248,15 @@ impl List<'_> {
     /// What has the term, found by the grams `$8`. OFFSET 0 has PostgreSQL find first, and not
     /// walk along the order.
     fn having_term(&self, condition: &str) -> String {
-        let key = match self.order.stands_in_tokens() {
-            true => format!(", {} AS key", self.order.key),
-            false => String::new(),
+        let key = if self.order.stands_in_tokens() {
+            format!(", {} AS key", self.order.key)
+        } else {
+            String::new()
         };
         format!(
-            "SELECT id, standing, expires_sort{key} FROM tokens WHERE organization_id = $1 AND owner_id IS NULL \
-             AND grams(search) @> $8 AND strpos(search, $4) > 0 \
-             AND ($3 IS NULL OR product_id = $3) AND {condition} OFFSET 0"
+            "SELECT id, standing, expires_sort{key} FROM tokens \
+             WHERE organization_id = $1 AND owner_id IS NULL AND grams(search) @> $8 \
+             AND strpos(search, $4) > 0 AND ($3 IS NULL OR product_id = $3) AND {condition} OFFSET 0"
         )
     }
 

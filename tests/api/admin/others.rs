@@ -12,8 +12,7 @@ async fn admin(app: &App) -> Program {
 }
 
 /// Made, read, edited, edited too late, and deleted.
-async fn lives(app: &App, list: &str, new: &Value, edit: &Value, gone: u16) {
-    let program = admin(app).await;
+async fn lives(program: &Program, list: &str, new: &Value, edit: &Value, gone: u16) {
     let before = program.get(list).await.body["items"]
         .as_array()
         .unwrap()
@@ -79,7 +78,7 @@ async fn products_live() {
     let app = App::start().await;
     let new = json!({ "name": "Storefront", "key": "prod" });
     lives(
-        &app,
+        &admin(&app).await,
         "/api/v1/products",
         &new,
         &json!({ "name": "Shop" }),
@@ -131,7 +130,7 @@ async fn mcp_servers_live() {
         "name": "widgets", "url": "https://mcp.example.com/mcp", "description": "Widgets",
     });
     lives(
-        &app,
+        &admin(&app).await,
         "/api/v1/mcp-servers",
         &new,
         &json!({ "url": "https://mcp.example.com/2" }),
@@ -143,6 +142,7 @@ async fn mcp_servers_live() {
 #[tokio::test(flavor = "multi_thread")]
 async fn resources_live() {
     let app = App::start().await;
+    let program = admin(&app).await;
     let operation = json!({
         "name": "read", "methods": ["GET"], "place": "anywhere", "scope": "connect:read",
     });
@@ -151,14 +151,13 @@ async fn resources_live() {
         "operations": [operation],
     });
     lives(
-        &app,
+        &program,
         "/api/v1/resources",
         &new,
         &json!({ "name": "Bills" }),
         200,
     )
     .await;
-    let program = admin(&app).await;
     let wrong = json!({
         "name": "x", "path": "no slash",
         "operations": [operation, { "name": "read", "methods": ["GET"], "scope": "connect:read" }],

@@ -75,9 +75,10 @@ impl Order {
                 place,
             }];
         };
-        let (first, last) = match self.backwards {
-            false => (Names::Beginning, Names::Others),
-            true => (Names::Others, Names::Beginning),
+        let (first, last) = if self.backwards {
+            (Names::Others, Names::Beginning)
+        } else {
+            (Names::Beginning, Names::Others)
         };
         let start = match place {
             Some((key, _)) if key.starts_with(term) => Names::Beginning,

@@ -1,7 +1,5 @@
 //! What a search for names and prefixes asks of the index of grams.
 
-use std::collections::BTreeSet;
-
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Text, Uuid};
@@ -31,23 +29,28 @@ pub async fn grams(
         return Ok(grams);
     }
     let found = frequencies(connection, organization, &grams).await?;
-    let mut rarest: Vec<(i64, String)> = found.into_iter().zip(grams).collect();
+    let counted: Vec<(i64, String)> = found.into_iter().zip(grams).collect();
+    let mut rarest = rarest_of_parts(&counted);
     rarest.sort_unstable();
     let common = rarest.iter().position(|(found, _)| *found > COMMON);
-    rarest.truncate(common.unwrap_or(ASKED).clamp(1, ASKED));
+    rarest.truncate(common.unwrap_or(ASKED).max(1));
     Ok(rarest.into_iter().map(|(_, gram)| gram).collect())
+}
+
+/// Grams that overlap tell little more than one of them.
+fn rarest_of_parts(grams: &[(i64, String)]) -> Vec<(i64, String)> {
+    let parts = grams.chunks(grams.len().div_ceil(ASKED).max(1));
+    parts
+        .filter_map(|part| part.iter().min().cloned())
+        .collect()
 }
 
 /// A term shorter than them is a gram itself.
 fn longest_grams(term: &str) -> Vec<String> {
     let characters: Vec<char> = term.chars().collect();
     let size = characters.len().clamp(1, LONGEST);
-    let grams: BTreeSet<String> = characters
-        .windows(size)
-        .take(COMPARED)
-        .map(String::from_iter)
-        .collect();
-    grams.into_iter().collect()
+    let windows = characters.windows(size).take(COMPARED);
+    windows.map(String::from_iter).collect()
 }
 
 #[derive(QueryableByName)]
@@ -80,7 +83,7 @@ async fn frequencies(
 
 #[cfg(test)]
 mod tests {
-    use super::longest_grams;
+    use super::{longest_grams, rarest_of_parts};
 
     #[test]
     fn a_term_has_the_grams_of_its_parts() {
@@ -88,11 +91,21 @@ mod tests {
             ("q", &["q"][..]),
             ("s-", &["s-"]),
             ("eu ", &["eu "]),
-            ("s_ab", &["_ab", "s_a"]),
+            ("s_ab", &["s_a", "_ab"]),
             ("größe", &["grö", "röß", "öße"]),
-            ("%%%%", &["%%%"]),
+            ("%%%%", &["%%%", "%%%"]),
         ] {
             assert_eq!(longest_grams(term), expected, "{term}");
         }
+    }
+
+    #[test]
+    fn the_rarest_grams_of_a_term_are_spread_over_it() {
+        let found = longest_grams("vouchers-bot").into_iter();
+        let counts = [16, 16, 16, 16, 16, 20, 90, 80, 125, 125];
+        let counted: Vec<(i64, String)> = counts.into_iter().zip(found).collect();
+        let rarest = rarest_of_parts(&counted);
+        let grams: Vec<&str> = rarest.iter().map(|(_, gram)| gram.as_str()).collect();
+        assert_eq!(grams, ["che", "her", "-bo"]);
     }
 }

@@ -110,14 +110,7 @@ pub async fn disable(
     places: (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
 ) -> Answer {
-    transition(
-        &writer,
-        now,
-        places,
-        id.into_inner().into(),
-        Transition::Disabling,
-    )
-    .await
+    transition(&writer, now, places, id, Transition::Disabling).await
 }
 
 /// Enable a token
@@ -130,14 +123,7 @@ pub async fn enable(
     places: (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
 ) -> Answer {
-    transition(
-        &writer,
-        now,
-        places,
-        id.into_inner().into(),
-        Transition::Enabling,
-    )
-    .await
+    transition(&writer, now, places, id, Transition::Enabling).await
 }
 
 /// Revoke a token
@@ -152,14 +138,7 @@ pub async fn revoke(
     places: (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
 ) -> Answer {
-    transition(
-        &writer,
-        now,
-        places,
-        id.into_inner().into(),
-        Transition::Revocation,
-    )
-    .await
+    transition(&writer, now, places, id, Transition::Revocation).await
 }
 
 /// Delete a token
@@ -183,9 +162,10 @@ async fn transition(
     writer: &Writer,
     now: Now,
     places: (Data<Database>, Data<Fleet>),
-    key: Key,
+    id: Path<Uuid>,
     transition: Transition,
 ) -> Answer {
+    let key = id.into_inner().into();
     apply(writer, now, &places.0, key, transition).await?;
     changed(writer, now, places, key).await
 }

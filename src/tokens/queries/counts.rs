@@ -15,7 +15,7 @@ use crate::web::format::thousands;
 /// Where counting stops without a search.
 const MOST: i64 = 10_000;
 /// With one, so many of the newest tokens are looked at.
-const SAMPLE: i64 = 5_000;
+pub const SAMPLE: i64 = 5_000;
 
 /// How many tokens each tab holds, at least.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,7 +75,19 @@ impl Counts {
         self.reach == Reach::All
     }
 
-    fn counted(&self, status: Option<Status>) -> i64 {
+    /// Whether all tokens of a tab were counted.
+    #[must_use]
+    pub fn are_exact_of(&self, status: Option<Status>) -> bool {
+        match self.reach {
+            Reach::All => true,
+            Reach::Most => self.counted(status) <= MOST,
+            Reach::Newest => false,
+        }
+    }
+
+    /// How many tokens a tab holds, at least.
+    #[must_use]
+    pub fn counted(&self, status: Option<Status>) -> i64 {
         match status {
             Some(Status::Active) => self.active,
             Some(Status::Inactive) => self.inactive,

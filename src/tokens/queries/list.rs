@@ -24,12 +24,11 @@ use crate::web::paging::Slice;
 /// A term that fewer of the newest tokens have may be rare: then all that have it are read, if
 /// they are no more than this.
 const COMMON: i64 = 16;
-const FEW: i64 = 3_000;
-/// So many tokens of an order are looked at before what is listed is collected in another way;
-/// with a common term the more, the more it would be to collect: for each of the newest tokens
-/// that has it.
-const WALKED: i64 = 20_000;
-const WALKED_PER_HIT: i64 = 100;
+const FEW: i64 = 1_500;
+/// So many tokens of an order are looked at first. Where they do not fill the page, it is either
+/// walked on or all that is listed is collected, whichever promises to take less.
+const FIRST_WALK: i64 = 10_000;
+const LONGEST_WALK: i64 = 100_000;
 
 /// For the rest of the transaction, plans are made for the values that are asked for, as what
 /// is best for a rare search is the worst for a common one, and for a database in memory.
@@ -102,10 +101,39 @@ struct List<'a> {
     order: Order,
 }
 
+/// What is known beforehand of walking along an order.
+struct Prospect {
+    /// So far it could be walked in the time that it takes to collect what is listed.
+    price: i64,
+    /// So many of the first [`FIRST_WALK`] tokens are likely to fit.
+    likely: i64,
+}
+
+impl Prospect {
+    const GOOD: Self = Self {
+        price: LONGEST_WALK,
+        likely: FIRST_WALK,
+    };
+
+    /// Whether the `missing` tokens are likely to come before the walk has cost its price, when
+    /// the first part of it has `found` some of them.
+    fn promises(&self, missing: usize, found: usize) -> bool {
+        let [missing, found] =
+            [missing, found].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
+        // Half as long again as it looks.
+        FIRST_WALK * missing * 3 / 2 <= self.price * found.max(self.likely)
+    }
+}
+
 impl List<'_> {
     async fn browse(&self, connection: &mut Connection) -> QueryResult<(Counts, Vec<TokenId>)> {
         let counts = counts::each(connection, self.organization, self.filter, self.now).await?;
-        let ids = self.read(connection, WALKED, false).await?;
+        let is_narrowed = self.filter.status.is_some() || self.filter.product.is_some();
+        let ids = if is_narrowed && counts.are_exact_of(self.filter.status) {
+            self.collect(connection).await?
+        } else {
+            self.read(connection, &Prospect::GOOD).await?
+        };
         Ok((counts, ids))
     }
 
@@ -120,29 +148,53 @@ impl List<'_> {
         if may_be_rare && let Some(found) = self.few(connection, term).await? {
             return Ok(found);
         }
-        let walked = WALKED.max(WALKED_PER_HIT * newest.total());
-        let ids = self.read(connection, walked, newest.are_exact()).await?;
+        let ids = self.read(connection, &self.prospect(&newest)).await?;
         Ok((newest, ids))
     }
 
-    /// If the organisation is so `small` that a walk sees all of it, nothing else is tried.
+    /// What the newest tokens tell of a search.
+    fn prospect(&self, newest: &Counts) -> Prospect {
+        let total = newest.total();
+        let (alike, fitting) = match self.filter.status {
+            None => (total, total),
+            // The index of grams does not know who has expired, nor do the newest tell.
+            Some(Status::Expired) => (total, total / 10),
+            Some(Status::Active) => (total, newest.counted(self.filter.status)),
+            tab => (newest.counted(tab), newest.counted(tab)),
+        };
+        let each = if self.order.stands_in_tokens() {
+            1_000
+        } else {
+            2_000
+        };
+        Prospect {
+            price: (15_000 + each * alike).min(LONGEST_WALK),
+            likely: fitting * FIRST_WALK / counts::SAMPLE,
+        }
+    }
+
+    /// The page from its place on.
     async fn read(
         &self,
         connection: &mut Connection,
-        walked: i64,
-        small: bool,
+        prospect: &Prospect,
     ) -> QueryResult<Vec<TokenId>> {
         let mut ids = Vec::new();
         for run in self.order.runs() {
-            ids.extend(
-                self.walk(connection, &run, walked, self.most - ids.len())
-                    .await?,
-            );
+            let missing = self.most - ids.len();
+            let mut found = self.walk(connection, &run, FIRST_WALK, missing).await?;
+            if found.len() < missing && !self.ends(connection, &run, FIRST_WALK).await? {
+                if !prospect.promises(missing, found.len()) {
+                    return self.collect(connection).await;
+                }
+                found = self.walk(connection, &run, prospect.price, missing).await?;
+                if found.len() < missing {
+                    return self.collect(connection).await;
+                }
+            }
+            ids.extend(found);
             if ids.len() == self.most {
                 break;
-            }
-            if !small && !self.ends(connection, &run, walked).await? {
-                return self.collect(connection).await;
             }
         }
         Ok(ids)
@@ -169,16 +221,13 @@ impl List<'_> {
         ids(self.query(sql, run.place, most), connection).await
     }
 
-    /// Whether a run ends within what was walked; not asked where the order begins.
+    /// Whether a run ends within what was walked.
     async fn ends(
         &self,
         connection: &mut Connection,
         run: &Run<'_>,
         walked: i64,
     ) -> QueryResult<bool> {
-        if run.is_whole() {
-            return Ok(false);
-        }
         let Order { table, key, id, .. } = self.order;
         let sql = format!(
             "SELECT {id} AS id FROM {table} AS tokens WHERE {} ORDER BY {} OFFSET {walked} LIMIT 1",
@@ -233,7 +282,10 @@ impl List<'_> {
              SELECT {}, ARRAY({}) AS page FROM tokens",
             self.having_term("true"),
             counts::columns("true"),
-            self.page_of(&self.keyed(&format!("SELECT * FROM tokens WHERE {}", self.in_tab()))),
+            self.page_of(&self.keyed(&format!(
+                "SELECT * FROM tokens WHERE {} AND (SELECT count(*) FROM tokens) <= {FEW}",
+                self.in_tab()
+            ))),
         );
         let grams = search::grams(connection, self.organization, term).await?;
         let few: Few = self

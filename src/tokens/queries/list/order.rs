@@ -157,13 +157,6 @@ impl Order {
     }
 }
 
-impl Run<'_> {
-    /// Whether it has the order's first token and its last.
-    pub fn is_whole(&self) -> bool {
-        self.place.is_none() && self.names != Names::Beginning
-    }
-}
-
 /// `None` without a cursor, and for one of another order.
 fn place(filter: &Filter) -> Option<Place> {
     let cursor = filter.cursor.as_ref()?;

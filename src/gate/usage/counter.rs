@@ -55,8 +55,12 @@ impl Calls {
                 kind.count += 1;
                 kind.last_at = kind.last_at.max(decided.at);
             }
-            None if has_room => self.kinds.push(Kind::first(decided, network)),
-            None => return false,
+            None if !has_room => return false,
+            None => {
+                // Most tokens' calls are of one kind.
+                self.kinds.reserve_exact(1);
+                self.kinds.push(Kind::first(decided, network));
+            }
         }
         if decided.code == Code::Valid {
             self.used(decided);

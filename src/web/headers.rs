@@ -62,7 +62,7 @@ pub fn tell(request: &HttpRequest, name: HeaderName, value: HeaderValue) {
 }
 
 /// Middleware: the headers that [`tell`] was called with. Answers that are counted go as they
-/// are: to compress so little takes longer than all the rest.
+/// are: they are short, and to compress them would cost more than it saves.
 ///
 /// # Errors
 /// Those of the service, passed on.

@@ -49,7 +49,7 @@ pub async fn assign<B: MessageBody>(
 fn log<B>(id: &str, response: &ServiceResponse<B>, after: Duration) {
     let request = response.request();
     let is_counted = request.app_data::<Counted>().is_some();
-    // To find the route's pattern takes as long as the rest of many an answer.
+    // To find the route's pattern, the path is matched once more.
     if is_counted && !tracing::enabled!(tracing::Level::DEBUG) {
         return;
     }

@@ -4,7 +4,7 @@
 mod admin;
 mod docs;
 mod document;
-mod forward;
+pub mod forward;
 mod health;
 mod introspect;
 mod kit;

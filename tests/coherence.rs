@@ -5,6 +5,7 @@
 //! how many tokens lose something; 2,000 if it does not.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use tokendesk::db::Connection;
 use tokendesk::db::embedded::programs;
 use tokendesk::identity::queries::{self as identity, NewUser};
 use tokendesk::identity::{Email, PersonName};
+use tokendesk::members::queries::{self as members, ApiTokens};
 use tokendesk::tokens::draft::NewToken;
 use tokendesk::tokens::overlap::Overlap;
 use tokendesk::tokens::{Key, Ranges, Secret, Token, Transition, queries};
@@ -86,10 +88,25 @@ impl How {
     }
 }
 
+/// A token that all instances know.
+struct Known {
+    number: usize,
+    token: Token,
+    secret: Secret,
+    asked: Vec<Asked>,
+}
+
+/// An instance that stood still, and the tokens that lost something meanwhile.
+struct Frozen {
+    instance: usize,
+    tokens: Range<usize>,
+}
+
 #[derive(Default)]
 struct History {
     asked: Vec<Asked>,
     lost: Vec<Lost>,
+    frozen: Vec<Frozen>,
 }
 
 struct Fleet {
@@ -212,14 +229,13 @@ impl Ground {
                 self.edit(token, |new| new.scopes = Some(scopes)).await?;
             }
             How::Orphaned => {
-                let deactivated = "UPDATE memberships SET deactivated_at = now() \
-                                   WHERE user_id = (SELECT owner_id FROM tokens WHERE id = $1)";
-                self.update(deactivated, token).await?;
+                let (actor, now) = (Actor::command_line(self.elsewhere), self.app.now());
+                let connection = &mut *self.app.database().get().await.ok()?;
+                let owner = token.key().owner.unwrap();
+                let left = members::deactivate(connection, &actor, owner, ApiTokens::Keep, now);
+                left.await.ok()?;
             }
-            How::BySql => {
-                let revoked = "UPDATE tokens SET standing = 'revoked' WHERE id = $1";
-                self.update(revoked, token).await?;
-            }
+            How::BySql => self.revoke_by_sql(token).await?,
         }
         let receipt = self.app.state.fleet.receipt(self.app.database()).await;
         receipt.ok().map(|_| Instant::now())
@@ -243,9 +259,10 @@ impl Ground {
     }
 
     /// Past the program, as in `psql`.
-    async fn update(&self, statement: &str, token: &Token) -> Option<()> {
+    async fn revoke_by_sql(&self, token: &Token) -> Option<()> {
         let client = self.sql().await?;
-        let updated = client.execute(statement, &[&token.id.uuid()]).await.ok()?;
+        let revoked = "UPDATE tokens SET standing = 'revoked' WHERE id = $1";
+        let updated = client.execute(revoked, &[&token.id.uuid()]).await.ok()?;
         assert_eq!(updated, 1);
         Some(())
     }
@@ -260,11 +277,25 @@ impl Ground {
     /// A token's life: known to all instances, asked for all the while, until it loses
     /// something.
     async fn trial(&self, number: usize, history: &Mutex<History>) {
-        let Some((token, secret)) = self.create(number).await else {
-            return;
-        };
-        let (fleet, secret) = (&self.fleet, secret.reveal());
-        let mut asked = fleet.ask_all(number, secret).await;
+        if let Some(known) = self.introduce(number).await {
+            self.lose(known, history).await;
+        }
+    }
+
+    async fn introduce(&self, number: usize) -> Option<Known> {
+        let (token, secret) = self.create(number).await?;
+        let asked = self.fleet.ask_all(number, secret.reveal()).await;
+        Some(Known {
+            number,
+            token,
+            secret,
+            asked,
+        })
+    }
+
+    async fn lose(&self, known: Known, history: &Mutex<History>) {
+        let (fleet, number, token) = (&self.fleet, known.number, &known.token);
+        let (mut asked, secret) = (known.asked, known.secret.reveal());
         let start = Instant::now();
         let (over, mut still) = mpsc::channel::<()>(1);
         let hammer = async {
@@ -276,7 +307,7 @@ impl Ground {
             asked
         };
         let change = async {
-            let in_effect = self.take_away(&token, how(number)).await;
+            let in_effect = self.take_away(token, how(number)).await;
             let asked = fleet.ask_all(number, secret).await;
             drop(over);
             (in_effect, asked)
@@ -294,25 +325,40 @@ impl Ground {
         });
     }
 
+    /// An instance knows these tokens, stands still until its lease is over while they lose
+    /// something, and is asked about them as it goes on.
+    async fn freeze(&self, instance: usize, tokens: Range<usize>, history: &Mutex<History>) {
+        let known = join_all(tokens.clone().map(|number| self.introduce(number))).await;
+        self.fleet.signal(instance, Signal::SIGSTOP).await;
+        let losing = known.into_iter().flatten();
+        let losing = losing.map(|known| self.lose(known, history));
+        let thaw = async {
+            tokio::time::sleep(LEASE * 2).await;
+            self.fleet.signal(instance, Signal::SIGCONT).await;
+        };
+        tokio::join!(join_all(losing), thaw);
+        let frozen = Frozen { instance, tokens };
+        history.lock().await.frozen.push(frozen);
+    }
+
     /// What goes wrong, one after the other, again and again while the trials go on.
-    async fn disturb(&self, scratch: &Scratch, done: &AtomicUsize, trials: usize) {
-        let round = trials.min(TRIALS);
-        for round in (0..trials / round).map(|number| (number * round, round)) {
-            self.disturb_once(scratch, done, round).await;
+    async fn disturb(&self, scratch: &Scratch, course: &Course, history: &Mutex<History>) {
+        let length = course.trials.min(TRIALS);
+        for round in 0..course.trials / length {
+            let begin = round * length;
+            let reached = async |tenths| course.reach(begin + length * tenths / 10).await;
+            self.disturb_once(scratch, reached, course.beyond(round), history)
+                .await;
         }
     }
 
     async fn disturb_once(
         &self,
         scratch: &Scratch,
-        done: &AtomicUsize,
-        (begin, length): (usize, usize),
+        reached: impl AsyncFn(usize),
+        tokens: Range<usize>,
+        history: &Mutex<History>,
     ) {
-        let reached = async |tenths: usize| {
-            while done.load(Ordering::Relaxed) < begin + length * tenths / 10 {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
         let fleet = &self.fleet;
         reached(1).await;
         cut_listeners(&self.app).await;
@@ -320,15 +366,34 @@ impl Ground {
         fleet.signal(1, Signal::SIGKILL).await;
         fleet.replace(1).await;
         reached(4).await;
-        fleet.signal(2, Signal::SIGSTOP).await;
-        tokio::time::sleep(LEASE * 2).await;
-        fleet.signal(2, Signal::SIGCONT).await;
+        self.freeze(2, tokens, history).await;
         reached(6).await;
         restart(scratch);
         reached(8).await;
         for _ in 0..5 {
             cut_listeners(&self.app).await;
         }
+    }
+}
+
+/// How far the trials have come.
+struct Course {
+    trials: usize,
+    next: AtomicUsize,
+    done: AtomicUsize,
+}
+
+impl Course {
+    async fn reach(&self, done: usize) {
+        while self.done.load(Ordering::Relaxed) < done {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Numbers of more trials, one for each way to lose something.
+    fn beyond(&self, round: usize) -> Range<usize> {
+        let first = self.trials + round * WAYS.len();
+        first..first + WAYS.len()
     }
 }
 
@@ -391,6 +456,15 @@ fn judge(history: &History, trials: usize) {
                 .is_some_and(|refused| *refused > trials / WAYS.len())
         );
     }
+    assert!(!history.frozen.is_empty());
+    for frozen in &history.frozen {
+        let refused = history.asked.iter().filter(|asked| {
+            asked.instance == frozen.instance
+                && frozen.tokens.contains(&asked.token)
+                && asked.valid == Some(false)
+        });
+        assert!(refused.count() >= WAYS.len() / 2, "after it stood still");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -408,20 +482,24 @@ async fn what_is_taken_away_is_taken_away_everywhere() {
         app,
     };
     let history = Mutex::new(History::default());
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let course = Course {
+        trials,
+        next: AtomicUsize::new(0),
+        done: AtomicUsize::new(0),
+    };
     let worker = async || {
         loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
+            let number = course.next.fetch_add(1, Ordering::Relaxed);
             if number >= trials {
                 break;
             }
             ground.trial(number, &history).await;
-            done.fetch_add(1, Ordering::Relaxed);
+            course.done.fetch_add(1, Ordering::Relaxed);
         }
     };
     tokio::join!(
         join_all((0..AT_ONCE).map(|_| worker())),
-        ground.disturb(&scratch, &done, trials)
+        ground.disturb(&scratch, &course, &history)
     );
     judge(&history.into_inner(), trials);
     tokio::task::spawn_blocking(move || cluster.close())

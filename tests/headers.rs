@@ -173,3 +173,21 @@ async fn a_compressed_body_is_refused_unread() {
         "{problem}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_compressed_and_the_gates_short_answers_are_not() {
+    let app = App::start().await;
+    let (_, secret) = app.token("Feed").await;
+    let encoding = async |path: &str, secret: &str| {
+        let request = reqwest::Client::new()
+            .get(format!("{}{path}", app.url))
+            .header("accept-encoding", "gzip");
+        let response = request.bearer_auth(secret).send().await.unwrap();
+        let encoding = response.headers()["content-encoding"].to_str().unwrap();
+        encoding.to_owned()
+    };
+    assert_eq!(encoding("/sign-in", "").await, "gzip");
+    assert_eq!(encoding("/api/v1/token", secret.reveal()).await, "identity");
+    let refused = encoding("/auth/forward", "wxt_nonsense").await;
+    assert_eq!(refused, "identity");
+}

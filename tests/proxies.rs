@@ -73,6 +73,7 @@ async fn try_all(kind: Kind) {
     let street = Street::open(kind).await;
     let reader = &street.reader("Reader", "127.0.0.9").await;
     good(&street, reader).await;
+    places(&street, reader).await;
     bad(&street, reader).await;
     spoofed(&street, reader).await;
     paths(&street, reader).await;
@@ -86,6 +87,8 @@ async fn good(street: &Street, reader: &Secret) {
         .header("x-tokendesk-user", "root@northwind.example")
         .header("x-tokendesk-scopes", "all")
         .header("X-Tokendesk-Product", "other")
+        .header("X_Tokendesk_User", "root@northwind.example")
+        .header("X-Tokendesk_Scopes", "all")
         .send()
         .await
         .unwrap();
@@ -103,7 +106,27 @@ async fn good(street: &Street, reader: &Secret) {
         "what the client said of itself"
     );
     assert_eq!(header("x-tokendesk-product"), "");
+    let mut names = got["headers"].as_object().unwrap().keys();
+    let like_ours = names.find(|name| name.contains('_') && name.contains("tokendesk"));
+    assert_eq!(like_ours, None);
     assert_eq!(street.status("HEAD", LIST, Some(reader)).await, 200);
+}
+
+/// A token may be in any of its places, and in one of them.
+async fn places(street: &Street, reader: &Secret) {
+    let token = reader.reveal();
+    let request = |secret| street.request("GET", LIST, secret);
+    for request in [
+        request(None).header("X-API-Token", token),
+        request(None).basic_auth("anybody", Some(token)),
+    ] {
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
+    let before = street.upstream.seen().len();
+    let twice = request(Some(reader)).header("X-API-Token", token).send();
+    let status = twice.await.unwrap().status().as_u16();
+    assert!((400..600).contains(&status), "{status}");
+    assert_eq!(street.upstream.seen().len(), before);
 }
 
 async fn bad(street: &Street, reader: &Secret) {

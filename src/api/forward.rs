@@ -4,7 +4,7 @@
 //! latter case the query is the client's own: options then come in the path, before the client's.
 
 mod options;
-mod original;
+pub mod original;
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Data;

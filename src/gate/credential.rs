@@ -2,12 +2,14 @@
 //! `Authorization: Basic` (RFC 7617; the user, the password, or the token as it is) or
 //! `X-API-Token`. Never from the query string, which ends up in logs.
 
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::secret::{Digest, Plaintext};
 use crate::tokens::secret;
+
+const API_TOKEN: HeaderName = HeaderName::from_static("x-api-token");
 
 /// What a request brought.
 #[derive(Debug)]
@@ -23,16 +25,46 @@ pub enum Credential {
 impl Credential {
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
-        let authorization = headers.get_all(AUTHORIZATION).map(authorization);
-        let api_token = headers.get_all("x-api-token").map(text);
-        let mut sent = authorization.chain(api_token);
-        match (sent.next(), sent.next()) {
-            (None, _) => Self::Missing,
-            (Some(_), Some(_)) => Self::Several,
-            (Some(token), None) => token
-                .and_then(|token| secret::digest_of(token.reveal()))
-                .map_or(Self::Malformed, Self::Token),
+        let mut authorization = headers.get_all(AUTHORIZATION);
+        let mut api_token = headers.get_all(API_TOKEN);
+        let first = authorization.next().map(|it| (it, true));
+        let first = first.or_else(|| api_token.next().map(|it| (it, false)));
+        let is_more = authorization.next().or_else(|| api_token.next()).is_some();
+        let Some((value, is_authorization)) = first else {
+            return Self::Missing;
+        };
+        match text(value) {
+            _ if is_more => Self::Several,
+            None => Self::Malformed,
+            Some(text) if is_authorization => Self::of_authorization(text),
+            Some(text) => Self::of_token(text),
         }
+    }
+
+    /// The scheme's name is compared without case (RFC 9110, section 11.1).
+    fn of_authorization(text: &str) -> Self {
+        match text.split_once(' ') {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => Self::of_token(rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("basic") => Self::of_basic(rest),
+            _ => Self::Malformed,
+        }
+    }
+
+    fn of_basic(rest: &str) -> Self {
+        let Some(decoded) = decoded(rest.trim()) else {
+            return Self::of_token(rest);
+        };
+        let decoded = decoded.reveal();
+        let (user, password) = decoded.split_once(':').unwrap_or((decoded, ""));
+        match (secret::digest_of(user), secret::digest_of(password)) {
+            (Some(one), Some(other)) if one != other => Self::Several,
+            (Some(digest), _) | (None, Some(digest)) => Self::Token(digest),
+            (None, None) => Self::Malformed,
+        }
+    }
+
+    fn of_token(text: &str) -> Self {
+        secret::digest_of(text.trim()).map_or(Self::Malformed, Self::Token)
     }
 }
 
@@ -42,45 +74,23 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<Plaintext> {
     let (Some(only), None) = (sent.next(), sent.next()) else {
         return None;
     };
-    let (scheme, rest) = only.to_str().ok()?.trim().split_once(' ')?;
-    let is_alone = scheme.eq_ignore_ascii_case("bearer") && !headers.contains_key("x-api-token");
+    let (scheme, rest) = text(only)?.split_once(' ')?;
+    let is_alone = scheme.eq_ignore_ascii_case("bearer") && !headers.contains_key(API_TOKEN);
     is_alone.then(|| Plaintext::new(rest.trim().to_owned()))
 }
 
-fn text(value: &HeaderValue) -> Option<Plaintext> {
-    let text = value.to_str().ok()?;
-    Some(Plaintext::new(text.trim().to_owned()))
+fn text(value: &HeaderValue) -> Option<&str> {
+    value.to_str().ok().map(str::trim)
 }
 
-/// The scheme's name is compared without case (RFC 9110, section 11.1).
-fn authorization(value: &HeaderValue) -> Option<Plaintext> {
-    let (scheme, rest) = value.to_str().ok()?.trim().split_once(' ')?;
-    let rest = rest.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        Some(Plaintext::new(rest.to_owned()))
-    } else if scheme.eq_ignore_ascii_case("basic") {
-        basic(rest)
-    } else {
-        None
-    }
-}
-
-fn basic(rest: &str) -> Option<Plaintext> {
-    if secret::digest_of(rest).is_some() {
-        return Some(Plaintext::new(rest.to_owned()));
-    }
-    let decoded = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
-    let (user, password) = decoded.split_once(':').unwrap_or((&decoded, ""));
-    [password, user]
-        .into_iter()
-        .find(|part| secret::digest_of(part).is_some())
-        .map(|token| Plaintext::new(token.to_owned()))
+/// No token is base64 of anything: it has an underscore.
+fn decoded(text: &str) -> Option<Plaintext> {
+    let bytes = STANDARD.decode(text).ok()?;
+    String::from_utf8(bytes).ok().map(Plaintext::new)
 }
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderName;
-
     use super::*;
     use crate::tokens::Secret;
 
@@ -139,5 +149,18 @@ mod tests {
         assert!(matches!(taken(&twice), Credential::Several));
         let again = [("authorization", &*bearer), ("authorization", &*bearer)];
         assert!(matches!(taken(&again), Credential::Several));
+    }
+
+    #[test]
+    fn user_and_password_may_be_one_token_and_not_two() {
+        let (secret, other) = (Secret::generate("wxt"), Secret::generate("wxt"));
+        let basic = |user: &str, password: &str| {
+            let value = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+            taken(&[("authorization", &value)])
+        };
+        let both = basic(secret.reveal(), secret.reveal());
+        assert!(matches!(both, Credential::Token(digest) if digest == secret.digest()));
+        let two = basic(secret.reveal(), other.reveal());
+        assert!(matches!(two, Credential::Several));
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::usage::Counter;
 use crate::access::{OrganizationId, UserId};
 use crate::catalogue::{Product, Scope, ScopeSet};
 use crate::db::types::text_enum;
@@ -36,7 +37,7 @@ text_enum! {
 }
 
 /// All that is known of the token that a secret belongs to.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct View {
     pub token: TokenId,
     pub organization: OrganizationId,
@@ -54,6 +55,8 @@ pub struct View {
     pub product: Option<Arc<Product>>,
     /// Whose MCP token it is; `None` for an API token.
     pub owner: Option<Box<Owner>>,
+    /// Its calls that are not written yet.
+    pub counter: Counter,
 }
 
 /// The organisation, for those who ask.
@@ -240,6 +243,9 @@ pub fn explain(
 }
 
 #[cfg(test)]
+pub use tests::view;
+
+#[cfg(test)]
 mod tests {
     use uuid::Uuid;
 
@@ -250,7 +256,7 @@ mod tests {
         "2026-11-22T14:00:00Z".parse().unwrap()
     }
 
-    fn view() -> View {
+    pub fn view() -> View {
         View {
             token: TokenId::new(now()),
             organization: OrganizationId::new(now()),
@@ -267,6 +273,7 @@ mod tests {
             scopes: Some(ScopeSet::of(&[Scope::ConnectRead])),
             product: None,
             owner: None,
+            counter: Counter::default(),
         }
     }
 

@@ -111,14 +111,14 @@ impl Gate {
         let decision = self.consider(question, now).await?;
         if let Some(view) = &decision.view {
             let operation = decision.operation.as_deref();
-            self.usage.count(&Decided {
-                token: view.token,
+            let decided = Decided {
                 code: decision.code,
                 operation: operation.unwrap_or(question.operation),
                 address: question.source,
                 user_agent: question.user_agent,
                 at: now,
-            });
+            };
+            self.usage.count(view, &decided);
         }
         self.metrics.decided(decision.code, started.elapsed());
         Ok(decision)

@@ -12,6 +12,7 @@ use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
 use super::decision::{Owner, Tenant, View};
+use super::usage::Counter;
 use crate::access::{OrganizationId, Overseer, UserId};
 use crate::catalogue::Product;
 use crate::db::Connection;
@@ -119,6 +120,7 @@ fn assemble((token, secret, organization, product, owner, is_active): Row) -> Vi
                 is_active,
             })
         }),
+        counter: Counter::default(),
     }
 }
 

@@ -1,68 +1,57 @@
 //! Counts decisions in memory and writes the counts once a second: nothing is written while a
 //! caller waits. What cannot be written is kept for the next second.
+//!
+//! A call is counted in the counter of the view that it was decided by. A counter that holds
+//! something is on a list, once; the list holds its view, which may be forgotten or replaced
+//! meanwhile. Once a second all that is on the list is collected, as rows.
 
-use std::collections::{HashMap, HashSet};
+mod counter;
+mod pending;
+
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection;
-use ipnet::IpNet;
 
-use super::decision::Code;
-use super::queries::{self, Days, Hours, Totals};
+use self::counter::hour;
+use self::pending::{Bucket, MOST_PENDING, Pending, Sum};
+use super::decision::{Code, View};
+use super::queries;
 use crate::clock::Clock;
 use crate::db::{Connection, Database};
 use crate::tokens::TokenId;
 use crate::web::Error;
 use crate::web::client_address::ClientAddress;
 
+pub use self::counter::Counter;
+
 /// Hours are kept for this long; days and totals for as long as their token.
 const KEPT: TimeDelta = TimeDelta::days(90);
-/// While the database is away, counting stops at so many different rows.
-const MOST_PENDING: usize = 200_000;
 const LONGEST_USER_AGENT: usize = 200;
 
 /// What is counted and not written yet. Clones share it.
 #[derive(Clone, Default)]
-pub struct Usage(Arc<Mutex<Pending>>);
+pub struct Usage(Arc<Counts>);
 
+/// A counter is locked before either of these, and never after.
 #[derive(Default)]
-struct Pending {
-    /// When the first of it was counted.
+struct Counts {
+    called: Mutex<Called>,
+    pending: Mutex<Pending>,
+}
+
+/// Views whose counters hold something.
+#[derive(Default)]
+struct Called {
+    /// When the first of them was called.
     since: Option<Instant>,
-    /// Each kept once, so that a call that is like an earlier one costs no memory.
-    operations: HashSet<Arc<str>>,
-    hours: HashMap<Bucket, Calls>,
-    last: HashMap<TokenId, LastUse>,
-}
-
-#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
-struct Bucket {
-    token: TokenId,
-    hour: DateTime<Utc>,
-    code: Code,
-    operation: Arc<str>,
-    network: IpNet,
-}
-
-#[derive(Clone, Copy)]
-struct Calls {
-    count: i64,
-    last_at: DateTime<Utc>,
-}
-
-#[derive(Clone)]
-struct LastUse {
-    at: DateTime<Utc>,
-    from: IpAddr,
-    user_agent: Option<String>,
+    views: Vec<Arc<View>>,
 }
 
 /// A decision about a known token.
 pub struct Decided<'a> {
-    pub token: TokenId,
     pub code: Code,
     /// A resource's operation, or method and route of our own.
     pub operation: &'a str,
@@ -72,33 +61,42 @@ pub struct Decided<'a> {
     pub at: DateTime<Utc>,
 }
 
+#[derive(Clone, Debug)]
+struct LastUse {
+    at: DateTime<Utc>,
+    from: IpAddr,
+    user_agent: Option<String>,
+}
+
 impl Usage {
-    pub fn count(&self, decided: &Decided<'_>) {
-        self.count_many(decided, 1);
+    pub fn count(&self, view: &Arc<View>, decided: &Decided<'_>) {
+        let mut held = view.counter.lock();
+        let is_first = held.is_none();
+        let calls = held.get_or_insert_default();
+        if !calls.add(decided) {
+            self.pending().collect(view.token, std::mem::take(calls));
+            calls.add(decided);
+        }
+        // While the list is full, tokens that are not on it are not counted.
+        if is_first && !self.called().add(view) {
+            *held = None;
+        }
     }
 
     /// So many calls like this one, within its hour.
-    pub fn count_many(&self, decided: &Decided<'_>, calls: i64) {
-        let calls = Calls {
-            count: calls,
-            last_at: decided.at,
-        };
-        let last = (decided.code == Code::Valid).then(|| LastUse {
-            at: decided.at,
-            from: decided.address.0,
-            user_agent: decided.user_agent.map(shortened),
-        });
-        let mut pending = self.lock();
+    pub fn count_many(&self, token: TokenId, decided: &Decided<'_>, count: i64) {
+        let mut pending = self.pending();
         let bucket = Bucket {
-            token: decided.token,
+            token,
             hour: hour(decided.at),
             code: decided.code,
             operation: pending.operation(decided.operation),
             network: decided.address.network(),
         };
-        pending.add(bucket, calls);
-        if let Some(last) = last {
-            pending.used(decided.token, last);
+        let last_at = decided.at;
+        pending.add(bucket, Sum { count, last_at });
+        if decided.code == Code::Valid {
+            pending.used(token, LastUse::of(decided));
         }
     }
 
@@ -107,20 +105,20 @@ impl Usage {
     /// # Errors
     /// When the database fails; the counts are kept.
     pub async fn flush(&self, database: &Database) -> Result<(), Error> {
-        let pending = std::mem::take(&mut *self.lock());
-        if pending.hours.is_empty() {
+        let pending = self.collect();
+        if pending.is_empty() {
             return Ok(());
         }
         let written = match database.get().await {
             Ok(mut connection) => {
                 connection
-                    .transaction(async |connection| write(connection, &pending).await)
+                    .transaction(async |connection| pending.write(connection).await)
                     .await
             }
             Err(error) => Err(error.into()),
         };
         if written.is_err() {
-            self.lock().merge(pending);
+            self.pending().merge(pending);
         }
         written
     }
@@ -131,19 +129,39 @@ impl Usage {
     /// # Errors
     /// When the database fails; the counts are lost then.
     pub async fn write(self, connection: &mut Connection) -> Result<(), Error> {
-        let pending = std::mem::take(&mut *self.lock());
-        write(connection, &pending).await
+        self.collect().write(connection).await
     }
 
     /// How long ago the oldest call was counted that is not written yet.
     #[must_use]
     pub fn lag(&self) -> Duration {
-        let since = self.lock().since;
+        let (called, pending) = (self.called().since, self.pending().since);
+        let since = called.into_iter().chain(pending).min();
         since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Pending> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// All of it, which is not there any more.
+    fn collect(&self) -> Pending {
+        let called = std::mem::take(&mut *self.called());
+        let mut pending = std::mem::take(&mut *self.pending());
+        pending.begun(called.since);
+        for view in called.views {
+            let calls = view.counter.lock().take();
+            if let Some(calls) = calls {
+                pending.collect(view.token, *calls);
+            }
+        }
+        pending
+    }
+
+    fn called(&self) -> MutexGuard<'_, Called> {
+        let called = self.0.called.lock();
+        called.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        let pending = self.0.pending.lock();
+        pending.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -156,132 +174,55 @@ pub async fn sweep(database: &Database, clock: &Clock) -> Result<usize, Error> {
     Ok(queries::delete_hours_before(connection, clock.now() - KEPT).await?)
 }
 
-impl Pending {
-    fn operation(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.operations.get(name) {
-            return known.clone();
+impl Called {
+    /// Whether there was room for it.
+    fn add(&mut self, view: &Arc<View>) -> bool {
+        let has_room = self.views.len() < MOST_PENDING;
+        if has_room {
+            self.since.get_or_insert_with(Instant::now);
+            self.views.push(view.clone());
         }
-        let operation: Arc<str> = name.into();
-        self.operations.insert(operation.clone());
-        operation
+        has_room
+    }
+}
+
+impl LastUse {
+    fn of(decided: &Decided<'_>) -> Self {
+        Self {
+            at: decided.at,
+            from: decided.address.0,
+            user_agent: decided.user_agent.map(shortened),
+        }
     }
 
-    fn add(&mut self, bucket: Bucket, calls: Calls) {
-        if self.hours.len() >= MOST_PENDING && !self.hours.contains_key(&bucket) {
+    /// The same as to merge it with that of `decided`, without a copy where nothing is new.
+    fn add(&mut self, decided: &Decided<'_>) {
+        if decided.at < self.at {
+            if self.user_agent.is_none() {
+                self.user_agent = decided.user_agent.map(shortened);
+            }
             return;
         }
-        self.since.get_or_insert_with(Instant::now);
-        let sum = self
-            .hours
-            .entry(bucket)
-            .or_insert(Calls { count: 0, ..calls });
-        sum.count += calls.count;
-        sum.last_at = sum.last_at.max(calls.last_at);
+        (self.at, self.from) = (decided.at, decided.address.0);
+        if let Some(user_agent) = decided.user_agent
+            && self.user_agent.as_deref() != Some(user_agent)
+        {
+            self.user_agent = Some(shortened(user_agent));
+        }
     }
 
     /// The later call counts; a client that did not say its name keeps the one it said before.
-    fn used(&mut self, token: TokenId, last: LastUse) {
-        let (mut later, earlier) = match self.last.remove(&token) {
-            Some(known) if known.at > last.at => (known, Some(last)),
-            known => (last, known),
-        };
-        later.user_agent = later
-            .user_agent
-            .or_else(|| earlier.and_then(|earlier| earlier.user_agent));
-        self.last.insert(token, later);
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.since = other.since.or(self.since);
-        for (bucket, calls) in other.hours {
-            self.add(bucket, calls);
-        }
-        for (token, last) in other.last {
-            self.used(token, last);
-        }
-    }
-}
-
-async fn write(connection: &mut Connection, pending: &Pending) -> Result<(), Error> {
-    let mut ids: Vec<TokenId> = pending.hours.keys().map(|bucket| bucket.token).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    // A token that was deleted meanwhile has no usage any more.
-    let kept = queries::keep(connection, &ids).await?;
-    let rows: Vec<(&Bucket, &Calls)> = pending
-        .hours
-        .iter()
-        .filter(|(bucket, _)| kept.contains(&bucket.token))
-        .collect();
-    queries::add_totals(connection, totals(&rows, &pending.last)).await?;
-    queries::add_days(connection, days(&rows)).await?;
-    queries::add_hours(connection, hours(&rows)).await?;
-    Ok(())
-}
-
-fn hours(rows: &[(&Bucket, &Calls)]) -> Hours {
-    let mut columns = Hours::default();
-    for (bucket, calls) in rows {
-        columns.tokens.push(bucket.token);
-        columns.starts.push(bucket.hour);
-        columns.codes.push(bucket.code.as_str());
-        columns
-            .operations
-            .push(bucket.operation.as_ref().to_owned());
-        columns.networks.push(bucket.network);
-        columns.calls.push(calls.count);
-        columns.last.push(calls.last_at);
-    }
-    columns
-}
-
-fn days(rows: &[(&Bucket, &Calls)]) -> Days {
-    let sums = summed(rows, |bucket| (bucket.token, bucket.hour.date_naive()));
-    let mut columns = Days::default();
-    for ((token, day), (allowed, denied)) in sums {
-        columns.tokens.push(token);
-        columns.dates.push(day);
-        columns.allowed.push(allowed);
-        columns.denied.push(denied);
-    }
-    columns
-}
-
-fn totals(rows: &[(&Bucket, &Calls)], last: &HashMap<TokenId, LastUse>) -> Totals {
-    let mut columns = Totals::default();
-    for (token, (allowed, denied)) in summed(rows, |bucket| bucket.token) {
-        let last = last.get(&token);
-        columns.tokens.push(token);
-        columns.allowed.push(allowed);
-        columns.denied.push(denied);
-        columns.last_at.push(last.map(|last| last.at));
-        columns.last_from.push(last.map(|last| last.from.into()));
-        columns
-            .last_user_agent
-            .push(last.and_then(|last| last.user_agent.clone()));
-    }
-    columns
-}
-
-/// Allowed and denied calls by `key`.
-fn summed<K: std::hash::Hash + Eq>(
-    rows: &[(&Bucket, &Calls)],
-    key: impl Fn(&Bucket) -> K,
-) -> HashMap<K, (i64, i64)> {
-    let mut sums = HashMap::new();
-    for (bucket, calls) in rows {
-        let (allowed, denied) = sums.entry(key(bucket)).or_insert((0, 0));
-        *if bucket.code == Code::Valid {
-            allowed
+    fn merged(self, other: Self) -> Self {
+        let (later, earlier) = if self.at > other.at {
+            (self, other)
         } else {
-            denied
-        } += calls.count;
+            (other, self)
+        };
+        Self {
+            user_agent: later.user_agent.or(earlier.user_agent),
+            ..later
+        }
     }
-    sums
-}
-
-fn hour(at: DateTime<Utc>) -> DateTime<Utc> {
-    at.duration_trunc(TimeDelta::hours(1)).unwrap_or(at)
 }
 
 /// A user agent is whatever the client wrote.
@@ -291,4 +232,148 @@ fn shortened(user_agent: &str) -> String {
         .filter(|c| !c.is_control())
         .take(LONGEST_USER_AGENT)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::super::decision::view;
+    use super::*;
+
+    const CODES: [Code; 3] = [Code::Valid, Code::IpNotAllowed, Code::InsufficientScope];
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-22T14:00:00Z".parse().unwrap()
+    }
+
+    fn decided(code: Code, address: [u8; 4], at: DateTime<Utc>) -> Decided<'static> {
+        Decided {
+            code,
+            operation: "Agents: list",
+            address: ClientAddress(address.into()),
+            user_agent: Some("curl/8.0"),
+            at,
+        }
+    }
+
+    fn sum(pending: &Pending) -> i64 {
+        pending.counts().map(|(_, count)| count).sum()
+    }
+
+    #[test]
+    fn calls_like_the_one_before_are_one_row() {
+        let (usage, view) = (Usage::default(), Arc::new(view()));
+        for (code, address, at) in [
+            (Code::Valid, [192, 0, 2, 1], now()),
+            (Code::Valid, [192, 0, 2, 9], now() + TimeDelta::minutes(59)),
+            (Code::Valid, [192, 0, 2, 1], now() + TimeDelta::hours(1)),
+            (
+                Code::Valid,
+                [192, 0, 2, 1],
+                now() - TimeDelta::microseconds(1),
+            ),
+            (Code::IpNotAllowed, [192, 0, 2, 1], now()),
+            (Code::Valid, [192, 0, 3, 1], now()),
+        ] {
+            usage.count(&view, &decided(code, address, at));
+        }
+        let pending = usage.collect();
+        let mut counts: Vec<i64> = pending.counts().map(|(_, count)| count).collect();
+        counts.sort_unstable();
+        assert_eq!(counts, [1, 1, 1, 1, 2]);
+        assert!(usage.collect().is_empty());
+    }
+
+    #[test]
+    fn the_last_use_is_the_latest_that_was_allowed_by_the_last_client_that_said_its_name() {
+        let (usage, view) = (Usage::default(), Arc::new(view()));
+        let later = now() + TimeDelta::seconds(1);
+        let silent = Decided {
+            user_agent: None,
+            ..decided(Code::Valid, [192, 0, 2, 2], later)
+        };
+        usage.count(&view, &silent);
+        usage.count(&view, &decided(Code::Valid, [192, 0, 2, 1], now()));
+        let denied = decided(Code::Disabled, [192, 0, 2, 3], later + TimeDelta::days(1));
+        usage.count(&view, &denied);
+        let last = usage.collect().last_use(view.token).unwrap();
+        assert_eq!(last.at, later);
+        assert_eq!(last.from, IpAddr::from([192, 0, 2, 2]));
+        assert_eq!(last.user_agent.as_deref(), Some("curl/8.0"));
+    }
+
+    /// Calls of more kinds than a counter has room for, of a token with two secrets, whose views
+    /// are forgotten and loaded anew, while others collect: none is lost, none counted twice.
+    #[test]
+    fn whatever_races_with_it_each_call_is_counted_once() {
+        const THREADS: usize = 6;
+        const CALLS: usize = 30_000;
+        let usage = Usage::default();
+        let fresh = || Arc::new(view());
+        let cache = [Mutex::new(fresh()), Mutex::new(fresh())];
+        let (running, sums) = (AtomicUsize::new(THREADS), Mutex::new(Pending::default()));
+        std::thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (usage, cache, running) = (&usage, &cache, &running);
+                scope.spawn(move || {
+                    for call in 0..CALLS {
+                        let place = &cache[call % 2];
+                        let view = place.lock().unwrap().clone();
+                        let code = CODES[call % 3];
+                        let network = u8::try_from(call % 7).unwrap();
+                        let at = now() + TimeDelta::seconds(i64::try_from(call).unwrap());
+                        usage.count(&view, &decided(code, [192, 0, network, 1], at));
+                        if call % 97 == thread {
+                            let token = view.token;
+                            let again = View {
+                                token,
+                                ..self::view()
+                            };
+                            *place.lock().unwrap() = Arc::new(again);
+                        }
+                    }
+                    running.fetch_sub(1, Ordering::Release);
+                });
+            }
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while running.load(Ordering::Acquire) > 0 {
+                        // As if it could not be written, every other time.
+                        let (one, other) = (usage.collect(), usage.collect());
+                        usage.pending().merge(one);
+                        sums.lock().unwrap().merge(other);
+                    }
+                });
+            }
+        });
+        let mut all = sums.into_inner().unwrap();
+        all.merge(usage.collect());
+        assert_eq!(sum(&all), i64::try_from(THREADS * CALLS).unwrap());
+        // As often as each comes up in what every thread does.
+        for (hour, code, network) in [(0, 0, 0), (3, 1, 4), (8, 2, 6)] {
+            let of = |call: &usize| (call / 3600, call % 3, call % 7) == (hour, code, network);
+            let expected = THREADS * (0..CALLS).filter(of).count();
+            let hour = now() + TimeDelta::hours(i64::try_from(hour).unwrap());
+            let network = IpAddr::from([192, 0, u8::try_from(network).unwrap(), 0]);
+            let found = all.counts().filter(|(bucket, _)| {
+                bucket.hour == hour
+                    && bucket.code == CODES[code]
+                    && bucket.network.addr() == network
+            });
+            let found: i64 = found.map(|(_, count)| count).sum();
+            assert_eq!(found, i64::try_from(expected).unwrap());
+        }
+    }
+
+    #[test]
+    fn what_was_never_called_has_nothing_but_a_lock() {
+        assert!(size_of::<Counter>() <= 16);
+        let (usage, view) = (Usage::default(), Arc::new(view()));
+        usage.count(&view, &decided(Code::Valid, [192, 0, 2, 1], now()));
+        assert!(view.counter.lock().is_some());
+        usage.collect();
+        assert!(view.counter.lock().is_none());
+        assert_eq!(Arc::strong_count(&view), 1);
+    }
 }

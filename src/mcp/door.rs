@@ -111,15 +111,15 @@ impl Visit<'_> {
         }
     }
 
-    fn count(&self, view: &View, code: Code, message: &Message) {
-        state::<Gate>(self.request).usage.count(&Decided {
-            token: view.token,
+    fn count(&self, view: &Arc<View>, code: Code, message: &Message) {
+        let decided = Decided {
             code,
             operation: message.tool.map_or(OPERATION, Tool::as_str),
             address: ClientAddress::of(self.request),
             user_agent: self.client(message),
             at: now(self.request),
-        });
+        };
+        state::<Gate>(self.request).usage.count(view, &decided);
     }
 
     /// A client that sends the protocol version has said its name before, or says it now.

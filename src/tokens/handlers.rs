@@ -23,7 +23,7 @@ use super::{Filter, Name, Secret, Token, TokenId, filter, secret, snippets};
 use crate::access::{Actor, Admin, Section};
 use crate::catalogue::{Product, list_products};
 use crate::config::Config;
-use crate::db::{Connection, Database, Lent};
+use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::identity;
 use crate::journal;
@@ -265,7 +265,7 @@ pub async fn update(
     match try_update(&mut connection, &actor, draft, &token, page.now).await? {
         Ok(name) => {
             let notice = format!("“{}” is saved.", name.as_str());
-            announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(&token.path()))
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, Vec::new(), Some(token))),
@@ -297,20 +297,6 @@ async fn try_update(
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// Says on the next page what was changed, and on which instances that is in effect. To learn
-/// the latter, the connection is given back first.
-pub async fn announce(
-    connection: Lent,
-    database: &Database,
-    fleet: &Fleet,
-    session: &Session,
-    notice: &str,
-) -> Result<(), Error> {
-    drop(connection);
-    let receipt = fleet.report(database).await;
-    page::notify(session, format!("{notice} {receipt}"))
 }
 
 /// A page that asks before it is done.

@@ -21,7 +21,13 @@ impl ClientAddress {
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         let trusted = &state::<Config>(request).trusted_proxies;
-        Self(client(peer(request), request.headers(), trusted))
+        Self::behind(peer(request), request.headers(), trusted)
+    }
+
+    /// Of whoever the request comes from that the peer sent.
+    #[must_use]
+    pub fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
+        Self(client(peer, headers, trusted))
     }
 
     /// The network that counts as one source: the IPv4 /24 or IPv6 /48.

@@ -2,10 +2,11 @@
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
 use actix_web::middleware::{DefaultHeaders, Next};
 use actix_web::{HttpMessage, HttpRequest};
 
+use super::request_id::Counted;
 use crate::config::PublicUrl;
 
 /// Nothing but our own files, and no inline style or script.
@@ -60,7 +61,8 @@ pub fn tell(request: &HttpRequest, name: HeaderName, value: HeaderValue) {
     }
 }
 
-/// Middleware: the headers that [`tell`] was called with.
+/// Middleware: the headers that [`tell`] was called with. Answers that are counted go as they
+/// are: they are short, and to compress them would cost more than it saves.
 ///
 /// # Errors
 /// Those of the service, passed on.
@@ -72,6 +74,10 @@ pub async fn told<B: MessageBody>(
     let told = response.request().extensions_mut().remove::<Told>();
     for (name, value) in told.unwrap_or_default().0 {
         response.headers_mut().insert(name, value);
+    }
+    if response.request().app_data::<Counted>().is_some() {
+        let identity = HeaderValue::from_static("identity");
+        response.headers_mut().insert(CONTENT_ENCODING, identity);
     }
     Ok(response)
 }

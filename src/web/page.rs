@@ -10,6 +10,8 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 
 use super::{Answer, Error, csrf, now};
+use crate::db::{Database, Lent};
+use crate::fleet::Fleet;
 
 const NOTICE: &str = "notice";
 
@@ -54,6 +56,23 @@ pub fn notify(session: &Session, notice: impl Into<String>) -> Result<(), Error>
     session
         .insert(NOTICE, notice.into())
         .map_err(Error::internal)
+}
+
+/// The same, and on which instances what was changed is in effect. To learn that, the connection
+/// is given back first.
+///
+/// # Errors
+/// None that a text can bring about.
+pub async fn announce(
+    connection: Lent,
+    database: &Database,
+    fleet: &Fleet,
+    session: &Session,
+    notice: &str,
+) -> Result<(), Error> {
+    drop(connection);
+    let receipt = fleet.report(database).await;
+    notify(session, format!("{notice} {receipt}"))
 }
 
 /// A page, with status 200.

@@ -38,7 +38,7 @@ pub async fn assign<B: MessageBody>(
     let mut response = next.call(request).await?;
     let text = id.to_string();
     log(&text, &response, started.elapsed());
-    if let Ok(value) = HeaderValue::from_str(&text) {
+    if let Ok(value) = HeaderValue::try_from(text) {
         response
             .headers_mut()
             .insert(HeaderName::from_static("x-request-id"), value);
@@ -48,11 +48,16 @@ pub async fn assign<B: MessageBody>(
 
 fn log<B>(id: &str, response: &ServiceResponse<B>, after: Duration) {
     let request = response.request();
+    let is_counted = request.app_data::<Counted>().is_some();
+    // To find the route's pattern, the path is matched once more.
+    if is_counted && !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
     let method = request.method().as_str();
     let route = request.match_pattern().unwrap_or_default();
     let status = response.status().as_u16();
     let milliseconds = after.as_millis();
-    if request.app_data::<Counted>().is_some() {
+    if is_counted {
         tracing::debug!(id, method, route, status, milliseconds, "answered");
     } else {
         tracing::info!(id, method, route, status, milliseconds, "answered");

@@ -239,14 +239,15 @@ async fn two_instances_count_into_the_same_rows() {
         ask(&app, secret.reveal()).await;
     }
     for row in &tokens {
-        second.count(&tokendesk::gate::Decided {
-            token: row.get::<_, uuid::Uuid>(0).into(),
+        let token = row.get::<_, uuid::Uuid>(0).into();
+        let decided = tokendesk::gate::Decided {
             code: tokendesk::gate::Code::Valid,
             operation: "GET /api/v1/token",
             address: tokendesk::web::client_address::ClientAddress("127.0.0.1".parse().unwrap()),
             user_agent: None,
             at: app.now(),
-        });
+        };
+        second.count_many(token, &decided, 1);
     }
     let (one, two) = tokio::join!(
         app.state.usage.flush(app.database()),

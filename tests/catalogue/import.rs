@@ -57,7 +57,9 @@ async fn what_is_exported_is_imported_as_it_was() {
     let form = ada.visit(IMPORT).await.form(IMPORT).fill("toml", SMALL);
     let list = form.submit().await;
     let count = default_catalogue().len() + 1;
-    let told = format!("Imported. {count} resources added, changed or removed.");
+    let told = format!(
+        "Imported. {count} resources added, changed or removed. In effect on 1 of 1 instance after"
+    );
     assert!(list.says(&told), "{}", list.text());
     assert_eq!(list.texts(".table__name"), ["AGENTS", "New"]);
     // Agents stayed what it was, with its ID.
@@ -81,7 +83,9 @@ async fn what_is_exported_is_imported_as_it_was() {
     assert!(reset.says("Present resources 2"), "{}", reset.text());
     let list = reset.form(RESET).submit().await;
     assert!(
-        list.says(&format!("Reset. {count} resources")),
+        list.says(&format!(
+            "Reset. {count} resources added, changed or removed. In effect on"
+        )),
         "{}",
         list.text()
     );

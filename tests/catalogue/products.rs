@@ -44,7 +44,7 @@ async fn a_product_is_created_renamed_and_deleted() {
     let action = edit.path.clone();
     let list = send(&edit, &action, "Shop", "store").await;
     assert!(
-        list.says("“Shop” is saved.") && list.says("store_…"),
+        list.says("“Shop” is saved. In effect on 1 of 1 instance after") && list.says("store_…"),
         "{}",
         list.text()
     );

@@ -60,7 +60,8 @@ async fn a_resource_is_created_edited_and_deleted() {
     ];
     let list = send(&ada, &new, LIST, &fields, &operations).await;
     assert!(
-        list.says("“Reports” created.") && list.says("CORS preflight let through"),
+        list.says("“Reports” created. In effect on 1 of 1 instance after")
+            && list.says("CORS preflight let through"),
         "{}",
         list.text()
     );
@@ -91,7 +92,8 @@ async fn a_resource_is_created_edited_and_deleted() {
     ];
     let operations = [["read", "GET", "anywhere", "admin:read"]];
     let list = send(&ada, &edit, &edit.path, &fields, &operations).await;
-    assert!(list.says("“Reports” is saved."), "{}", list.text());
+    let saved = "“Reports” is saved. In effect on 1 of 1 instance after";
+    assert!(list.says(saved), "{}", list.text());
     assert_eq!(
         found(&app, "GET", "/api/reports/7").await,
         "read admin:read"
@@ -100,7 +102,8 @@ async fn a_resource_is_created_edited_and_deleted() {
 
     let deletion = ada.visit(&format!("{}/deletion", edit.path)).await;
     let list = deletion.form(&deletion.path).submit().await;
-    assert!(list.says("“Reports” deleted."), "{}", list.text());
+    let deleted = "“Reports” deleted. In effect on 1 of 1 instance after";
+    assert!(list.says(deleted), "{}", list.text());
     assert_eq!(found(&app, "GET", "/api/reports/7").await, "nothing");
 
     let log = ada.visit("/settings/audit-log").await;

@@ -8,14 +8,14 @@ use tokendesk::web::client_address::ClientAddress;
 use crate::support::App;
 
 fn call(app: &App, token: TokenId, code: Code, days_ago: i64) {
-    app.state.usage.count(&Decided {
-        token,
+    let decided = Decided {
         code,
         operation: "Agents: list",
         address: ClientAddress("203.0.113.9".parse().unwrap()),
         user_agent: None,
         at: app.now() - chrono::TimeDelta::days(days_ago),
-    });
+    };
+    app.state.usage.count_many(token, &decided, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

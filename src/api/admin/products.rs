@@ -10,12 +10,13 @@ use uuid::Uuid;
 use super::asker;
 use crate::access::Actor;
 use crate::api::kit::{
-    Created, Creation, IfMatch, Input, Page, Paging, Params, etag, mistakes, present,
+    Created, Creation, IfMatch, Input, Page, Paging, Params, Receipt, etag, mistakes, present,
 };
 use crate::catalogue::products::draft::Draft;
 use crate::catalogue::products::queries::{self, ChangeError};
 use crate::catalogue::products::{ListedProduct, Query};
 use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
 use crate::gate::{Reader, Writer};
 use crate::web::error::Mistake;
 use crate::web::form::Field;
@@ -49,6 +50,10 @@ pub struct Product {
     tokens: i64,
     /// Counts the changes; also in the header `ETag`.
     version: i32,
+    /// Where a change is in effect; only in the answer to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    receipt: Option<Receipt>,
 }
 
 impl From<ListedProduct> for Product {
@@ -59,6 +64,7 @@ impl From<ListedProduct> for Product {
             key: listed.product.key,
             tokens: listed.tokens,
             version: listed.version,
+            receipt: None,
         }
     }
 }
@@ -197,34 +203,42 @@ fn refused(error: ChangeError, draft: Draft) -> Error {
 pub async fn show(reader: Reader, database: Data<Database>, id: Path<Uuid>) -> Answer {
     let connection = &mut *database.get().await?;
     let listed = queries::product(connection, &reader, id.into_inner().into()).await?;
-    Ok(told(listed))
+    Ok(told(listed, None))
 }
 
-fn told(listed: ListedProduct) -> HttpResponse {
-    let tag = etag(listed.version);
+fn told(listed: ListedProduct, receipt: Option<Receipt>) -> HttpResponse {
     HttpResponse::Ok()
-        .insert_header(tag)
-        .json(Product::from(listed))
+        .insert_header(etag(listed.version))
+        .json(Product {
+            receipt,
+            ..listed.into()
+        })
 }
 
 /// Edit a product
+///
+/// What is left out stays as it is. The answer comes when the change is in effect on every
+/// instance.
 #[utoipa::path(patch, path = "/api/v1/products/{id}", operation_id = "editProduct",
     tag = "Products", params(("id" = Uuid, Path)), request_body = ProductEdit,
     responses((status = 200, description = "The product as it is now", body = Product)))]
 pub async fn edit(
     writer: Writer,
     now: Now,
-    database: Data<Database>,
+    (database, fleet): (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
     expected: IfMatch,
     Input(edit): Input<ProductEdit>,
 ) -> Answer {
-    let connection = &mut *database.get().await?;
-    let id = id.into_inner().into();
-    let current = queries::product(connection, &writer, id).await?;
+    let mut connection = database.get().await?;
+    let (id, actor) = (id.into_inner().into(), writer.actor());
+    let current = queries::product(&mut connection, &writer, id).await?;
     expected.check(current.version)?;
-    try_edit(connection, &writer.actor(), edit, &current, &expected, now).await?;
-    Ok(told(queries::product(connection, &writer, id).await?))
+    try_edit(&mut connection, &actor, edit, &current, &expected, now).await?;
+    let listed = queries::product(&mut connection, &writer, id).await?;
+    drop(connection);
+    let receipt = Receipt::wait(&fleet, &database).await;
+    Ok(told(listed, Some(receipt)))
 }
 
 async fn try_edit(

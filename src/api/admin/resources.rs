@@ -47,21 +47,26 @@ pub async fn index(reader: Reader, database: Data<Database>) -> Answer {
 }
 
 /// Create a resource
+///
+/// Of two resources that a path fits, the more specific one counts: so a new one can take access
+/// away. The answer comes when it is in effect on every instance.
 #[utoipa::path(post, path = "/api/v1/resources", operation_id = "createResource",
     tag = "Resources", request_body = NewResource,
     responses((status = 201, description = "The resource", body = Resource)))]
 pub async fn create(
     writer: Writer,
     now: Now,
-    database: Data<Database>,
+    (database, fleet): (Data<Database>, Data<Fleet>),
     creation: Creation<NewResource>,
 ) -> Answer {
-    let connection = &mut *database.get().await?;
+    let mut connection = database.get().await?;
     let asker = asker(&writer);
-    let created = creation.once(connection, asker, now.0, |connection, new| {
+    let created = creation.once(&mut connection, asker, now.0, |connection, new| {
         async move { try_create(connection, &writer, new.into(), now).await }.boxed()
     });
-    Ok(created.await?.answer())
+    let created = created.await?;
+    drop(connection);
+    created.with_receipt(&Receipt::wait(&fleet, &database).await)
 }
 
 async fn try_create(
@@ -92,16 +97,15 @@ fn refused(error: ChangeError, draft: Draft) -> Error {
     responses((status = 200, description = "The resource", body = Resource)))]
 pub async fn show(reader: Reader, database: Data<Database>, id: Path<Uuid>) -> Answer {
     let connection = &mut *database.get().await?;
-    Ok(told(
-        queries::resource(connection, &reader, id.into_inner().into()).await?,
-    ))
+    let stored = queries::resource(connection, &reader, id.into_inner().into()).await?;
+    Ok(told(stored, None))
 }
 
-fn told(stored: Stored) -> HttpResponse {
+fn told(stored: Stored, receipt: Option<Receipt>) -> HttpResponse {
     let tag = etag(stored.version);
-    HttpResponse::Ok()
-        .insert_header(tag)
-        .json(Resource::from(stored))
+    let mut resource = Resource::from(stored);
+    resource.receipt = receipt;
+    HttpResponse::Ok().insert_header(tag).json(resource)
 }
 
 /// Edit a resource
@@ -135,8 +139,8 @@ pub async fn edit(
     .await?;
     let stored = queries::resource(&mut connection, &writer, id).await?;
     drop(connection);
-    Receipt::wait(&fleet, &database).await;
-    Ok(told(stored))
+    let receipt = Receipt::wait(&fleet, &database).await;
+    Ok(told(stored, Some(receipt)))
 }
 
 async fn try_edit(

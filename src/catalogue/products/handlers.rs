@@ -12,6 +12,7 @@ use super::queries::{self, ChangeError};
 use super::{ListedProduct, pages};
 use crate::access::{Actor, Admin, Section};
 use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
 const PAGE_SIZE: usize = 25;
@@ -94,21 +95,22 @@ pub async fn update(
     admin: Admin,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     id: web::Path<Uuid>,
     form: Submission<draft::Form>,
 ) -> Answer {
     let (actor, id) = (admin.actor(&form)?, id.into_inner().into());
-    let connection = &mut *database.get().await?;
-    let current = queries::product(connection, &admin, id).await?;
+    let mut connection = database.get().await?;
+    let current = queries::product(&mut connection, &admin, id).await?;
     let draft = Draft::from(form.into_inner());
-    match try_update(connection, &actor, draft, &current, page.now).await? {
+    match try_update(&mut connection, &actor, draft, &current, page.now).await? {
         Ok(name) => {
-            page::notify(&session, format!("“{name}” is saved."))?;
+            let notice = format!("“{name}” is saved.");
+            page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other("/settings/products"))
         }
         Err(draft) => {
-            let current = queries::product(connection, &admin, id).await?;
+            let current = queries::product(&mut connection, &admin, id).await?;
             page::render_again(&form_page(&admin, page, *draft, Some(current)))
         }
     }

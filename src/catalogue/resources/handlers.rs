@@ -13,6 +13,7 @@ use super::queries::{self, ChangeError, Stored};
 use super::{Resource, pages};
 use crate::access::{Actor, Admin, Section};
 use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
 const LIST: &str = "/settings/resources";
@@ -34,15 +35,16 @@ pub async fn create(
     admin: Admin,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     form: Submission<draft::Form>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
-    let connection = &mut *database.get().await?;
+    let mut connection = database.get().await?;
     let draft = Draft::from(form.into_inner());
-    match try_create(connection, &actor, draft, page.now).await? {
+    match try_create(&mut connection, &actor, draft, page.now).await? {
         Ok(new) => {
-            page::notify(&session, format!("“{}” created.", new.name))?;
+            let notice = format!("“{}” created.", new.name);
+            page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, None)),
@@ -87,17 +89,18 @@ pub async fn update(
     admin: Admin,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     id: web::Path<Uuid>,
     form: Submission<draft::Form>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
-    let connection = &mut *database.get().await?;
-    let current = queries::resource(connection, &admin, id.into_inner().into()).await?;
+    let mut connection = database.get().await?;
+    let current = queries::resource(&mut connection, &admin, id.into_inner().into()).await?;
     let draft = Draft::from(form.into_inner());
-    match try_update(connection, &actor, draft, &current, page.now).await? {
+    match try_update(&mut connection, &actor, draft, &current, page.now).await? {
         Ok(new) => {
-            page::notify(&session, format!("“{}” is saved.", new.name))?;
+            let notice = format!("“{}” is saved.", new.name);
+            page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, Some(current))),

@@ -179,14 +179,13 @@ impl Played {
             return Ok(());
         };
         let decided = Decided {
-            token: self.id,
             code,
             operation: how.operation,
             address: ClientAddress(from.parse().map_err(Error::internal)?),
             user_agent: Some(how.agent),
             at,
         };
-        usage.count_many(&decided, calls);
+        usage.count_many(self.id, &decided, calls);
         Ok(())
     }
 }

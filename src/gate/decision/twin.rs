@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{Code, Need, Outcome, Owner, Request, Tenant, View, decide, explain};
 use crate::access::{OrganizationId, UserId};
 use crate::catalogue::{Product, ProductId, Scope};
+use crate::gate::usage::Counter;
 use crate::tokens::{Ranges, Standing, TokenId};
 
 fn twin(view: Option<&View>, request: &Request<'_>, now: DateTime<Utc>) -> Code {
@@ -187,6 +188,7 @@ fn view() -> impl Strategy<Value = View> {
             scopes: scopes.map(|scopes| scopes.into_iter().collect()),
             product: product.map(Arc::new),
             owner: owner.map(Box::new),
+            counter: Counter::default(),
         },
     )
 }

@@ -50,9 +50,8 @@ pub async fn create(
     .await?;
     match try_leave(&mut connection, &actor, question).await? {
         Ok(departure) => {
-            drop(connection);
-            let receipt = fleet.report(&database).await;
-            page::notify(&session, format!("{} {receipt}", told(exit, &departure)))?;
+            let notice = told(exit, &departure);
+            page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(if id == admin.user() { "/" } else { LIST }))
         }
         Err(again) if again.obstacle().is_some() => {

@@ -10,7 +10,6 @@ use crate::access::{Admin, Section};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::profile::{pages, queries};
-use crate::tokens::handlers::announce;
 use crate::tokens::pages::{Confirmation, Place, Question, stale};
 use crate::tokens::queries::{self as tokens, ChangeError};
 use crate::tokens::{Token, Transition};
@@ -72,7 +71,7 @@ pub async fn revoke(
     match tokens::apply(&mut connection, &actor, key, transition, page.now).await {
         Ok(token) => {
             let notice = format!("“{}” {}", token.name, transition.past());
-            announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(ChangeError::Outdated(token)) => {

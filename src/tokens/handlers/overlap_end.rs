@@ -4,7 +4,7 @@ use actix_session::Session;
 use actix_web::web;
 use uuid::Uuid;
 
-use super::{Keeper, announce, confirmation};
+use super::{Keeper, confirmation};
 use crate::db::Database;
 use crate::fleet::Fleet;
 use crate::tokens::pages::Question;
@@ -41,6 +41,6 @@ pub async fn create<K: Keeper>(
     let key = keeper.key(id.into_inner().into());
     let token = queries::end_overlap(&mut connection, &actor, key, page.now).await?;
     let notice = format!("The old secret of “{}” has stopped working.", token.name);
-    announce(connection, &database, &fleet, &session, &notice).await?;
+    page::announce(connection, &database, &fleet, &session, &notice).await?;
     Ok(see_other(&token.path()))
 }

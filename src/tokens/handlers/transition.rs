@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::web;
 use uuid::Uuid;
 
-use super::{Keeper, announce, confirmation};
+use super::{Keeper, confirmation};
 use crate::db::Database;
 use crate::fleet::Fleet;
 use crate::tokens::pages::{Place, Question, no_room, stale};
@@ -45,7 +45,7 @@ pub async fn create<K: Keeper>(
                 let notice = format!("“{}” {}", token.name, transition.past());
                 match transition {
                     Transition::Enabling => page::notify(&session, notice)?,
-                    _ => announce(connection, &database, &fleet, &session, &notice).await?,
+                    _ => page::announce(connection, &database, &fleet, &session, &notice).await?,
                 }
                 return Ok(see_other(Place::of(&token).list));
             }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::kit::{self, PlaceWord, ScopeWord, Word, present};
+use crate::api::kit::{self, PlaceWord, Receipt, ScopeWord, Word, present};
 use crate::catalogue::resources::draft::{Draft, Row};
 use crate::catalogue::resources::queries::Stored;
 use crate::catalogue::resources::{self, Place, Target};
@@ -24,6 +24,10 @@ pub struct Resource {
     operations: Vec<Operation>,
     /// Counts the changes; also in the header `ETag`.
     version: i32,
+    /// Where a change is in effect; only in the answer to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub receipt: Option<Receipt>,
 }
 
 /// Something that is done to a resource.
@@ -85,6 +89,7 @@ impl From<Stored> for Resource {
             name: resource.name,
             preflight: resource.preflight,
             version: stored.version,
+            receipt: None,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::access::{Actor, Admin, Section};
 use crate::catalogue::resources::queries::{self, ChangeError};
 use crate::catalogue::resources::{default_catalogue, file, pages};
 use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
 
@@ -55,19 +56,20 @@ pub async fn replace(
     admin: Admin,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     form: Submission<ImportForm>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
-    let connection = &mut *database.get().await?;
+    let mut connection = database.get().await?;
     let form = form.into_inner();
-    match try_replace(connection, &actor, form, page.now).await? {
+    match try_replace(&mut connection, &actor, form, page.now).await? {
         Ok(count) => {
-            page::notify(&session, changed("Imported", count))?;
+            let notice = changed("Imported", count);
+            page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err((text, conflict)) => page::render_again(&pages::Import {
-            revision: queries::list(connection, &admin).await?.revision,
+            revision: queries::list(&mut connection, &admin).await?.revision,
             shell: admin.shell(page, Section::Resources),
             text,
             conflict,
@@ -110,18 +112,19 @@ pub async fn reset(
     admin: Admin,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     form: Submission<ResetForm>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
-    let connection = &mut *database.get().await?;
-    match queries::reset(connection, &actor, form.revision, page.now).await {
+    let mut connection = database.get().await?;
+    match queries::reset(&mut connection, &actor, form.revision, page.now).await {
         Ok(count) => {
-            page::notify(&session, changed("Reset", count))?;
+            let notice = changed("Reset", count);
+            page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(ChangeError::CatalogueOutdated) => {
-            let again = reset_page(connection, &admin, page, Some(CHANGED)).await?;
+            let again = reset_page(&mut connection, &admin, page, Some(CHANGED)).await?;
             page::render_with(StatusCode::CONFLICT, &again)
         }
         Err(error) => Err(error.into()),

@@ -10,6 +10,7 @@ use crate::access::{Admin, Section};
 use crate::catalogue::resources::pages;
 use crate::catalogue::resources::queries::{self, ChangeError, Stored};
 use crate::db::Database;
+use crate::fleet::Fleet;
 use crate::web::{Answer, Page, Submission, page, see_other};
 
 const CHANGED: &str = "Someone changed this resource after you opened this page. Nothing was \
@@ -36,15 +37,16 @@ pub async fn create(
     admin: Admin,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     id: web::Path<Uuid>,
     form: Submission<Form>,
 ) -> Answer {
     let (actor, id) = (admin.actor(&form)?, id.into_inner().into());
-    let connection = &mut *database.get().await?;
-    match queries::delete(connection, &actor, id, form.version, page.now).await {
+    let mut connection = database.get().await?;
+    match queries::delete(&mut connection, &actor, id, form.version, page.now).await {
         Ok(stored) => {
-            page::notify(&session, format!("“{}” deleted.", stored.resource.name))?;
+            let notice = format!("“{}” deleted.", stored.resource.name);
+            page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other("/settings/resources"))
         }
         Err(ChangeError::Outdated(stored)) => {

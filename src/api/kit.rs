@@ -12,10 +12,10 @@ mod word;
 
 pub use idempotency::{Asker, Created, Creation, sweep};
 pub use input::{Input, Params, present};
-pub use mistakes::mistakes;
-pub use page::{Page, Paging};
+pub use mistakes::{mistakes, taken};
+pub use page::{Page, Paging, Search, term};
 pub use receipt::{Receipt, Taken};
-pub use version::{IfMatch, etag};
+pub use version::{IfMatch, versioned};
 pub use word::{
     AccessLevelWord, ActionWord, ExpiryWord, FateWord, OverlapWord, PlaceWord, RoleWord, ScopeWord,
     SortWord, StatusWord, Word,

@@ -2,6 +2,9 @@
 //! `admin:read`, the rest `admin:write`. The rules are those of the features; here is their JSON.
 
 pub mod audit;
+pub mod groups;
+pub mod invitations;
+pub mod members;
 pub mod products;
 pub mod resources;
 pub mod servers;
@@ -26,6 +29,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(products::routes)
         .configure(resources::routes)
         .configure(servers::routes)
+        .configure(members::routes)
+        .configure(groups::routes)
+        .configure(invitations::routes)
         .configure(audit::routes);
     config.service(admin);
 }

@@ -18,7 +18,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, SecurityRequirement};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::admin::{audit, products, resources, servers, tokens};
+use super::admin::{audit, groups, invitations, members, products, resources, servers, tokens};
 use super::user;
 use crate::web::headers;
 
@@ -66,6 +66,24 @@ pub const PATH: &str = "/openapi.json";
         servers::show,
         servers::edit,
         servers::delete,
+        members::index,
+        members::show,
+        members::edit,
+        members::deactivate,
+        members::reactivate,
+        members::remove,
+        groups::index,
+        groups::create,
+        groups::show,
+        groups::edit,
+        groups::delete,
+        groups::list_members,
+        groups::add_member,
+        groups::remove_member,
+        invitations::index,
+        invitations::create,
+        invitations::show,
+        invitations::revoke,
         audit::index,
         user::show,
         user::servers,
@@ -80,6 +98,11 @@ pub const PATH: &str = "/openapi.json";
         (name = "Products", description = "What tokens can be linked to."),
         (name = "Resources", description = "Protected APIs, and which scope each operation needs."),
         (name = "MCP servers", description = "Servers that profiles show how to connect to."),
+        (name = "Members", description = "Who is in the organisation, and what becomes of them."),
+        (name = "Groups", description = "Groups of members. One may make its members \
+            administrators; those that come by SCIM have their names and members from the identity \
+            provider."),
+        (name = "Invitations", description = "Links that make whoever opens them a member."),
         (name = "Audit log", description = "Who changed what."),
         (name = "User", description = "On behalf of one user: with an API token that has \
             `connect:read`, or `connect:write` to change something, and the header \

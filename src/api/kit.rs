@@ -18,5 +18,5 @@ pub use receipt::{Receipt, Taken};
 pub use version::{IfMatch, versioned};
 pub use word::{
     AccessLevelWord, ActionWord, ExpiryWord, FateWord, OverlapWord, PlaceWord, RoleWord, ScopeWord,
-    SortWord, StatusWord, Word,
+    SortWord, StatusWord, ViewWord, Word,
 };

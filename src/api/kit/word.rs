@@ -14,6 +14,7 @@ use crate::catalogue::resources::Place;
 use crate::catalogue::{AccessLevel, Scope};
 use crate::db::types::Named;
 use crate::journal::Action;
+use crate::members::View;
 use crate::tokens::draft::Expiry;
 use crate::tokens::overlap::Overlap;
 use crate::tokens::queries::Fate;
@@ -30,6 +31,7 @@ pub type RoleWord = Word<Role>;
 pub type ScopeWord = Word<Scope>;
 pub type SortWord = Word<Sort>;
 pub type StatusWord = Word<Status>;
+pub type ViewWord = Word<View>;
 
 /// One of the names.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

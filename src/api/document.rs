@@ -19,7 +19,7 @@ use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, SecurityRequirement};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::admin::{audit, groups, invitations, members, products, resources, servers, tokens};
-use super::user;
+use super::{introspect, token, user, verify};
 use crate::web::headers;
 
 /// The address of the document.
@@ -91,6 +91,9 @@ pub const PATH: &str = "/openapi.json";
         user::tokens::create,
         user::tokens::show,
         user::tokens::revoke,
+        token::show,
+        verify::verify,
+        introspect::introspect,
     ),
     components(schemas(Problem)),
     tags(
@@ -107,6 +110,8 @@ pub const PATH: &str = "/openapi.json";
         (name = "User", description = "On behalf of one user: with an API token that has \
             `connect:read`, or `connect:write` to change something, and the header \
             `x-user-email`; or with the user's own MCP token (`widgets:read`, `widgets:write`)."),
+        (name = "Gate", description = "Whether a token is good for a request. Proxies ask at \
+            `/auth/forward` instead, as the manual says."),
     ),
     modifiers(&Common)
 )]
@@ -149,8 +154,12 @@ impl Modify for Common {
         env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
         document.info.license = None;
         if let Some(components) = document.components.as_mut() {
-            let bearer = Http::new(HttpAuthScheme::Bearer);
-            components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+            for (name, scheme) in [
+                ("bearer", HttpAuthScheme::Bearer),
+                ("basic", HttpAuthScheme::Basic),
+            ] {
+                components.add_security_scheme(name, SecurityScheme::Http(Http::new(scheme)));
+            }
         }
         let none: [&str; 0] = [];
         document.security = Some(vec![SecurityRequirement::new("bearer", none)]);

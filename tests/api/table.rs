@@ -227,6 +227,9 @@ const TABLE: &[Route] = &[
         200,
         "",
     ),
+    Route("GET", "/api/v1/token", Anyone, 200, ""),
+    Route("POST", "/api/v1/verify", Verifier, 200, r#"{"token":"ID"}"#),
+    Route("POST", "/oauth/introspect", Verifier, 200, "token=ID"),
 ];
 
 impl Route {

@@ -13,6 +13,7 @@ use crate::access::Role;
 use crate::catalogue::resources::Place;
 use crate::catalogue::{AccessLevel, Scope};
 use crate::db::types::Named;
+use crate::gate::{Code, Outcome};
 use crate::journal::Action;
 use crate::members::View;
 use crate::tokens::draft::Expiry;
@@ -23,8 +24,10 @@ use crate::tokens::{Sort, Status};
 // Without type parameters of their own, as the document's macros want fields to be.
 pub type AccessLevelWord = Word<AccessLevel>;
 pub type ActionWord = Word<Action>;
+pub type CodeWord = Word<Code>;
 pub type ExpiryWord = Word<Expiry>;
 pub type FateWord = Word<Fate>;
+pub type OutcomeWord = Word<Outcome>;
 pub type OverlapWord = Word<Overlap>;
 pub type PlaceWord = Word<Place>;
 pub type RoleWord = Word<Role>;

@@ -12,6 +12,7 @@ mod token;
 mod user;
 mod verify;
 
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 
 use crate::catalogue::Scope;
@@ -27,18 +28,21 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(docs::routes)
         .service(
             web::resource("/api/v1/token")
+                .wrap(from_fn(document::allow))
                 .app_data(Counted)
                 .app_data(Data::new(Operation("GET /api/v1/token", None)))
                 .route(web::get().to(token::show)),
         )
         .service(
             web::resource("/api/v1/verify")
+                .wrap(from_fn(document::allow))
                 .app_data(Counted)
                 .app_data(asks_about_others("POST /api/v1/verify"))
                 .route(web::post().to(verify::verify)),
         )
         .service(
             web::resource("/oauth/introspect")
+                .wrap(from_fn(document::allow))
                 .app_data(Counted)
                 .app_data(asks_about_others("POST /oauth/introspect"))
                 .route(web::post().to(introspect::introspect)),

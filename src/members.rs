@@ -1,7 +1,7 @@
 //! Who is in an organisation, and who administers it: members and what becomes of them, groups,
 //! invitations. Signing in and joining is `identity`'s.
 
-mod draft;
+pub mod draft;
 pub mod groups;
 mod handlers;
 pub mod invitations;

@@ -2,6 +2,9 @@
 //! `admin:read`, the rest `admin:write`. The rules are those of the features; here is their JSON.
 
 pub mod audit;
+pub mod groups;
+pub mod invitations;
+pub mod members;
 pub mod products;
 pub mod resources;
 pub mod servers;
@@ -9,11 +12,14 @@ pub mod tokens;
 
 use actix_web::middleware::from_fn;
 use actix_web::web;
+use futures_util::FutureExt;
 
 use super::document;
-use super::kit::Asker;
-use crate::access::{OrganizationId, Overseer};
+use super::kit::{Asker, Created, Creation};
+use crate::access::Overseer;
+use crate::db::{Connection, Database};
 use crate::gate::{Writer, admit_admin};
+use crate::web::{Answer, Error, Now};
 
 pub fn routes(config: &mut web::ServiceConfig) {
     let admin = web::scope("/api/v1")
@@ -23,15 +29,53 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(products::routes)
         .configure(resources::routes)
         .configure(servers::routes)
+        .configure(members::routes)
+        .configure(groups::routes)
+        .configure(invitations::routes)
         .configure(audit::routes);
     config.service(admin);
 }
 
 /// Whose idempotency key it is.
 fn asker(writer: &Writer) -> Asker {
-    let organization: OrganizationId = writer.overseen();
     Asker {
-        organization,
+        organization: writer.overseen(),
         credential: writer.token().unwrap_or_default(),
     }
+}
+
+/// What a program can ask to be created.
+trait New: Send + 'static {
+    /// To be called in the transaction that claims the idempotency key.
+    fn create(
+        self,
+        connection: &mut Connection,
+        writer: &Writer,
+        now: Now,
+    ) -> impl Future<Output = Result<Created, Error>> + Send;
+}
+
+/// Creates it, once, and answers with it.
+async fn created(
+    creation: Creation<impl New>,
+    writer: Writer,
+    now: Now,
+    database: &Database,
+) -> Answer {
+    let created = create_once(creation, writer, now, database).await?;
+    Ok(created.answer())
+}
+
+async fn create_once(
+    creation: Creation<impl New>,
+    writer: Writer,
+    now: Now,
+    database: &Database,
+) -> Result<Created, Error> {
+    let connection = &mut *database.get().await?;
+    let asker = asker(&writer);
+    let created = creation.once(connection, asker, now.0, |connection, new| {
+        async move { new.create(connection, &writer, now).await }.boxed()
+    });
+    created.await
 }

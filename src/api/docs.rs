@@ -86,7 +86,6 @@ impl Operation {
         let (status, answer) = good
             .next()
             .map_or(("", &Value::Null), |(s, a)| (s.as_str(), a));
-        let json = "application/json";
         Self {
             id: text(&operation["operationId"]),
             method: method.to_uppercase(),
@@ -96,12 +95,9 @@ impl Operation {
             parameters: parameters
                 .map(|it| Row::of_parameter(document, it))
                 .collect(),
-            body: fields(
-                document,
-                &operation["requestBody"]["content"][json]["schema"],
-            ),
+            body: fields(document, schema(&operation["requestBody"])),
             status: status.to_owned(),
-            answer: fields(document, &answer["content"][json]["schema"]),
+            answer: fields(document, schema(answer)),
         }
     }
 }
@@ -121,9 +117,22 @@ impl Row {
     }
 }
 
-/// The fields of an object; those of the object in a field of an answer stand below it.
+/// Of a body, which has one type.
+fn schema(body: &Value) -> &Value {
+    let mut types = body["content"].as_object().into_iter().flatten();
+    types.next().map_or(&Value::Null, |(_, it)| &it["schema"])
+}
+
+/// The fields of an object, of all its parts, or of the first that it can be: the other is a list.
 fn fields(document: &Value, schema: &Value) -> Vec<Row> {
     let schema = resolved(document, schema);
+    if let Some(first) = schema["oneOf"].get(0) {
+        return fields(document, first);
+    }
+    if let Some(parts) = schema["allOf"].as_array() {
+        let parts = parts.iter().map(|part| fields(document, part));
+        return parts.flatten().collect();
+    }
     let needed = schema["required"].as_array().cloned().unwrap_or_default();
     let properties = schema["properties"].as_object().into_iter().flatten();
     let row = |(name, field): (&String, &Value)| Row {

@@ -18,8 +18,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, SecurityRequirement};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::admin::{audit, products, resources, servers, tokens};
-use super::user;
+use super::admin::{audit, groups, invitations, members, products, resources, servers, tokens};
+use super::{introspect, token, user, verify};
 use crate::web::headers;
 
 /// The address of the document.
@@ -66,6 +66,24 @@ pub const PATH: &str = "/openapi.json";
         servers::show,
         servers::edit,
         servers::delete,
+        members::index,
+        members::show,
+        members::edit,
+        members::deactivate,
+        members::reactivate,
+        members::remove,
+        groups::index,
+        groups::create,
+        groups::show,
+        groups::edit,
+        groups::delete,
+        groups::list_members,
+        groups::add_member,
+        groups::remove_member,
+        invitations::index,
+        invitations::create,
+        invitations::show,
+        invitations::revoke,
         audit::index,
         user::show,
         user::servers,
@@ -73,6 +91,9 @@ pub const PATH: &str = "/openapi.json";
         user::tokens::create,
         user::tokens::show,
         user::tokens::revoke,
+        token::show,
+        verify::verify,
+        introspect::introspect,
     ),
     components(schemas(Problem)),
     tags(
@@ -80,10 +101,17 @@ pub const PATH: &str = "/openapi.json";
         (name = "Products", description = "What tokens can be linked to."),
         (name = "Resources", description = "Protected APIs, and which scope each operation needs."),
         (name = "MCP servers", description = "Servers that profiles show how to connect to."),
+        (name = "Members", description = "Who is in the organisation, and what becomes of them."),
+        (name = "Groups", description = "Groups of members. One may make its members \
+            administrators; those that come by SCIM have their names and members from the identity \
+            provider."),
+        (name = "Invitations", description = "Links that make whoever opens them a member."),
         (name = "Audit log", description = "Who changed what."),
         (name = "User", description = "On behalf of one user: with an API token that has \
             `connect:read`, or `connect:write` to change something, and the header \
             `x-user-email`; or with the user's own MCP token (`widgets:read`, `widgets:write`)."),
+        (name = "Gate", description = "Whether a token is good for a request. Proxies ask at \
+            `/auth/forward` instead, as the manual says."),
     ),
     modifiers(&Common)
 )]
@@ -126,92 +154,108 @@ impl Modify for Common {
         env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
         document.info.license = None;
         if let Some(components) = document.components.as_mut() {
-            let bearer = Http::new(HttpAuthScheme::Bearer);
-            components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+            for (name, scheme) in [
+                ("bearer", HttpAuthScheme::Bearer),
+                ("basic", HttpAuthScheme::Basic),
+            ] {
+                components.add_security_scheme(name, SecurityScheme::Http(Http::new(scheme)));
+            }
         }
         let none: [&str; 0] = [];
         document.security = Some(vec![SecurityRequirement::new("bearer", none)]);
         for (path, item) in &mut document.paths.paths {
-            let of_one = path.contains('{');
-            for operation in [&mut item.get].into_iter().flatten() {
-                complete(operation, &[], of_one);
+            if let Some(operation) = &mut item.get {
+                complete(operation, path, false);
             }
-            for operation in [&mut item.post].into_iter().flatten() {
-                complete(operation, &[(409, CONFLICT)], of_one);
-                if operation.responses.responses.contains_key("201") {
-                    add_parameter(operation, "Idempotency-Key", IDEMPOTENCY_KEY);
-                }
-            }
-            for operation in [&mut item.put, &mut item.patch, &mut item.delete]
-                .into_iter()
-                .flatten()
-            {
-                complete(operation, &[(409, CONFLICT)], of_one);
-            }
-            if VERSIONED_DELETIONS.contains(&path.as_str())
-                && let Some(deletion) = &mut item.delete
-            {
-                expect_version(deletion);
-            }
-            for operation in [&mut item.put, &mut item.patch].into_iter().flatten() {
-                expect_version(operation);
+            let changes = [
+                &mut item.post,
+                &mut item.put,
+                &mut item.patch,
+                &mut item.delete,
+            ];
+            for operation in changes.into_iter().flatten() {
+                complete(operation, path, true);
             }
         }
     }
 }
 
-/// What can be deleted in the version that was read.
-const VERSIONED_DELETIONS: [&str; 2] = ["/api/v1/products/{id}", "/api/v1/resources/{id}"];
-const CONFLICT: &str = "It cannot be done as things are: `taken`, or `conflict`";
-const IDEMPOTENCY_KEY: &str = "A key of your choice, new for each request: with it, the request \
-                               can be sent again and creates nothing more.";
-const IF_MATCH: &str = "The `ETag` that was read: of another version nothing is changed.";
+/// The tag of the gate's operations, which no limit counts.
+const GATE: &str = "Gate";
 
-/// Adds the refusals, and the headers of every answer.
-fn complete(operation: &mut Operation, more: &[(u16, &str)], of_one: bool) {
-    for response in operation.responses.responses.values_mut() {
-        if let RefOr::T(response) = response {
-            add_headers(response);
-        }
+/// Adds the refusals that an operation can be answered with, and the headers of its other answers.
+fn complete(operation: &mut Operation, path: &str, is_change: bool) {
+    let has_body = operation.request_body.is_some();
+    let is_limited = operation.tags.iter().flatten().all(|tag| tag != GATE);
+    if is_limited {
+        operation
+            .responses
+            .responses
+            .values_mut()
+            .for_each(add_headers);
     }
-    for (status, what) in [
-        (400, "The request cannot be read"),
-        (401, "No token, or one that is no good"),
+    if operation.responses.responses.contains_key("201") {
+        add_key(operation);
+    }
+    let refusals = [
+        (400, true, "The request cannot be read"),
+        (401, true, "No token, or one that is no good"),
+        (403, true, FORBIDDEN),
         (
-            403,
-            "The token may not do this: `insufficient_scope`, `ip_not_allowed`, `beyond_own`",
+            404,
+            path.contains('{'),
+            "There is none, or not in your organisation",
         ),
-        (429, "Too many requests: try again after `Retry-After`"),
-        (503, "The database does not answer; nothing was changed"),
-    ]
-    .iter()
-    .chain(more)
-    {
-        add_problem(operation, *status, what);
-    }
-    if of_one {
-        add_problem(operation, 404, "There is none, or not in your organisation");
-    }
-    if operation.request_body.is_some() {
-        add_problem(operation, 413, "The body is too large");
-        add_problem(operation, 415, "The body is no JSON");
-    }
-    let takes_more = operation.request_body.is_some() || has_query(operation);
-    if takes_more {
-        add_problem(operation, 422, "Fields or parameters are wrong");
+        (409, is_change && is_limited, CONFLICT),
+        (
+            412,
+            takes(operation, |it| it.name == "If-Match"),
+            "It is of another version",
+        ),
+        (413, has_body, "The body is too large"),
+        (415, has_body && is_limited, "The body is no JSON"),
+        (
+            422,
+            has_body || takes(operation, is_in_query),
+            "Fields or parameters are wrong",
+        ),
+        (
+            429,
+            is_limited,
+            "Too many requests: try again after `Retry-After`",
+        ),
+        (
+            503,
+            true,
+            "The database does not answer; nothing was changed",
+        ),
+    ];
+    for (status, _, what) in refusals.into_iter().filter(|(_, can_be, _)| *can_be) {
+        add_problem(operation, status, what);
     }
 }
 
-fn has_query(operation: &Operation) -> bool {
+const FORBIDDEN: &str =
+    "The token may not do this: `insufficient_scope`, `ip_not_allowed`, `beyond_own`";
+const CONFLICT: &str = "It cannot be done as things are: `taken`, or `conflict`";
+
+fn takes(operation: &Operation, is_it: impl Fn(&Parameter) -> bool) -> bool {
     let parameters = operation.parameters.iter().flatten();
     let mut own = parameters.filter_map(|parameter| match parameter {
-        RefOr::T(parameter) => Some(&parameter.parameter_in),
+        RefOr::T(parameter) => Some(parameter),
         RefOr::Ref(_) => None,
     });
-    own.any(|place| *place == ParameterIn::Query)
+    own.any(is_it)
 }
 
-fn add_headers(response: &mut Response) {
+fn is_in_query(parameter: &Parameter) -> bool {
+    parameter.parameter_in == ParameterIn::Query
+}
+
+fn add_headers(response: &mut RefOr<Response>) {
+    let RefOr::T(response) = response else {
+        return;
+    };
     for (name, what) in [
         (
             "RateLimit",
@@ -230,22 +274,22 @@ fn add_headers(response: &mut Response) {
 
 fn add_problem(operation: &mut Operation, status: u16, what: &str) {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem")));
-    let response = ResponseBuilder::new()
-        .description(what)
-        .content("application/problem+json", content.build());
     let responses = &mut operation.responses.responses;
-    responses.insert(status.to_string(), RefOr::T(response.build()));
+    let response = responses.entry(status.to_string()).or_insert_with(|| {
+        let response = ResponseBuilder::new().description(what);
+        RefOr::T(response.build())
+    });
+    if let RefOr::T(response) = response {
+        let json = "application/problem+json".to_owned();
+        response.content.insert(json, content.build().into());
+    }
 }
 
-/// For operations that take `If-Match`.
-fn expect_version(operation: &mut Operation) {
-    add_parameter(operation, "If-Match", IF_MATCH);
-    add_problem(operation, 412, "It is of another version");
-}
-
-fn add_parameter(operation: &mut Operation, name: &str, what: &str) {
+fn add_key(operation: &mut Operation) {
+    let what = "A key of your choice, new for each request: with it, the request can be sent \
+                again and creates nothing more.";
     let parameter: Parameter = ParameterBuilder::new()
-        .name(name)
+        .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)
         .description(Some(what))
         .schema(Some(text()))

@@ -7,7 +7,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::json;
 use url::form_urlencoded;
+use utoipa::ToSchema;
 
+use super::kit::Address;
 use super::verify::Body;
 use crate::config::Config;
 use crate::gate::{Asked, Caller, Code, Gate, Question, View, user_agent};
@@ -15,23 +17,74 @@ use crate::tokens::secret;
 use crate::web::client_address::ClientAddress;
 use crate::web::{Answer, Now};
 
-/// Of RFC 7662, section 2.2. Times are in seconds since 1970.
-#[derive(Serialize)]
+/// What is known of a token that is good (RFC 7662, section 2.2); of another one `active` alone.
+/// Times are in seconds since 1970.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Introspection)]
 struct Description<'a> {
     active: bool,
+    /// Separated by spaces.
+    #[schema(required = false)]
     scope: String,
+    /// The token's ID.
+    #[schema(required = false)]
     client_id: String,
+    /// The email of the owner of an MCP token, or else the token's name.
+    #[schema(required = false)]
     username: &'a str,
+    /// The ID of the owner of an MCP token, or else the token's.
+    #[schema(required = false)]
     sub: String,
+    /// The key of the product that it is linked to.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     aud: Option<&'a str>,
+    #[schema(required = false)]
     iss: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     exp: Option<i64>,
+    #[schema(required = false)]
     iat: i64,
+    /// `Bearer`.
+    #[schema(required = false)]
     token_type: &'static str,
 }
 
+/// A question, as RFC 7662, section 2.1, has it.
+#[derive(ToSchema)]
+#[schema(as = IntrospectionRequest)]
+#[expect(dead_code, reason = "only for the document: `Form` reads it")]
+struct Asking {
+    token: String,
+    /// Passed over.
+    #[schema(nullable = false)]
+    token_type_hint: Option<String>,
+    /// Where the token is used; left out: allowed ranges are not checked.
+    #[schema(nullable = false)]
+    ip: Option<Address>,
+}
+
+/// As RFC 6749, section 5.2, has it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = IntrospectionError)]
+struct InvalidRequest {
+    /// `invalid_request`.
+    error: &'static str,
+    error_description: &'static str,
+}
+
+/// Introspect a token
+///
+/// One of the organisation of the token that asks, which needs `tokens:verify`: as Bearer, or as
+/// the password of HTTP Basic.
+#[utoipa::path(post, path = "/oauth/introspect", operation_id = "introspectToken", tag = "Gate",
+    request_body(content = Asking, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "What is known of the token", body = Description),
+        (status = 400, description = "The request cannot be read", body = InvalidRequest),
+    ),
+    security(("bearer" = []), ("basic" = [])))]
 pub async fn introspect(
     caller: Caller,
     request: HttpRequest,
@@ -113,7 +166,9 @@ impl Form {
     }
 }
 
-/// As RFC 6749, section 5.2, has it.
 fn invalid_request(why: &'static str) -> HttpResponse {
-    HttpResponse::BadRequest().json(json!({ "error": "invalid_request", "error_description": why }))
+    HttpResponse::BadRequest().json(InvalidRequest {
+        error: "invalid_request",
+        error_description: why,
+    })
 }

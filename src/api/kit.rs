@@ -1,6 +1,7 @@
 //! Of what the Admin API, the User API and SCIM's neighbours are made: reading what was sent,
 //! pages, versions, receipts, and answers that come once.
 
+mod address;
 mod idempotency;
 mod input;
 mod mistakes;
@@ -10,13 +11,14 @@ mod receipt;
 mod version;
 mod word;
 
+pub use address::Address;
 pub use idempotency::{Asker, Created, Creation, sweep};
 pub use input::{Input, Params, present};
-pub use mistakes::mistakes;
-pub use page::{Page, Paging};
+pub use mistakes::{mistakes, taken};
+pub use page::{Page, Paging, Search, term};
 pub use receipt::{Receipt, Taken};
-pub use version::{IfMatch, etag};
+pub use version::{IfMatch, versioned};
 pub use word::{
-    AccessLevelWord, ActionWord, ExpiryWord, FateWord, OverlapWord, PlaceWord, RoleWord, ScopeWord,
-    SortWord, StatusWord, Word,
+    AccessLevelWord, ActionWord, CodeWord, ExpiryWord, FateWord, OutcomeWord, OverlapWord,
+    PlaceWord, RoleWord, ScopeWord, SortWord, StatusWord, ViewWord, Word,
 };

@@ -10,8 +10,10 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::kit::{Address, CodeWord, OutcomeWord, ScopeWord, Word};
 use super::token::{Organization, Product};
 use crate::catalogue::Scope;
 use crate::gate::{Asked, Caller, Decision, Gate, Question, View, user_agent};
@@ -21,26 +23,50 @@ use crate::web::{Answer, Error, Now, body, json};
 
 const MOST: usize = 100;
 
-/// One question.
-#[derive(Deserialize)]
+/// Whether a token is good, and for what. What is left out is not checked.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Question)]
 #[serde(deny_unknown_fields)]
 struct Query<'a> {
+    /// As the client sent it.
     #[serde(borrow)]
+    #[schema(value_type = String)]
     token: Cow<'a, str>,
+    /// The client's address.
     #[serde(default)]
+    #[schema(value_type = Option<Address>)]
     ip: Option<IpAddr>,
+    /// The key of the product that is asked for.
     #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
     product: Option<Cow<'a, str>>,
+    /// Needed, whatever is done; in place of `method` and `path`.
     #[serde(default, deserialize_with = "scope")]
+    #[schema(value_type = Option<ScopeWord>)]
     scope: Option<Scope>,
+    /// With `path`: what the client does; the resources say which scope that needs.
     #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
     method: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
     path: Option<Cow<'a, str>>,
+    /// The tool of an MCP server that the client calls; in place of `method` and `path`.
     #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
     tool: Option<Cow<'a, str>>,
+    /// Whether the answer tells each check.
     #[serde(default)]
     explain: bool,
+}
+
+/// One question, or up to 100, which are answered in their order.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only for the document")]
+enum Questions {
+    One(Query<'static>),
+    Many(Vec<Query<'static>>),
 }
 
 fn scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Scope>, D::Error> {
@@ -65,6 +91,14 @@ impl FromRequest for Body {
     }
 }
 
+/// Ask about tokens
+///
+/// Of the organisation of the token that asks, which needs `tokens:verify`. The answer is 200 also
+/// for a token that is no good: `valid` and `code` tell.
+#[utoipa::path(post, path = "/api/v1/verify", operation_id = "verifyToken", tag = "Gate",
+    request_body = Questions,
+    responses((status = 200, description = "The gate's answer, or one for each question",
+        body = Verdicts)))]
 pub async fn verify(
     caller: Caller,
     request: HttpRequest,
@@ -160,60 +194,92 @@ impl Query<'_> {
     }
 }
 
-#[derive(Serialize)]
+/// One answer, or as many as there were questions.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only for the document")]
+enum Verdicts {
+    One(Box<Verdict<'static>>),
+    Many(Vec<Verdict<'static>>),
+}
+
+/// What the gate answers. Of a token that it knows it tells more, also where that is no good.
+#[derive(Serialize, ToSchema)]
 struct Verdict<'a> {
+    /// Whether the client may do what was asked.
     valid: bool,
-    code: &'static str,
+    code: CodeWord,
     #[serde(flatten)]
+    #[schema(value_type = Described)]
     token: Option<Described<'a>>,
+    /// The scope that is needed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    required_scope: Option<&'static str>,
+    #[schema(nullable = false)]
+    required_scope: Option<ScopeWord>,
     /// Why the path has no one meaning.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     ambiguity: Option<String>,
+    /// With `explain`: all checks in their order.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     checks: Option<Vec<Step>>,
 }
 
-#[derive(Serialize)]
+/// What is told of a token that the gate knows.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KnownToken)]
 struct Described<'a> {
+    #[schema(required = false)]
     id: Uuid,
+    #[schema(required = false)]
     name: &'a str,
+    #[schema(required = false, value_type = Organization)]
     organization: Organization<'a>,
     /// Whose MCP token it is.
+    #[schema(value_type = Option<Owner>)]
     owner: Option<Owner<'a>>,
+    /// The one that it is linked to.
+    #[schema(value_type = Option<Product>)]
     product: Option<Product<'a>>,
-    scopes: Vec<&'static str>,
+    #[schema(required = false)]
+    scopes: Vec<ScopeWord>,
+    /// `null`: never.
     expires_at: Option<DateTime<Utc>>,
+    /// When the secret stops, if it was rotated.
     secret_retires_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Serialize)]
+/// Whose MCP token it is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenOwner)]
 struct Owner<'a> {
     id: Uuid,
     email: &'a str,
 }
 
-#[derive(Serialize)]
+/// A check that the gate makes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = GateCheck)]
 struct Step {
     check: &'static str,
-    /// The decision's code if it fails.
-    code: &'static str,
-    outcome: &'static str,
+    /// The gate's answer if it fails.
+    code: CodeWord,
+    outcome: OutcomeWord,
 }
 
 impl<'a> Verdict<'a> {
     fn of((decision, explain): &'a (Decision<'_>, bool)) -> Self {
         let check = |checked: crate::gate::Checked| Step {
             check: checked.name,
-            code: checked.code.as_str(),
-            outcome: checked.outcome.as_str(),
+            code: Word(checked.code),
+            outcome: Word(checked.outcome),
         };
         Self {
             valid: decision.code == crate::gate::Code::Valid,
-            code: decision.code.as_str(),
+            code: Word(decision.code),
             token: decision.view.as_deref().map(Described::of),
-            required_scope: decision.required_scope().map(Scope::as_str),
+            required_scope: decision.required_scope().map(Word),
             ambiguity: decision.ambiguity.map(|ambiguity| ambiguity.to_string()),
             checks: explain.then(|| decision.checks().map(check).collect()),
         }
@@ -231,7 +297,7 @@ impl<'a> Described<'a> {
                 email: &owner.email,
             }),
             product: view.product.as_deref().map(Product::of),
-            scopes: view.effective_scopes().names(),
+            scopes: view.effective_scopes().iter().map(Word).collect(),
             expires_at: view.expires_at,
             secret_retires_at: view.secret_retires_at,
         }

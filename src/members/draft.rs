@@ -75,14 +75,20 @@ impl InvitationDraft {
         Box::new(self)
     }
 
-    /// The first field with an error, which gets the focus.
+    /// With the names of their inputs.
     #[must_use]
-    pub fn focus(&self) -> &'static str {
-        let fields = [
+    pub fn fields(&self) -> [(&'static str, &Field); 3] {
+        [
             ("email", &self.email),
             ("name", &self.name),
             ("role", &self.role),
-        ];
+        ]
+    }
+
+    /// The first field with an error, which gets the focus.
+    #[must_use]
+    pub fn focus(&self) -> &'static str {
+        let fields = self.fields();
         let refused = fields.iter().find(|(_, field)| field.is_refused());
         refused.map_or("", |(name, _)| name)
     }

@@ -1,7 +1,7 @@
 //! Groups of members. A group may make its members administrators; one that an identity
 //! provider manages gets its name and members from there.
 
-mod draft;
+pub mod draft;
 mod handlers;
 mod pages;
 pub mod queries;

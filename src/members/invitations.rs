@@ -6,7 +6,9 @@ pub mod queries;
 use chrono::{DateTime, Utc};
 
 use crate::access::Role;
+use crate::config::PublicUrl;
 use crate::identity::queries::InvitationId;
+use crate::secret::Plaintext;
 
 /// An invitation that can still be accepted. Its link is known to whoever made it alone.
 #[derive(Clone, Debug)]
@@ -17,6 +19,21 @@ pub struct Pending {
     pub role: Role,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
+}
+
+/// An invitation that was just made, with the code that is in its link and nowhere else.
+pub struct Invited {
+    pub invitation: Pending,
+    code: Plaintext,
+}
+
+impl Invited {
+    /// What to send to whoever is invited.
+    #[must_use]
+    pub fn link(&self, public_url: &PublicUrl) -> Plaintext {
+        let path = format!("/invitations/{}", self.code.reveal());
+        Plaintext::new(public_url.join(&path))
+    }
 }
 
 impl Pending {

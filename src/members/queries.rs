@@ -1,11 +1,13 @@
 //! Members in the database: finding them, and what becomes of them.
 
+mod appointment;
 mod change;
 mod charge;
 mod find;
 mod list;
 
+pub use appointment::{Beyond, may_appoint};
 pub use change::{ApiTokens, ChangeError, Departure, change_role, deactivate, reactivate, remove};
 pub use charge::{Charge, LastAdministrator};
 pub use find::{administrators, member, of_emails};
-pub use list::{Listed, Wanted, count, page};
+pub use list::{Listed, Wanted, count, listed, page};

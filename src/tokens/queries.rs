@@ -12,6 +12,7 @@ mod search;
 mod survey;
 mod usage;
 
+pub use ceiling::excess;
 pub use change::{ChangeError, Rotated, apply, create, edit, end_overlap, rotate};
 pub use counts::Counts;
 pub use estate::{Answering, Estate, Left, hand_over, revoke_estate, survey_estate};

@@ -46,6 +46,12 @@ impl Secret {
     }
 }
 
+impl From<Secret> for Plaintext {
+    fn from(secret: Secret) -> Self {
+        secret.0
+    }
+}
+
 /// The digest of what a client sent, if it has the form of a secret and its checksum is right.
 #[must_use]
 pub fn digest_of(presented: &str) -> Option<Digest> {

@@ -1,7 +1,7 @@
 //! A program with a token.
 
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use tokendesk::catalogue::Scope;
 use tokendesk::tokens::Secret;
@@ -68,6 +68,17 @@ impl Program {
         self.send(Method::DELETE, path, &[], None).await
     }
 
+    pub async fn put(&self, path: &str) -> Reply {
+        self.send(Method::PUT, path, &[], None).await
+    }
+
+    pub async fn send_form(&self, path: &str, form: String) -> Reply {
+        let request = self.client.post(format!("{}{path}", self.url));
+        let form_type = "application/x-www-form-urlencoded";
+        self.answer(request.header("content-type", form_type).body(form))
+            .await
+    }
+
     pub async fn send(
         &self,
         method: Method,
@@ -77,14 +88,18 @@ impl Program {
     ) -> Reply {
         let address = format!("{}{path}", self.url);
         let mut request = self.client.request(method, address);
-        if !self.secret.is_empty() {
-            request = request.bearer_auth(&self.secret);
-        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         if let Some(body) = body {
             request = request.json(body);
+        }
+        self.answer(request).await
+    }
+
+    async fn answer(&self, mut request: RequestBuilder) -> Reply {
+        if !self.secret.is_empty() {
+            request = request.bearer_auth(&self.secret);
         }
         let response = request.send().await.unwrap();
         Reply {

@@ -4,10 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use super::client::Program;
+use crate::support::app::ADA;
 use crate::support::{App, Scratch};
-
-/// It takes no token away from who uses it.
-const SECRET: &str = "a-secret-of-the-environment-for-fuzzing";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_document_is_of_openapi_3_1_and_needs_no_token() {
@@ -24,15 +22,12 @@ async fn the_document_is_of_openapi_3_1_and_needs_no_token() {
     }
 }
 
-/// Fuzzes all of it, with all checks. What it sent stays reproducible by its seed.
-#[tokio::test(flavor = "multi_thread")]
-async fn schemathesis_finds_nothing() {
-    let flag = format!("--auth-secret={SECRET}");
-    let app = App::start_with(&["--rate-limit-per-token=1000000", &flag]).await;
+/// What it sent stays reproducible by its seed.
+async fn fuzz(app: &App, secret: &str, more: &[&str]) {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let scratch = Scratch::new();
     let address = format!("{}/openapi.json", app.url);
-    let authorization = format!("Authorization: Bearer {SECRET}");
+    let authorization = format!("Authorization: Bearer {secret}");
     let mut command = Command::new("python3");
     command
         .args([
@@ -43,6 +38,7 @@ async fn schemathesis_finds_nothing() {
         .arg(tests.join("api/schemathesis.toml"))
         .args(["run", &address])
         .args(["--header", &authorization])
+        .args(more)
         .env("PYTHONPATH", tests.join("site-packages"))
         .env("NO_PROXY", "*")
         .current_dir(&scratch.root);
@@ -51,4 +47,28 @@ async fn schemathesis_finds_nothing() {
     let printed = String::from_utf8_lossy(&output.stdout);
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{printed}\n{complaints}");
+}
+
+/// With all checks. The credential takes no token away from who uses it.
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_finds_nothing() {
+    const SECRET: &str = "a-secret-of-the-environment-for-fuzzing";
+    let flag = format!("--auth-secret={SECRET}");
+    let app = App::start_with(&["--rate-limit-per-token=1000000", &flag]).await;
+    fuzz(&app, SECRET, &[]).await;
+}
+
+/// What no credential but a token is let in to.
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_finds_nothing_with_a_token() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let (_, secret) = app.token("Fuzzer").await;
+    let user = format!("x-user-email: {ADA}");
+    let tags = ["--include-tag", "Gate", "--include-tag", "User"];
+    fuzz(
+        &app,
+        secret.reveal(),
+        &[&tags[..], &["--header", &user]].concat(),
+    )
+    .await;
 }

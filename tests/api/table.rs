@@ -1,15 +1,21 @@
-//! Every route of the Admin API and the User API: who gets in, and who does not. The document and
-//! this table have the same routes.
+//! Every route of the Admin API, the User API and the gate that programs call: who gets in, and who
+//! does not. The document and this table have the same routes.
 
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::Value;
-use tokendesk::access::{Actor, OrganizationId, Role};
+use tokendesk::access::{Actor, OrganizationId, Role, UserId};
 use tokendesk::catalogue::Scope;
+use tokendesk::members::draft::InvitationDraft;
+use tokendesk::members::groups::queries::{self as groups, NewGroup};
+use tokendesk::members::groups::{GroupName, Keeper};
+use tokendesk::members::invitations::queries as invitations;
+use tokendesk::members::queries::{self as members, ApiTokens};
 use tokendesk::tokens::draft::NewToken;
 use tokendesk::tokens::overlap::Overlap;
 use tokendesk::tokens::queries;
 use tokendesk::tokens::{Key, Ranges, Secret, Token, Transition};
+use tokendesk::web::form::Field;
 
 use super::client::{Program, Reply};
 use crate::support::App;
@@ -26,8 +32,12 @@ enum Who {
     UserRead,
     /// An API token with `connect:write` for a user, or the user's with `widgets:write`.
     UserWrite,
+    /// Any token.
+    Anyone,
+    /// An API token with `tokens:verify`.
+    Verifier,
 }
-use Who::{AdminRead, AdminWrite, UserRead, UserWrite};
+use Who::{AdminRead, AdminWrite, Anyone, UserRead, UserWrite, Verifier};
 
 struct Route(&'static str, &'static str, Who, u16, &'static str);
 
@@ -132,6 +142,72 @@ const TABLE: &[Route] = &[
         r#"{"name":"edited"}"#,
     ),
     Route("DELETE", "/api/v1/mcp-servers/{id}", AdminWrite, 204, ""),
+    Route("GET", "/api/v1/members", AdminRead, 200, ""),
+    Route("GET", "/api/v1/members/{id}", AdminRead, 200, ""),
+    Route(
+        "PATCH",
+        "/api/v1/members/{id}",
+        AdminWrite,
+        200,
+        r#"{"role":"member"}"#,
+    ),
+    Route("DELETE", "/api/v1/members/{id}", AdminWrite, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/members/{id}/deactivation",
+        AdminWrite,
+        200,
+        "{}",
+    ),
+    Route(
+        "POST",
+        "/api/v1/members/{id}/reactivation",
+        AdminWrite,
+        200,
+        "",
+    ),
+    Route("GET", "/api/v1/groups", AdminRead, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/groups",
+        AdminWrite,
+        201,
+        r#"{"name":"New"}"#,
+    ),
+    Route("GET", "/api/v1/groups/{id}", AdminRead, 200, ""),
+    Route(
+        "PATCH",
+        "/api/v1/groups/{id}",
+        AdminWrite,
+        200,
+        r#"{"name":"Edited"}"#,
+    ),
+    Route("DELETE", "/api/v1/groups/{id}", AdminWrite, 204, ""),
+    Route("GET", "/api/v1/groups/{id}/members", AdminRead, 200, ""),
+    Route(
+        "PUT",
+        "/api/v1/groups/{id}/members/{user_id}",
+        AdminWrite,
+        204,
+        "",
+    ),
+    Route(
+        "DELETE",
+        "/api/v1/groups/{id}/members/{user_id}",
+        AdminWrite,
+        204,
+        "",
+    ),
+    Route("GET", "/api/v1/invitations", AdminRead, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/invitations",
+        AdminWrite,
+        201,
+        r#"{"email":"new@new.example","name":"New"}"#,
+    ),
+    Route("GET", "/api/v1/invitations/{id}", AdminRead, 200, ""),
+    Route("DELETE", "/api/v1/invitations/{id}", AdminWrite, 204, ""),
     Route("GET", "/api/v1/audit-events", AdminRead, 200, ""),
     Route("GET", "/api/v1/me", UserRead, 200, ""),
     Route("GET", "/api/v1/me/mcp-servers", UserRead, 200, ""),
@@ -151,50 +227,61 @@ const TABLE: &[Route] = &[
         200,
         "",
     ),
+    Route("GET", "/api/v1/token", Anyone, 200, ""),
+    Route("POST", "/api/v1/verify", Verifier, 200, r#"{"token":"ID"}"#),
+    Route("POST", "/oauth/introspect", Verifier, 200, "token=ID"),
 ];
 
 impl Route {
-    fn is_admin(&self) -> bool {
-        matches!(self.2, AdminRead | AdminWrite)
+    fn is_users(&self) -> bool {
+        matches!(self.2, UserRead | UserWrite)
     }
 
     /// The scope that an API token needs.
-    fn scope(&self) -> Scope {
+    fn scope(&self) -> Option<Scope> {
         match self.2 {
-            AdminRead => Scope::AdminRead,
-            AdminWrite => Scope::AdminWrite,
-            UserRead => Scope::ConnectRead,
-            UserWrite => Scope::ConnectWrite,
+            AdminRead => Some(Scope::AdminRead),
+            AdminWrite => Some(Scope::AdminWrite),
+            UserRead => Some(Scope::ConnectRead),
+            UserWrite => Some(Scope::ConnectWrite),
+            Anyone => None,
+            Verifier => Some(Scope::TokensVerify),
         }
     }
 
     /// All scopes with which an API token does not get in.
     fn too_little(&self) -> Vec<Scope> {
-        let gives =
-            |scope: &Scope| *scope == self.scope() || scope.includes().contains(&self.scope());
+        let Some(needed) = self.scope() else {
+            return Vec::new();
+        };
+        let gives = |scope: &Scope| *scope == needed || scope.includes().contains(&needed);
         let all = Scope::ALL.iter().copied();
         all.filter(|scope| scope.is_for_api_tokens() && !gives(scope))
             .collect()
     }
 
+    /// `id` is two, with a slash between them, where the path has two.
     async fn send(&self, program: &Program, id: &str, headers: &[(&str, &str)]) -> Reply {
         let Self(method, path, _, _, body) = self;
-        let body: Option<Value> = match body.replace("ID", id) {
-            text if text.is_empty() => None,
-            text => Some(serde_json::from_str(&text).unwrap()),
-        };
+        let (first, second) = id.split_once('/').unwrap_or((id, id));
+        let path = path.replace("{id}", first).replace("{user_id}", second);
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        program
-            .send(method, &path.replace("{id}", id), headers, body.as_ref())
-            .await
+        match body.replace("ID", first) {
+            text if text.is_empty() => program.send(method, &path, headers, None).await,
+            text if text.starts_with('{') => {
+                let body: Value = serde_json::from_str(&text).unwrap();
+                program.send(method, &path, headers, Some(&body)).await
+            }
+            form => program.send_form(&path, form).await,
+        }
     }
 
     /// As a user is named.
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
-        if self.is_admin() {
-            &[]
-        } else {
+        if self.is_users() {
             &[("x-user-email", ADA)]
+        } else {
+            &[]
         }
     }
 
@@ -207,7 +294,7 @@ impl Route {
         let connection = &mut *app.database().get().await.unwrap();
         let actor = &Actor::command_line(organization);
         let key = format!("k{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
-        match self.1.split('/').nth(3).unwrap() {
+        match self.1.split('/').nth(3).unwrap_or_default() {
             "products" => {
                 let now = app.now();
                 let made = tokendesk::catalogue::create_product(connection, actor, name, &key, now);
@@ -239,6 +326,46 @@ impl Route {
                     .unwrap()
                     .to_string()
             }
+            "members" => {
+                let user = member(app, organization, &key).await;
+                if self.1.ends_with("/reactivation") {
+                    let (keep, now) = (ApiTokens::Keep, app.now());
+                    let left = members::deactivate(connection, actor, user, keep, now).await;
+                    left.unwrap();
+                }
+                user.to_string()
+            }
+            "groups" => {
+                let (user, keeper, now) = (
+                    member(app, organization, &key).await,
+                    Keeper::Administrators,
+                    app.now(),
+                );
+                let new = NewGroup {
+                    name: GroupName::parse(name).unwrap(),
+                    role: None,
+                    external_id: None,
+                };
+                let group = groups::create(connection, actor, keeper, &new, now).await;
+                let group = group.unwrap().id;
+                if self.0 == "DELETE" {
+                    let users = [user];
+                    groups::add_members(connection, actor, keeper, group, &users, now)
+                        .await
+                        .unwrap();
+                }
+                format!("{group}/{user}")
+            }
+            "invitations" => {
+                let guest = InvitationDraft {
+                    email: Field::new(format!("{key}@new.example")),
+                    name: Field::new(name),
+                    ..InvitationDraft::default()
+                };
+                let guest = guest.parse().unwrap();
+                let invited = invitations::invite(connection, actor, &guest, app.now()).await;
+                invited.unwrap().invitation.id.to_string()
+            }
             "me" => app.mcp_token(ADA, name).await.0.id.to_string(),
             _ => {
                 let read = |new: &mut NewToken| {
@@ -250,6 +377,12 @@ impl Route {
             }
         }
     }
+}
+
+async fn member(app: &App, organization: OrganizationId, name: &str) -> UserId {
+    let email = format!("{name}@new.example");
+    app.add_member(organization, &email, Role::Admin).await;
+    app.user(&email).await
 }
 
 /// Brings the token into the state in which the route makes sense.
@@ -362,11 +495,14 @@ async fn whoever_has_too_little_gets_in_nowhere() {
                 assert_eq!(answer, (403, "insufficient_scope"), "{shown}: {scope}");
             }
         }
-        if route.is_admin() {
+        refused(left.reveal(), 401, "owner_inactive").await;
+        if route.2 == Anyone {
+            continue;
+        }
+        if !route.is_users() {
             refused(mcp.reveal(), 403, "insufficient_scope").await;
             continue;
         }
-        refused(left.reveal(), 401, "owner_inactive").await;
         refused(render.reveal(), 403, "insufficient_scope").await;
         let strong = &weak[0].1;
         for (headers, status, code) in [
@@ -411,8 +547,9 @@ async fn whoever_has_the_scope_gets_in_everywhere() {
                 .await;
             app.sql("DELETE FROM resources WHERE name IN ('New', 'Edited')")
                 .await;
-            app.sql("DELETE FROM mcp_servers").await;
-            app.sql("DELETE FROM products").await;
+            for table in ["mcp_servers", "products", "groups", "invitations"] {
+                app.sql(&format!("DELETE FROM {table}")).await;
+            }
             route
                 .thing(&app, app.organization, &format!("{who} {number}"))
                 .await
@@ -420,7 +557,9 @@ async fn whoever_has_the_scope_gets_in_everywhere() {
         let expected = route.3;
         let (token, secret) = app
             .token_with(&format!("Program {number}"), |new| {
-                new.scopes = Some([route.scope()].into_iter().collect());
+                // Of those for whom any will do, one of the least.
+                let scope = route.scope().unwrap_or(Scope::ConnectRead);
+                new.scopes = Some([scope].into_iter().collect());
             })
             .await;
         let program = Program::of(&app, &secret);
@@ -428,15 +567,15 @@ async fn whoever_has_the_scope_gets_in_everywhere() {
             .send(&program, &fresh("one").await, route.headers())
             .await;
         assert_eq!(reply.status, expected, "{}: {}", route.shown(), reply.body);
-        assert!(
-            reply.header("ratelimit").starts_with("\"minute\";r="),
-            "{}",
-            route.shown()
-        );
-        let other = if route.is_admin() {
-            Program::new(&app, SECRET)
-        } else {
-            Program::of(&app, &app.mcp_token(ADA, &format!("own {number}")).await.1)
+        let is_counted = reply.header("ratelimit").starts_with("\"minute\";r=");
+        let is_of_gate = matches!(route.2, Anyone | Verifier);
+        assert!(is_counted != is_of_gate, "{}", route.shown());
+        let other = match route.2 {
+            AdminRead | AdminWrite => Program::new(&app, SECRET),
+            UserRead | UserWrite | Anyone => {
+                Program::of(&app, &app.mcp_token(ADA, &format!("own {number}")).await.1)
+            }
+            Verifier => Program::of(&app, &app.token(&format!("all {number}")).await.1),
         };
         let reply = route.send(&other, &fresh("other").await, &[]).await;
         assert_eq!(reply.status, expected, "{}: {}", route.shown(), reply.body);
@@ -445,12 +584,11 @@ async fn whoever_has_the_scope_gets_in_everywhere() {
         app.sql("DELETE FROM tokens WHERE owner_id IS NOT NULL")
             .await;
     }
-    let refused = Program::new(&app, SECRET).get("/api/v1/me").await;
-    assert_eq!(
-        (refused.status, refused.code()),
-        (401, "unknown"),
-        "it is no user"
-    );
+    for path in ["/api/v1/me", "/api/v1/token"] {
+        let refused = Program::new(&app, SECRET).get(path).await;
+        let answer = (refused.status, refused.code());
+        assert_eq!(answer, (401, "unknown"), "it is no user and no token");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -465,11 +603,15 @@ async fn what_is_another_organizations_does_not_exist() {
     for (number, route) in TABLE.iter().enumerate() {
         let name = format!("Northwind’s {number}").replace('’', "");
         let id = route.thing(&app, app.organization, &name).await;
-        let headers: &[_] = if route.is_admin() { &[] } else { &eve };
+        let headers: &[_] = if route.is_users() { &eve } else { &[] };
         let before = app.count("SELECT count(*) FROM journal").await;
         let reply = route.send(&theirs, &id, headers).await;
         let told = reply.body.to_string();
         assert!(!told.contains("Northwind"), "{}: {told}", route.shown());
+        if route.0 == "GET" {
+            let thing = id.split('/').next_back().unwrap_or_default();
+            assert!(!told.contains(thing), "{}: {told}", route.shown());
+        }
         if route.1.contains("{id}") {
             assert_eq!(reply.status, 404, "{}: {told}", route.shown());
             assert_eq!(app.count("SELECT count(*) FROM journal").await, before);
@@ -477,7 +619,7 @@ async fn what_is_another_organizations_does_not_exist() {
         if route.1.ends_with("/revocations") {
             assert_eq!(reply.body["ids"][0]["outcome"], "unknown", "{told}");
         }
-        if !route.is_admin() {
+        if route.is_users() {
             let reply = route.send(&theirs, &id, &[("x-user-email", ADA)]).await;
             assert_eq!(reply.status, 404, "{}", route.shown());
         }
@@ -506,7 +648,8 @@ async fn another_method_is_refused_with_those_that_there_are() {
     let (_, secret) = app.token("All").await;
     let program = Program::of(&app, &secret);
     for route in TABLE {
-        let path = route.1.replace("{id}", &uuid::Uuid::nil().to_string());
+        let id = uuid::Uuid::nil().to_string();
+        let path = route.1.replace("{id}", &id).replace("{user_id}", &id);
         let of_path = TABLE.iter().filter(|other| other.1 == route.1);
         let taken: Vec<&str> = of_path.map(|other| other.0).collect();
         let reply = program

@@ -104,6 +104,7 @@ pub const PAGES: &[Page] = &[
     page("api-docs", "/docs/api", Nobody, 200, &[Visit("/docs/api")]),
     page("api-docs-open", "/docs/api", Nobody, 200, &[
         Visit("/docs/api"), Click("#createToken summary"), Click("#listTokens summary"),
+        Click("#deactivateMember summary"), Click("#verifyToken summary"),
     ]),
     page("invitation-account", INVITATION, Nobody, 200, &[
         Meanwhile("UPDATE invitations SET email = 'ada@northwind.example'"), Visit("/invitations/{code}"),

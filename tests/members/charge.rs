@@ -108,7 +108,7 @@ async fn an_administrator_by_a_group_counts_and_so_does_the_group() {
     let (actor, now, keeper) = (app.actor(), app.now(), Keeper::Administrators);
     let name = GroupName::parse("Owners").unwrap();
     let refusals = [
-        groups::delete(connection, &actor, keeper, group, now)
+        groups::delete(connection, &actor, keeper, (group, None), now)
             .await
             .map(drop),
         groups::edit(

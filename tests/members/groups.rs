@@ -75,7 +75,7 @@ async fn a_managed_groups_name_and_members_are_scims() {
             queries::set_members(connection, &actor, keeper, group.id, &ada, now)
                 .await
                 .map(drop),
-            queries::delete(connection, &actor, keeper, group.id, now)
+            queries::delete(connection, &actor, keeper, (group.id, None), now)
                 .await
                 .map(drop),
         ];
@@ -167,7 +167,7 @@ async fn strangers_and_taken_names_are_refused() {
     };
     assert_eq!(strangers, people[1..]);
     let contoso = tokendesk::access::Actor::command_line(other);
-    let foreign = queries::delete(connection, &contoso, by_hand, group.id, now).await;
+    let foreign = queries::delete(connection, &contoso, by_hand, (group.id, None), now).await;
     assert!(matches!(foreign.map_err(Error::from), Err(Error::NotFound)));
     assert_eq!(app.count("SELECT count(*) FROM group_members").await, 0);
 }

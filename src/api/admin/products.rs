@@ -2,15 +2,15 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path};
-use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::asker;
+use super::{New, created};
 use crate::access::Actor;
 use crate::api::kit::{
-    Created, Creation, IfMatch, Input, Page, Paging, Params, Receipt, etag, mistakes, present,
+    Created, Creation, IfMatch, Input, Page, Params, Receipt, Search, mistakes, present, taken,
+    versioned,
 };
 use crate::catalogue::products::draft::Draft;
 use crate::catalogue::products::queries::{self, ChangeError};
@@ -18,11 +18,8 @@ use crate::catalogue::products::{ListedProduct, Query};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::gate::{Reader, Writer};
-use crate::web::error::Mistake;
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Now};
-
-const LONGEST_TERM: usize = 100;
 
 pub fn routes(config: &mut web::ServiceConfig) {
     config
@@ -80,6 +77,16 @@ pub struct NewProduct {
     key: String,
 }
 
+impl From<NewProduct> for Draft {
+    fn from(new: NewProduct) -> Self {
+        Self {
+            name: Field::new(new.name),
+            key: Field::new(new.key),
+            ..Self::default()
+        }
+    }
+}
+
 /// What is to be other than it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -93,50 +100,20 @@ pub struct ProductEdit {
     key: Option<String>,
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct Which {
-    /// A part of the name or of the key.
-    #[param(max_length = 100)]
-    q: Option<String>,
-    /// How many items a page has.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<usize>,
-    /// Where to go on: the `next_cursor` of the page before.
-    #[param(max_length = 2000)]
-    cursor: Option<String>,
-}
-
-impl Which {
-    fn read(self) -> Result<(Query, usize), Error> {
-        let q = self.q.unwrap_or_default();
-        if q.chars().count() > LONGEST_TERM {
-            let detail = format!("use at most {LONGEST_TERM} characters.");
-            return Err(Error::invalid("q", detail));
-        }
-        let paging = Paging {
-            limit: self.limit,
-            cursor: self.cursor,
-        };
-        paging.cursor()?;
-        let limit = paging.limit()?;
-        let page = paging.cursor.unwrap_or_default();
-        Ok((Query { q, page }, limit))
-    }
-}
-
 /// List products
 ///
 /// By name.
 #[utoipa::path(get, path = "/api/v1/products", operation_id = "listProducts", tag = "Products",
-    params(Which), responses((status = 200, description = "A page", body = Page<Product>)))]
+    params(Search), responses((status = 200, description = "A page", body = Page<Product>)))]
 pub async fn index(
     reader: Reader,
     database: Data<Database>,
-    Params(which): Params<Which>,
+    Params(search): Params<Search>,
 ) -> Answer {
-    let (query, limit) = which.read()?;
+    let (q, paging) = (search.term()?.unwrap_or_default(), search.paging());
+    let (limit, _) = (paging.limit()?, paging.cursor()?);
+    let page = paging.cursor.unwrap_or_default();
+    let query = Query { q, page };
     let connection = &mut *database.get().await?;
     let slice = queries::page(connection, &reader, &query, limit).await?;
     Ok(HttpResponse::Ok().json(Page::from(slice.map(Product::from))))
@@ -152,46 +129,39 @@ pub async fn create(
     database: Data<Database>,
     creation: Creation<NewProduct>,
 ) -> Answer {
-    let connection = &mut *database.get().await?;
-    let (asker, actor) = (asker(&writer), writer.actor());
-    let created = creation.once(connection, asker, now.0, |connection, new| {
-        async move { try_create(connection, &actor, new, now).await }.boxed()
-    });
-    Ok(created.await?.answer())
+    created(creation, writer, now, &database).await
 }
 
-async fn try_create(
-    connection: &mut Connection,
-    actor: &Actor,
-    new: NewProduct,
-    now: Now,
-) -> Result<Created, Error> {
-    let draft = Draft {
-        name: Field::new(new.name),
-        key: Field::new(new.key),
-        ..Draft::default()
-    };
-    let new = draft
-        .clone()
-        .parse(None)
-        .map_err(|it| mistakes(&it.fields()))?;
-    let created = queries::create(connection, actor, &new.name, &new.key, now.0).await;
-    let product = created.map_err(|error| refused(error.into(), draft))?;
-    let location = format!("/api/v1/products/{}", product.id);
-    let listed = ListedProduct {
-        product,
-        version: 1,
-        tokens: 0,
-    };
-    Created::new(location, Some(1), &Product::from(listed), None)
+impl New for NewProduct {
+    async fn create(
+        self,
+        connection: &mut Connection,
+        writer: &Writer,
+        now: Now,
+    ) -> Result<Created, Error> {
+        let draft = Draft::from(self);
+        let new = draft
+            .clone()
+            .parse(None)
+            .map_err(|it| mistakes(&it.fields()))?;
+        let created =
+            queries::create(connection, &writer.actor(), &new.name, &new.key, now.0).await;
+        let product = created.map_err(|error| refused(error.into(), draft))?;
+        let location = format!("/api/v1/products/{}", product.id);
+        let listed = ListedProduct {
+            product,
+            version: 1,
+            tokens: 0,
+        };
+        Created::new(location, Some(1), &Product::from(listed))
+    }
 }
 
 /// Why a product is not made or changed, where that has to do with a field.
 fn refused(error: ChangeError, draft: Draft) -> Error {
-    let taken = |field, errors: &[String]| Error::Taken(Mistake::new(field, errors.concat()));
     match error {
-        ChangeError::NameTaken => taken("name", &draft.name_taken().name.errors),
-        ChangeError::KeyTaken => taken("key", &draft.key_taken().key.errors),
+        ChangeError::NameTaken => taken("name", &draft.name_taken().name),
+        ChangeError::KeyTaken => taken("key", &draft.key_taken().key),
         error => error.into(),
     }
 }
@@ -207,12 +177,12 @@ pub async fn show(reader: Reader, database: Data<Database>, id: Path<Uuid>) -> A
 }
 
 fn told(listed: ListedProduct, receipt: Option<Receipt>) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header(etag(listed.version))
-        .json(Product {
-            receipt,
-            ..listed.into()
-        })
+    let version = listed.version;
+    let product = Product {
+        receipt,
+        ..listed.into()
+    };
+    versioned(version, product)
 }
 
 /// Edit a product
@@ -220,7 +190,7 @@ fn told(listed: ListedProduct, receipt: Option<Receipt>) -> HttpResponse {
 /// What is left out stays as it is. The answer comes when the change is in effect on every
 /// instance.
 #[utoipa::path(patch, path = "/api/v1/products/{id}", operation_id = "editProduct",
-    tag = "Products", params(("id" = Uuid, Path)), request_body = ProductEdit,
+    tag = "Products", params(("id" = Uuid, Path), IfMatch), request_body = ProductEdit,
     responses((status = 200, description = "The product as it is now", body = Product)))]
 pub async fn edit(
     writer: Writer,
@@ -275,7 +245,7 @@ async fn try_edit(
 ///
 /// One that no token is linked to.
 #[utoipa::path(delete, path = "/api/v1/products/{id}", operation_id = "deleteProduct",
-    tag = "Products", params(("id" = Uuid, Path)),
+    tag = "Products", params(("id" = Uuid, Path), IfMatch),
     responses((status = 204, description = "It is gone")))]
 pub async fn delete(
     writer: Writer,

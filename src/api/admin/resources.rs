@@ -4,13 +4,12 @@ mod shapes;
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path};
-use futures_util::FutureExt;
 use uuid::Uuid;
 
 use self::shapes::{NewResource, Resource, ResourceEdit, mistakes};
-use super::asker;
+use super::{New, create_once};
 use crate::access::Actor;
-use crate::api::kit::{Created, Creation, IfMatch, Input, Page, Receipt, Taken, etag};
+use crate::api::kit::{Created, Creation, IfMatch, Input, Page, Receipt, Taken, versioned};
 use crate::catalogue::resources::ResourceId;
 use crate::catalogue::resources::draft::Draft;
 use crate::catalogue::resources::queries::{self, ChangeError, Stored};
@@ -59,28 +58,25 @@ pub async fn create(
     (database, fleet): (Data<Database>, Data<Fleet>),
     creation: Creation<NewResource>,
 ) -> Answer {
-    let mut connection = database.get().await?;
-    let asker = asker(&writer);
-    let created = creation.once(&mut connection, asker, now.0, |connection, new| {
-        async move { try_create(connection, &writer, new.into(), now).await }.boxed()
-    });
-    let created = created.await?;
-    drop(connection);
+    let created = create_once(creation, writer, now, &database).await?;
     created.with_receipt(&Receipt::wait(&fleet, &database).await)
 }
 
-async fn try_create(
-    connection: &mut Connection,
-    writer: &Writer,
-    draft: Draft,
-    now: Now,
-) -> Result<Created, Error> {
-    let new = draft.clone().parse().map_err(|it| mistakes(&it))?;
-    let created = queries::create(connection, &writer.actor(), &new, now.0).await;
-    let id = created.map_err(|error| refused(error, draft))?;
-    let stored = queries::resource(connection, writer, id).await?;
-    let (location, version) = (format!("/api/v1/resources/{id}"), stored.version);
-    Created::new(location, Some(version), &Resource::from(stored), None)
+impl New for NewResource {
+    async fn create(
+        self,
+        connection: &mut Connection,
+        writer: &Writer,
+        now: Now,
+    ) -> Result<Created, Error> {
+        let draft = Draft::from(self);
+        let new = draft.clone().parse().map_err(|it| mistakes(&it))?;
+        let created = queries::create(connection, &writer.actor(), &new, now.0).await;
+        let id = created.map_err(|error| refused(error, draft))?;
+        let stored = queries::resource(connection, writer, id).await?;
+        let (location, version) = (format!("/api/v1/resources/{id}"), stored.version);
+        Created::new(location, Some(version), &Resource::from(stored))
+    }
 }
 
 /// Why a resource is not made or changed, where that has to do with fields.
@@ -102,10 +98,10 @@ pub async fn show(reader: Reader, database: Data<Database>, id: Path<Uuid>) -> A
 }
 
 fn told(stored: Stored, receipt: Option<Receipt>) -> HttpResponse {
-    let tag = etag(stored.version);
+    let version = stored.version;
     let mut resource = Resource::from(stored);
     resource.receipt = receipt;
-    HttpResponse::Ok().insert_header(tag).json(resource)
+    versioned(version, resource)
 }
 
 /// Edit a resource
@@ -113,7 +109,7 @@ fn told(stored: Stored, receipt: Option<Receipt>) -> HttpResponse {
 /// What is left out stays as it is; operations are replaced as a whole. The answer comes when the
 /// change is in effect on every instance.
 #[utoipa::path(patch, path = "/api/v1/resources/{id}", operation_id = "editResource",
-    tag = "Resources", params(("id" = Uuid, Path)), request_body = ResourceEdit,
+    tag = "Resources", params(("id" = Uuid, Path), IfMatch), request_body = ResourceEdit,
     responses((status = 200, description = "The resource as it is now", body = Resource)))]
 pub async fn edit(
     writer: Writer,
@@ -164,7 +160,7 @@ async fn try_edit(
 ///
 /// Requests to it are then unknown to the gate.
 #[utoipa::path(delete, path = "/api/v1/resources/{id}", operation_id = "deleteResource",
-    tag = "Resources", params(("id" = Uuid, Path)),
+    tag = "Resources", params(("id" = Uuid, Path), IfMatch),
     responses((status = 200, description = "It is gone", body = Taken)))]
 pub async fn delete(
     writer: Writer,

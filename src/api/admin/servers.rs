@@ -3,19 +3,19 @@
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path};
 use chrono::{DateTime, Utc};
-use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::asker;
+use super::{New, created};
 use crate::access::{Actor, Overseer};
-use crate::api::kit::{Created, Creation, IfMatch, Input, Page, etag, mistakes, present};
+use crate::api::kit::{
+    Created, Creation, IfMatch, Input, Page, mistakes, present, taken, versioned,
+};
 use crate::db::{Connection, Database};
 use crate::gate::{Reader, Writer};
 use crate::profile::servers::draft::Draft;
 use crate::profile::servers::queries::{self, ChangeError, Server};
-use crate::web::error::Mistake;
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Now};
 
@@ -73,6 +73,16 @@ pub struct NewMcpServer {
     description: String,
 }
 
+impl From<NewMcpServer> for Draft {
+    fn from(new: NewMcpServer) -> Self {
+        Self {
+            name: Field::new(new.name),
+            url: Field::new(new.url),
+            description: Field::new(new.description),
+        }
+    }
+}
+
 /// What is to be other than it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -111,40 +121,30 @@ pub async fn create(
     database: Data<Database>,
     creation: Creation<NewMcpServer>,
 ) -> Answer {
-    let connection = &mut *database.get().await?;
-    let asker = asker(&writer);
-    let created = creation.once(connection, asker, now.0, |connection, new| {
-        async move { try_create(connection, &writer, new, now).await }.boxed()
-    });
-    Ok(created.await?.answer())
+    created(creation, writer, now, &database).await
 }
 
-async fn try_create(
-    connection: &mut Connection,
-    writer: &Writer,
-    new: NewMcpServer,
-    now: Now,
-) -> Result<Created, Error> {
-    let draft = Draft {
-        name: Field::new(new.name),
-        url: Field::new(new.url),
-        description: Field::new(new.description),
-    };
-    let new = draft.clone().parse().map_err(|it| mistakes(&it.fields()))?;
-    let created = queries::create(connection, &writer.actor(), &new, now.0).await;
-    let id = created.map_err(|error| refused(error, draft))?;
-    let server = queries::server(connection, writer, id).await?;
-    let (location, version) = (format!("/api/v1/mcp-servers/{id}"), server.version);
-    Created::new(location, Some(version), &McpServer::from(server), None)
+impl New for NewMcpServer {
+    async fn create(
+        self,
+        connection: &mut Connection,
+        writer: &Writer,
+        now: Now,
+    ) -> Result<Created, Error> {
+        let draft = Draft::from(self);
+        let new = draft.clone().parse().map_err(|it| mistakes(&it.fields()))?;
+        let created = queries::create(connection, &writer.actor(), &new, now.0).await;
+        let id = created.map_err(|error| refused(error, draft))?;
+        let server = queries::server(connection, writer, id).await?;
+        let (location, version) = (format!("/api/v1/mcp-servers/{id}"), server.version);
+        Created::new(location, Some(version), &McpServer::from(server))
+    }
 }
 
 /// Why a server is not added or changed, where that has to do with a field.
 fn refused(error: ChangeError, draft: Draft) -> Error {
     match error {
-        ChangeError::NameTaken => {
-            let draft = draft.name_taken();
-            Error::Taken(Mistake::new("name", draft.name.errors.concat()))
-        }
+        ChangeError::NameTaken => taken("name", &draft.name_taken().name),
         error => error.into(),
     }
 }
@@ -161,15 +161,12 @@ pub async fn show(reader: Reader, database: Data<Database>, id: Path<Uuid>) -> A
 }
 
 fn told(server: Server) -> HttpResponse {
-    let tag = etag(server.version);
-    HttpResponse::Ok()
-        .insert_header(tag)
-        .json(McpServer::from(server))
+    versioned(server.version, McpServer::from(server))
 }
 
 /// Edit an MCP server
 #[utoipa::path(patch, path = "/api/v1/mcp-servers/{id}", operation_id = "editMcpServer",
-    tag = "MCP servers", params(("id" = Uuid, Path)), request_body = McpServerEdit,
+    tag = "MCP servers", params(("id" = Uuid, Path), IfMatch), request_body = McpServerEdit,
     responses((status = 200, description = "The server as it is now", body = McpServer)))]
 pub async fn edit(
     writer: Writer,

@@ -27,8 +27,7 @@ use super::version::etag;
 use crate::access::OrganizationId;
 use crate::clock::Clock;
 use crate::db::{Connection, Database};
-use crate::secret::Digest;
-use crate::tokens::Secret;
+use crate::secret::{Digest, Plaintext};
 use crate::web::{Answer, Error, json};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -65,9 +64,9 @@ pub struct Created {
     location: String,
     version: Option<i32>,
     body: Value,
-    /// Told once and not kept.
+    /// Told once and not kept, by the name of its field.
     #[serde(skip)]
-    secret: Option<Secret>,
+    secret: Option<(&'static str, Plaintext)>,
     #[serde(skip)]
     is_again: bool,
 }
@@ -155,23 +154,29 @@ impl<T> Creation<T> {
 }
 
 impl Created {
-    /// `body` goes without the secret.
-    ///
     /// # Errors
     /// None that our own shapes bring about.
     pub fn new(
         location: String,
         version: Option<i32>,
         body: &impl Serialize,
-        secret: Option<Secret>,
     ) -> Result<Self, Error> {
         Ok(Self {
             location,
             version,
             body: serde_json::to_value(body).map_err(Error::internal)?,
-            secret,
+            secret: None,
             is_again: false,
         })
+    }
+
+    /// With a secret in a field that is `null` in the body.
+    #[must_use]
+    pub fn revealing(self, field: &'static str, secret: Plaintext) -> Self {
+        Self {
+            secret: Some((field, secret)),
+            ..self
+        }
     }
 
     /// With where what it took away is gone.
@@ -196,8 +201,8 @@ impl Created {
         if self.is_again {
             response.insert_header(("idempotent-replayed", "true"));
         }
-        if let Some(secret) = &self.secret {
-            self.body["secret"] = secret.reveal().into();
+        if let Some((field, secret)) = &self.secret {
+            self.body[*field] = secret.reveal().into();
             let identity = HeaderValue::from_static("identity");
             response.insert_header((CONTENT_ENCODING, identity));
         }

@@ -8,6 +8,8 @@ use crate::web::paging::{Cursor, Slice};
 
 const USUAL: usize = 50;
 const MOST: usize = 100;
+/// Characters of what is searched for.
+const LONGEST_TERM: usize = 100;
 
 /// Which page of a list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -41,6 +43,52 @@ impl Paging {
         };
         cursor.map(read).transpose()
     }
+}
+
+/// Which page of a list that can be searched.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// A part of the name, or of the key where there is one.
+    #[param(max_length = 100)]
+    q: Option<String>,
+    /// How many items a page has.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    limit: Option<usize>,
+    /// Where to go on: the `next_cursor` of the page before, asked with the same parameters.
+    #[param(max_length = 2000)]
+    cursor: Option<String>,
+}
+
+impl Search {
+    /// # Errors
+    /// [`Error::Invalid`] for one that is too long.
+    pub fn term(&self) -> Result<Option<String>, Error> {
+        term(self.q.as_deref())
+    }
+
+    #[must_use]
+    pub fn paging(self) -> Paging {
+        Paging {
+            limit: self.limit,
+            cursor: self.cursor,
+        }
+    }
+}
+
+/// What is searched for; `None`: no search.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is too long.
+pub fn term(q: Option<&str>) -> Result<Option<String>, Error> {
+    let q = q.unwrap_or_default();
+    if q.chars().count() > LONGEST_TERM {
+        let detail = format!("use at most {LONGEST_TERM} characters.");
+        return Err(Error::invalid("q", detail));
+    }
+    let visible = q.trim().chars().filter(|c| !c.is_control());
+    Ok(Some(visible.collect()).filter(|term: &String| !term.is_empty()))
 }
 
 /// A page of a list.

@@ -4,7 +4,11 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{ETAG, HeaderName, IF_MATCH};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use serde::Serialize;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::web::Error;
 
@@ -13,6 +17,12 @@ use crate::web::Error;
 #[must_use]
 pub fn etag(version: i32) -> (HeaderName, String) {
     (ETAG, format!("\"{version}\""))
+}
+
+/// Something as it is in a version.
+#[must_use]
+pub fn versioned(version: i32, body: impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(version)).json(body)
 }
 
 /// The versions that may be changed; `None`: any.
@@ -30,6 +40,18 @@ impl FromRequest for IfMatch {
         }
         let any = tags.is_empty() || tags.iter().any(|tag| tag == "*");
         ready(Ok(Self((!any).then_some(tags))))
+    }
+}
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let what = "The `ETag` that was read: of another version nothing is changed.";
+        let header = ParameterBuilder::new()
+            .name("If-Match")
+            .parameter_in(ParameterIn::Header)
+            .description(Some(what))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+        vec![header.build()]
     }
 }
 

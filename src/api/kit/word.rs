@@ -13,7 +13,9 @@ use crate::access::Role;
 use crate::catalogue::resources::Place;
 use crate::catalogue::{AccessLevel, Scope};
 use crate::db::types::Named;
+use crate::gate::{Code, Outcome};
 use crate::journal::Action;
+use crate::members::View;
 use crate::tokens::draft::Expiry;
 use crate::tokens::overlap::Overlap;
 use crate::tokens::queries::Fate;
@@ -22,14 +24,17 @@ use crate::tokens::{Sort, Status};
 // Without type parameters of their own, as the document's macros want fields to be.
 pub type AccessLevelWord = Word<AccessLevel>;
 pub type ActionWord = Word<Action>;
+pub type CodeWord = Word<Code>;
 pub type ExpiryWord = Word<Expiry>;
 pub type FateWord = Word<Fate>;
+pub type OutcomeWord = Word<Outcome>;
 pub type OverlapWord = Word<Overlap>;
 pub type PlaceWord = Word<Place>;
 pub type RoleWord = Word<Role>;
 pub type ScopeWord = Word<Scope>;
 pub type SortWord = Word<Sort>;
 pub type StatusWord = Word<Status>;
+pub type ViewWord = Word<View>;
 
 /// One of the names.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::OnBehalf;
 use crate::api::kit::{
-    Asker, Created, Creation, ExpiryWord, Page, Receipt, ScopeWord, StatusWord, Word, etag,
-    mistakes,
+    Asker, Created, Creation, ExpiryWord, Page, Receipt, ScopeWord, StatusWord, Word, mistakes,
+    taken, versioned,
 };
 use crate::catalogue::Scope;
 use crate::db::{Connection, Database};
@@ -25,7 +25,6 @@ use crate::tokens::draft::Expiry;
 use crate::tokens::pages::stale;
 use crate::tokens::queries::{self, ChangeError};
 use crate::tokens::{self, TokenId, Transition};
-use crate::web::error::Mistake;
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Now};
 
@@ -204,10 +203,7 @@ async fn try_create(
     let actor = behalf.bearer.oneself();
     let created = queries::create_mcp(connection, &actor, &new, now.0).await;
     let (token, secret) = created.map_err(|error| match error {
-        ChangeError::NameTaken => {
-            let draft = draft.name_taken();
-            Error::Taken(Mistake::new("name", draft.name.errors.concat()))
-        }
+        ChangeError::NameTaken => taken("name", &draft.name_taken().name),
         error => error.into(),
     })?;
     let location = format!("/api/v1/me/mcp-tokens/{}", token.id);
@@ -216,7 +212,7 @@ async fn try_create(
         token: McpToken::new(token, now.0),
         secret: None,
     };
-    Created::new(location, version, &body, Some(secret))
+    Ok(Created::new(location, version, &body)?.revealing("secret", secret.into()))
 }
 
 fn wrong(draft: &Draft) -> Error {
@@ -240,10 +236,7 @@ pub async fn show(
 ) -> Answer {
     let connection = &mut *database.get().await?;
     let token = queries::owned(connection, &bearer, id.into_inner().into()).await?;
-    let tag = etag(token.version);
-    Ok(HttpResponse::Ok()
-        .insert_header(tag)
-        .json(McpToken::new(token, now.0)))
+    Ok(versioned(token.version, McpToken::new(token, now.0)))
 }
 
 /// Revoke an MCP token of the user's

@@ -10,11 +10,10 @@ use super::LIST;
 use crate::access::{Actor, Admin, Section};
 use crate::config::Config;
 use crate::db::{Connection, Database};
-use crate::identity::queries::{NewUser, invite};
-use crate::members::draft::{Guest, InvitationDraft, InvitationForm};
-use crate::members::invitations::queries;
+use crate::members::draft::{InvitationDraft, InvitationForm};
+use crate::members::invitations::Invited;
+use crate::members::invitations::queries::{self, InviteError};
 use crate::members::pages;
-use crate::secret::Plaintext;
 use crate::web::form::Nothing;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -35,12 +34,12 @@ pub async fn create(
     let connection = &mut *database.get().await?;
     let draft = InvitationDraft::from(form.into_inner());
     let shell = |page| admin.shell(page, Section::Members);
-    match try_invite(connection, &actor, draft, &config, page.now).await? {
+    match try_invite(connection, &actor, draft, page.now).await? {
         Ok(invited) => reveal(&pages::Invited {
             shell: shell(page),
-            email: invited.guest.email.as_str().to_owned(),
-            link: invited.link,
-            expires_at: invited.expires_at,
+            link: invited.link(&config.public_url),
+            email: invited.invitation.email,
+            expires_at: invited.invitation.expires_at,
         }),
         Err(draft) => page::render_again(&pages::Invite {
             shell: shell(page),
@@ -49,40 +48,22 @@ pub async fn create(
     }
 }
 
-struct Invited {
-    guest: Guest,
-    link: Plaintext,
-    expires_at: DateTime<Utc>,
-}
-
 /// The invitation, or the form to correct.
 async fn try_invite(
     connection: &mut Connection,
     actor: &Actor,
     draft: InvitationDraft,
-    config: &Config,
     now: DateTime<Utc>,
 ) -> Result<Result<Invited, Box<InvitationDraft>>, Error> {
     let guest = match draft.clone().parse() {
         Ok(guest) => guest,
         Err(draft) => return Ok(Err(draft)),
     };
-    if queries::is_member(connection, actor.organization(), &guest.email).await? {
-        return Ok(Err(draft.already_member()));
+    match queries::invite(connection, actor, &guest, now).await {
+        Ok(invited) => Ok(Ok(invited)),
+        Err(InviteError::AlreadyMember) => Ok(Err(draft.already_member())),
+        Err(error) => Err(error.into()),
     }
-    let code = Plaintext::random(32);
-    let person = NewUser {
-        email: &guest.email,
-        name: &guest.name,
-        password_hash: None,
-    };
-    let expires_at = invite(connection, actor, &person, guest.role, &code.digest(), now).await?;
-    let link = format!("/invitations/{}", code.reveal());
-    Ok(Ok(Invited {
-        link: Plaintext::new(config.public_url.join(&link)),
-        guest,
-        expires_at,
-    }))
 }
 
 /// The one answer that holds the link. It is not compressed, as the size of compressed text can

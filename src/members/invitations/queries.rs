@@ -2,15 +2,21 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::Pending;
+use super::{Invited, Pending};
 use crate::access::{Actor, OrganizationId, Role};
 use crate::db::Connection;
 use crate::db::schema::{invitations, memberships, users};
 use crate::identity::Email;
-use crate::identity::queries::InvitationId;
+use crate::identity::queries::{self as identity, InvitationId, NewUser};
 use crate::journal::{self, Action};
+use crate::members::draft::Guest;
+use crate::members::queries::{Beyond, may_appoint};
+use crate::secret::{Digest, Plaintext};
+use crate::web::Error;
+use crate::web::paging::{Cursor, Direction, Slice};
 
 /// Invitations that are listed.
 const MOST_LISTED: i64 = 200;
@@ -83,6 +89,109 @@ pub async fn pending(
     Ok(assemble(row))
 }
 
+/// A page of them, the newest first.
+pub async fn page(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    cursor: Option<&Cursor>,
+    size: usize,
+    now: DateTime<Utc>,
+) -> QueryResult<Slice<Pending>> {
+    let found = invitations::table
+        .filter(invitations::organization_id.eq(organization))
+        .filter(invitations::accepted_at.is_null())
+        .filter(invitations::expires_at.gt(now))
+        .select(columns())
+        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX))
+        .into_boxed();
+    let found = match cursor {
+        Some(cursor) if cursor.direction == Direction::Before => found
+            .filter(invitations::id.gt(cursor.id))
+            .order(invitations::id.asc()),
+        Some(cursor) => found
+            .filter(invitations::id.lt(cursor.id))
+            .order(invitations::id.desc()),
+        None => found.order(invitations::id.desc()),
+    };
+    let rows: Vec<Row> = found.load(connection).await?;
+    let place = |row: &Row| (String::new(), row.0.uuid());
+    Ok(Slice::new(rows, size, cursor, place).map(assemble))
+}
+
+/// Why nobody was invited.
+#[derive(Debug)]
+pub enum InviteError {
+    AlreadyMember,
+    /// The token with which it is done may make nobody an administrator.
+    Beyond(Beyond),
+    Query(QueryError),
+}
+
+impl From<QueryError> for InviteError {
+    fn from(error: QueryError) -> Self {
+        Self::Query(error)
+    }
+}
+
+impl From<Beyond> for InviteError {
+    fn from(beyond: Beyond) -> Self {
+        Self::Beyond(beyond)
+    }
+}
+
+impl From<InviteError> for Error {
+    fn from(error: InviteError) -> Self {
+        match error {
+            InviteError::AlreadyMember => {
+                Self::Conflict("Somebody with this email is a member already.")
+            }
+            InviteError::Beyond(beyond) => beyond.into(),
+            InviteError::Query(error) => error.into(),
+        }
+    }
+}
+
+/// Invites somebody who is no member yet.
+pub async fn invite(
+    connection: &mut Connection,
+    actor: &Actor,
+    guest: &Guest,
+    now: DateTime<Utc>,
+) -> Result<Invited, InviteError> {
+    if !actor.may_change(None) {
+        return Err(QueryError::NotFound.into());
+    }
+    connection
+        .transaction(async |connection| {
+            if is_member(connection, actor.organization(), &guest.email).await? {
+                return Err(InviteError::AlreadyMember);
+            }
+            if guest.role == Role::Admin {
+                may_appoint::<InviteError>(connection, actor).await?;
+            }
+            let code = Plaintext::random(32);
+            let digest = code.digest();
+            let person = NewUser {
+                email: &guest.email,
+                name: &guest.name,
+                password_hash: None,
+            };
+            identity::invite(connection, actor, &person, guest.role, &digest, now).await?;
+            let invitation = with_code(connection, &digest).await?;
+            Ok(Invited { invitation, code })
+        })
+        .await
+}
+
+async fn with_code(connection: &mut Connection, code: &Digest) -> QueryResult<Pending> {
+    let row: Row = invitations::table
+        .filter(invitations::digest.eq(&code.as_bytes()[..]))
+        .select(columns())
+        .get_result(connection)
+        .await?;
+    Ok(assemble(row))
+}
+
 /// Makes the link one that leads nowhere. Returns the invitation as it was; one that was
 /// accepted, revoked or has expired meanwhile is not found.
 pub async fn revoke(
@@ -116,7 +225,7 @@ pub async fn revoke(
 }
 
 /// Whether the email is that of a member, deactivated ones too.
-pub async fn is_member(
+async fn is_member(
     connection: &mut Connection,
     organization: OrganizationId,
     email: &Email,

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
+use super::appointment::{Beyond, may_appoint};
 use super::charge::{Charge, LastAdministrator};
 use super::find::member;
 use crate::access::{Actor, Role, UserId, end_sessions};
@@ -24,6 +25,8 @@ pub enum ChangeError {
     LastAdministrator,
     /// Whoever was to get the API tokens is no active administrator, or the one who leaves them.
     NotAdministrator,
+    /// The token with which it is done may make nobody an administrator.
+    Beyond(Beyond),
     /// The member is not any more what the form was made for.
     Outdated(Box<Member>),
     Query(QueryError),
@@ -41,6 +44,12 @@ impl From<LastAdministrator> for ChangeError {
     }
 }
 
+impl From<Beyond> for ChangeError {
+    fn from(beyond: Beyond) -> Self {
+        Self::Beyond(beyond)
+    }
+}
+
 impl From<ChangeError> for Error {
     fn from(error: ChangeError) -> Self {
         match error {
@@ -50,6 +59,7 @@ impl From<ChangeError> for Error {
             ChangeError::NotAdministrator => {
                 Self::Conflict("Tokens can be handed to another active administrator only.")
             }
+            ChangeError::Beyond(beyond) => beyond.into(),
             ChangeError::Outdated(_) => {
                 Self::Conflict("Someone else changed this member meanwhile. Nothing was changed.")
             }
@@ -102,7 +112,8 @@ pub async fn deactivate(
         .await
 }
 
-/// Makes a deactivated member an active one, with the role and the groups they had.
+/// Makes a deactivated member an active one, with the role and the groups they had: what somebody
+/// had before is given to them by nobody, and so a token may do it whatever its scopes.
 pub async fn reactivate(
     connection: &mut Connection,
     actor: &Actor,
@@ -160,6 +171,9 @@ pub async fn change_role(
             let old = lock(connection, actor, user).await?;
             if old.own_role == role {
                 return Err(ChangeError::Outdated(Box::new(old)));
+            }
+            if role == Role::Admin {
+                may_appoint::<ChangeError>(connection, actor).await?;
             }
             diesel::update(memberships::table.find((actor.organization(), user)))
                 .set(memberships::role.eq(role))

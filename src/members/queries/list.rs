@@ -113,6 +113,17 @@ pub async fn page(
     })
 }
 
+/// One of the organisation's members.
+pub async fn listed(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> QueryResult<Listed> {
+    let mut found = by_id(connection, organization, &[user], now).await?;
+    found.remove(&user).ok_or(diesel::NotFound)
+}
+
 async fn by_id(
     connection: &mut Connection,
     organization: OrganizationId,

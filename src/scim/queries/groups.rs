@@ -213,7 +213,7 @@ pub async fn delete(
             let row = lock(connection, actor, id).await?;
             condition.check(row.version)?;
             take_on(connection, &row).await?;
-            kept::delete(connection, actor, Keeper::Scim, id, now)
+            kept::delete(connection, actor, Keeper::Scim, (id, None), now)
                 .await
                 .map_err(refused)?;
             Ok(())

@@ -5,13 +5,12 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
-use super::change::ChangeError;
 use super::known_scopes;
 use crate::access::{Actor, UserId};
 use crate::catalogue::{Scope, ScopeSet};
 use crate::db::Connection;
 use crate::db::schema::tokens;
-use crate::tokens::ceiling::{Ceiling, Gift};
+use crate::tokens::ceiling::{Ceiling, Excess, Gift};
 
 type Row = (
     Option<Vec<String>>,
@@ -20,17 +19,17 @@ type Row = (
     Option<UserId>,
 );
 
-/// Fails if the gift is beyond the token with which the actor came, if any. To be called in the
+/// What of the gift is beyond the token with which the actor came, if any. To be called in the
 /// transaction of the change.
-pub(super) async fn allow(
+pub async fn excess(
     connection: &mut Connection,
     actor: &Actor,
     owner: Option<UserId>,
     gift: Gift<'_>,
     before: Option<Gift<'_>>,
-) -> Result<(), ChangeError> {
+) -> QueryResult<Vec<Excess>> {
     let Some(token) = actor.token() else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let (scopes, ranges, expires_at, of): Row = tokens::table
         .filter(tokens::organization_id.eq(actor.organization()))
@@ -54,8 +53,5 @@ pub(super) async fn allow(
         ranges: ranges.into(),
         expires_at,
     };
-    match ceiling.excess(gift, before) {
-        excess if excess.is_empty() => Ok(()),
-        excess => Err(ChangeError::Beyond(excess)),
-    }
+    Ok(ceiling.excess(gift, before))
 }

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::ceiling;
+use super::ceiling::excess;
 use super::find::find;
 use super::mcp::{LeastUsed, room};
 use crate::access::{Actor, UserId};
@@ -86,6 +86,20 @@ fn beyond(excess: Excess) -> Mistake {
     }
 }
 
+/// Fails if the gift is beyond the actor's own token.
+async fn allow(
+    connection: &mut Connection,
+    actor: &Actor,
+    owner: Option<UserId>,
+    gift: Gift<'_>,
+    before: Option<Gift<'_>>,
+) -> Result<(), ChangeError> {
+    match excess(connection, actor, owner, gift, before).await? {
+        excess if excess.is_empty() => Ok(()),
+        excess => Err(ChangeError::Beyond(excess)),
+    }
+}
+
 /// Creates a token with a new secret, which is in the answer and nowhere else.
 pub async fn create(
     connection: &mut Connection,
@@ -135,7 +149,7 @@ pub(super) async fn add(
     if !actor.may_change(owner) {
         return Err(QueryError::NotFound.into());
     }
-    ceiling::allow(connection, actor, owner, new.into(), None).await?;
+    allow(connection, actor, owner, new.into(), None).await?;
     let id = insert(connection, actor, owner, new, secret, now).await?;
     let key = Key { id, owner };
     let entry = entry(key, Action::TokenCreated, new.name.as_str(), initial(new));
@@ -221,7 +235,7 @@ pub async fn edit(
                 return Ok(());
             }
             let (gift, before) = (new.into(), Some(Gift::from(&token)));
-            ceiling::allow(connection, actor, key.owner, gift, before).await?;
+            allow(connection, actor, key.owner, gift, before).await?;
             let after = Status::of(token.standing, new.expires_at, now);
             if let Some(owner) = key.owner
                 && after == Status::Active
@@ -271,7 +285,7 @@ pub async fn rotate(
                 return Err(ChangeError::Outdated(Box::new(token)));
             }
             // Whoever rotates it gets all that it may.
-            ceiling::allow(connection, actor, key.owner, Gift::from(&token), None).await?;
+            allow(connection, actor, key.owner, Gift::from(&token), None).await?;
             let secret = Secret::generate(prefix(key.owner, token.product.as_ref()));
             let end = overlap.end(now, token.expires_at);
             let old_until = Some(end).filter(|end| *end > now);

@@ -1,6 +1,5 @@
 //! What is done to a token: a new secret, another standing, its end.
 
-use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use futures_util::FutureExt;
 use uuid::Uuid;
@@ -8,7 +7,7 @@ use uuid::Uuid;
 use super::handlers::described;
 use super::shapes::{Changed, Revealed, Rotation};
 use crate::api::admin::asker;
-use crate::api::kit::{Created, Creation, IfMatch, Receipt, Taken, etag};
+use crate::api::kit::{Created, Creation, IfMatch, Receipt, Taken, versioned};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::gate::Writer;
@@ -23,7 +22,7 @@ use crate::web::{Answer, Error, Now};
 /// It gets a new secret, which is in this answer and never told again; ID, name, scopes, ranges
 /// and expiry stay. Only a token that has nothing beyond your own can be rotated.
 #[utoipa::path(post, path = "/api/v1/tokens/{id}/rotation", operation_id = "rotateToken",
-    tag = "Tokens", params(("id" = Uuid, Path)), request_body = Rotation,
+    tag = "Tokens", params(("id" = Uuid, Path), IfMatch), request_body = Rotation,
     responses((status = 201, description = "The token and its new secret", body = Revealed)))]
 pub async fn rotate(
     writer: Writer,
@@ -72,7 +71,7 @@ async fn try_rotate(
         receipt: None,
     };
     let location = format!("/api/v1/tokens/{}", key.id);
-    Created::new(location, version, &body, Some(rotated.secret))
+    Ok(Created::new(location, version, &body)?.revealing("secret", rotated.secret.into()))
 }
 
 /// End an overlap
@@ -198,8 +197,5 @@ async fn changed(
     let connection = &mut *database.get().await?;
     let token = queries::token(connection, writer, key).await?;
     let token = described(connection, token, now.0).await?;
-    let tag = etag(token.version());
-    Ok(HttpResponse::Ok()
-        .insert_header(tag)
-        .json(Changed { token, receipt }))
+    Ok(versioned(token.version(), Changed { token, receipt }))
 }

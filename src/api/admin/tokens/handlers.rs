@@ -6,13 +6,12 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection;
-use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::shapes::{Changed, NewToken, Revealed, Token, TokenEdit, Usage, Which, mistakes};
 use crate::access::Actor;
-use crate::api::admin::asker;
-use crate::api::kit::{Created, Creation, IfMatch, Input, Page, Params, Receipt, etag};
+use crate::api::admin::{New, created};
+use crate::api::kit::{Created, Creation, IfMatch, Input, Page, Params, Receipt, taken, versioned};
 use crate::catalogue::list_products;
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
@@ -20,7 +19,6 @@ use crate::gate::{Reader, Writer};
 use crate::tokens::draft::{Context, Draft};
 use crate::tokens::queries::{self, ChangeError};
 use crate::tokens::{self, TokenId};
-use crate::web::error::Mistake;
 use crate::web::{Answer, Error, Now};
 
 /// How far back a token's usage is told.
@@ -71,44 +69,40 @@ pub async fn create(
     database: Data<Database>,
     creation: Creation<NewToken>,
 ) -> Answer {
-    let connection = &mut *database.get().await?;
-    let (asker, actor) = (asker(&writer), writer.actor());
-    let created = creation.once(connection, asker, now.0, |connection, new| {
-        async move { try_create(connection, &actor, new.into(), now.0).await }.boxed()
-    });
-    Ok(created.await?.answer())
+    created(creation, writer, now, &database).await
 }
 
-async fn try_create(
-    connection: &mut Connection,
-    actor: &Actor,
-    draft: Draft,
-    now: DateTime<Utc>,
-) -> Result<Created, Error> {
-    let context = Context {
-        now,
-        products: &list_products(connection, actor.organization()).await?,
-        current: None,
-    };
-    let new = draft.clone().parse(&context).map_err(|it| mistakes(&it))?;
-    let created = queries::create(connection, actor, &new, now).await;
-    let (token, secret) = created.map_err(|error| refused(error, draft))?;
-    let (location, version) = (format!("/api/v1/tokens/{}", token.id), token.version);
-    let body = Revealed {
-        token: Token::new(token, None, now),
-        secret: None,
-        receipt: None,
-    };
-    Created::new(location, Some(version), &body, Some(secret))
+impl New for NewToken {
+    async fn create(
+        self,
+        connection: &mut Connection,
+        writer: &Writer,
+        now: Now,
+    ) -> Result<Created, Error> {
+        let (draft, now) = (Draft::from(self), now.0);
+        let actor = &writer.actor();
+        let context = Context {
+            now,
+            products: &list_products(connection, actor.organization()).await?,
+            current: None,
+        };
+        let new = draft.clone().parse(&context).map_err(|it| mistakes(&it))?;
+        let created = queries::create(connection, actor, &new, now).await;
+        let (token, secret) = created.map_err(|error| refused(error, draft))?;
+        let (location, version) = (format!("/api/v1/tokens/{}", token.id), token.version);
+        let body = Revealed {
+            token: Token::new(token, None, now),
+            secret: None,
+            receipt: None,
+        };
+        Ok(Created::new(location, Some(version), &body)?.revealing("secret", secret.into()))
+    }
 }
 
 /// Why a token is not made or changed, where that has to do with a field.
 fn refused(error: ChangeError, draft: Draft) -> Error {
     match error {
-        ChangeError::NameTaken => {
-            let draft = draft.name_taken();
-            Error::Taken(Mistake::new("name", draft.name.errors.concat()))
-        }
+        ChangeError::NameTaken => taken("name", &draft.name_taken().name),
         ChangeError::ProductGone => mistakes(&draft.product_gone()),
         error => error.into(),
     }
@@ -121,16 +115,14 @@ pub async fn show(reader: Reader, now: Now, database: Data<Database>, id: Path<U
     let connection = &mut *database.get().await?;
     let token = queries::token(connection, &reader, id.into_inner().into()).await?;
     let token = described(connection, token, now.0).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header(etag(token.version()))
-        .json(token))
+    Ok(versioned(token.version(), token))
 }
 
 /// Edit a token
 ///
 /// Its secret stays. What is left out stays as it is.
 #[utoipa::path(patch, path = "/api/v1/tokens/{id}", operation_id = "editToken", tag = "Tokens",
-    params(("id" = Uuid, Path)), request_body = TokenEdit,
+    params(("id" = Uuid, Path), IfMatch), request_body = TokenEdit,
     responses((status = 200, description = "The token as it is now", body = Changed)))]
 pub async fn edit(
     writer: Writer,
@@ -158,9 +150,7 @@ pub async fn edit(
     let token = described(&mut connection, token, now.0).await?;
     drop(connection);
     let receipt = Some(Receipt::wait(&fleet, &database).await);
-    Ok(HttpResponse::Ok()
-        .insert_header(etag(token.version()))
-        .json(Changed { token, receipt }))
+    Ok(versioned(token.version(), Changed { token, receipt }))
 }
 
 async fn try_edit(

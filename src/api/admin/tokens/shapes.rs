@@ -22,9 +22,6 @@ use crate::tokens::{self, Filter, Sort};
 use crate::web::Error;
 use crate::web::form::Field;
 
-/// Characters of what is searched for.
-const LONGEST_TERM: usize = 100;
-
 /// An API token. Its secret is in no answer but the one that made it.
 #[derive(Serialize, ToSchema)]
 pub struct Token {
@@ -168,13 +165,9 @@ impl Which {
 
     /// What is meant, as the console's list has it. Of a secret only its beginning goes further.
     pub fn filter(&self) -> Result<Filter, Error> {
-        let q = self.q.as_deref().unwrap_or_default();
-        if q.chars().count() > LONGEST_TERM {
-            let detail = format!("use at most {LONGEST_TERM} characters.");
-            return Err(Error::invalid("q", detail));
-        }
+        let q = kit::term(self.q.as_deref())?.unwrap_or_default();
         let query = tokens::Query {
-            q: tokens::secret::display_of(q).unwrap_or(q).to_owned(),
+            q: tokens::secret::display_of(&q).unwrap_or(&q).to_owned(),
             ..tokens::Query::default()
         };
         Ok(Filter {

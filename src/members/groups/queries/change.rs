@@ -12,7 +12,7 @@ use crate::db::schema::groups;
 use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};
 use crate::members::groups::{Group, GroupId, GroupName, Keeper};
-use crate::members::queries::{Charge, LastAdministrator};
+use crate::members::queries::{Beyond, Charge, LastAdministrator, may_appoint};
 use crate::web::Error;
 
 /// Why nothing was changed.
@@ -23,6 +23,8 @@ pub enum ChangeError {
     LastAdministrator,
     /// The identity provider manages the group.
     Managed,
+    /// The token with which it is done may make nobody an administrator.
+    Beyond(Beyond),
     /// These are no members of the organisation.
     Strangers(Vec<UserId>),
     /// The group is not any more what the form was made for.
@@ -46,6 +48,12 @@ impl From<LastAdministrator> for ChangeError {
     }
 }
 
+impl From<Beyond> for ChangeError {
+    fn from(beyond: Beyond) -> Self {
+        Self::Beyond(beyond)
+    }
+}
+
 impl From<ChangeError> for Error {
     fn from(error: ChangeError) -> Self {
         match error {
@@ -57,6 +65,7 @@ impl From<ChangeError> for Error {
             ChangeError::Managed => {
                 Self::Conflict("The identity provider manages this group. Change it there.")
             }
+            ChangeError::Beyond(beyond) => beyond.into(),
             ChangeError::Strangers(_) => {
                 Self::Conflict("Only members of the organisation can be in a group.")
             }
@@ -88,6 +97,9 @@ pub async fn create(
     connection
         .transaction(async |connection| {
             Charge::take(connection, actor).await?;
+            if new.role == Some(Role::Admin) {
+                may_appoint::<ChangeError>(connection, actor).await?;
+            }
             let id = GroupId::new(now);
             diesel::insert_into(groups::table)
                 .values((
@@ -135,6 +147,9 @@ pub async fn edit(
             if renamed.is_some() {
                 permit(keeper, &old)?;
             }
+            if role == Some(Role::Admin) && old.role != role {
+                may_appoint::<ChangeError>(connection, actor).await?;
+            }
             let changes: Vec<Change> = [renamed, change_of_role(old.role, role)]
                 .into_iter()
                 .flatten()
@@ -162,18 +177,22 @@ pub async fn edit(
         .await
 }
 
-/// Its members stay members of the organisation. Returns the group as it was.
+/// Deletes the group, if it still is of `version`; `None`: whatever its version. Its members stay
+/// members of the organisation. Returns the group as it was.
 pub async fn delete(
     connection: &mut Connection,
     actor: &Actor,
     keeper: Keeper,
-    id: GroupId,
+    (id, version): (GroupId, Option<i32>),
     now: DateTime<Utc>,
 ) -> Result<Group, ChangeError> {
     connection
         .transaction(async |connection| {
             let charge = Charge::take(connection, actor).await?;
             let old = lock(connection, actor, id).await?;
+            if version.is_some_and(|version| version != old.version) {
+                return Err(ChangeError::Outdated(Box::new(old)));
+            }
             permit(keeper, &old)?;
             diesel::delete(groups::table.find(id))
                 .execute(connection)

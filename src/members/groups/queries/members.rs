@@ -7,12 +7,12 @@ use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::change::{ChangeError, lock, permit};
-use crate::access::{Actor, OrganizationId, UserId};
+use crate::access::{Actor, OrganizationId, Role, UserId};
 use crate::db::Connection;
 use crate::db::schema::{group_members, groups, memberships, users};
 use crate::journal::{self, Action, Change};
 use crate::members::groups::{Group, GroupId, Keeper};
-use crate::members::queries::Charge;
+use crate::members::queries::{Charge, may_appoint};
 
 /// Rows that one statement writes.
 const AT_ONCE: usize = 10_000;
@@ -127,6 +127,11 @@ async fn add(
     added: &[UserId],
     now: DateTime<Utc>,
 ) -> Result<(), ChangeError> {
+    // Whom the identity provider makes administrators is its own to say: whoever gave the role to
+    // a group of its allowed that.
+    if group.role == Some(Role::Admin) && !group.managed && !added.is_empty() {
+        may_appoint::<ChangeError>(connection, actor).await?;
+    }
     let people = people(connection, actor.organization(), added).await?;
     if people.len() < added.len() {
         let known: Vec<UserId> = people.into_iter().map(|(user, _)| user).collect();

@@ -1,0 +1,182 @@
+//! Invitations that nobody has accepted yet.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, Path};
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::asker;
+use crate::access::{Overseer, Role};
+use crate::api::kit::{Created, Creation, Page, Paging, Params, RoleWord, Word, mistakes, taken};
+use crate::config::Config;
+use crate::db::{Connection, Database};
+use crate::gate::{Reader, Writer};
+use crate::members::draft::InvitationDraft;
+use crate::members::invitations::Pending;
+use crate::members::invitations::queries::{self, InviteError};
+use crate::web::form::Field;
+use crate::web::{Answer, Error, Now};
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/invitations")
+                .route(web::get().to(index))
+                .route(web::post().to(create)),
+        )
+        .service(
+            web::resource("/invitations/{id}")
+                .route(web::get().to(show))
+                .route(web::delete().to(revoke)),
+        );
+}
+
+/// A link that makes whoever opens it a member, once. Who has no account chooses a password there.
+#[derive(Serialize, ToSchema)]
+pub struct Invitation {
+    id: Uuid,
+    email: String,
+    name: String,
+    /// What they will be.
+    role: RoleWord,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+impl From<Pending> for Invitation {
+    fn from(pending: Pending) -> Self {
+        Self {
+            id: pending.id.uuid(),
+            email: pending.email,
+            name: pending.name,
+            role: Word(pending.role),
+            created_at: pending.created_at,
+            expires_at: pending.expires_at,
+        }
+    }
+}
+
+/// Somebody to invite.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewInvitation {
+    /// Of nobody who is a member already.
+    #[schema(format = Email, max_length = 254)]
+    email: String,
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// Left out: `member`.
+    #[serde(default)]
+    #[schema(default = "member")]
+    role: Option<RoleWord>,
+}
+
+impl From<NewInvitation> for InvitationDraft {
+    fn from(new: NewInvitation) -> Self {
+        Self {
+            email: Field::new(new.email),
+            name: Field::new(new.name),
+            role: Field::new(new.role.map_or(Role::Member, |role| role.0).as_str()),
+        }
+    }
+}
+
+/// An invitation with its link.
+#[derive(Serialize, ToSchema)]
+pub struct RevealedInvitation {
+    invitation: Invitation,
+    /// To be sent now: it is told this once. `null` where the same request came before with the
+    /// same `Idempotency-Key`.
+    #[schema(value_type = Option<String>)]
+    link: Option<()>,
+}
+
+/// List invitations
+///
+/// Those that can still be accepted, the newest first.
+#[utoipa::path(get, path = "/api/v1/invitations", operation_id = "listInvitations",
+    tag = "Invitations", params(Paging),
+    responses((status = 200, description = "A page", body = Page<Invitation>)))]
+pub async fn index(
+    reader: Reader,
+    now: Now,
+    database: Data<Database>,
+    Params(paging): Params<Paging>,
+) -> Answer {
+    let (limit, cursor) = (paging.limit()?, paging.cursor()?);
+    let (organization, cursor) = (reader.overseen(), cursor.as_ref());
+    let connection = &mut *database.get().await?;
+    let slice = queries::page(connection, organization, cursor, limit, now.0).await?;
+    Ok(HttpResponse::Ok().json(Page::from(slice.map(Invitation::from))))
+}
+
+/// Invite somebody
+///
+/// The link is in this answer and never told again; it works once, for seven days. An
+/// administrator is invited only by a token that has the scope `all`, no ranges and no expiry.
+#[utoipa::path(post, path = "/api/v1/invitations", operation_id = "inviteMember",
+    tag = "Invitations", request_body = NewInvitation,
+    responses((status = 201, description = "The invitation and its link",
+        body = RevealedInvitation)))]
+pub async fn create(
+    writer: Writer,
+    now: Now,
+    (database, config): (Data<Database>, Data<Config>),
+    creation: Creation<NewInvitation>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let asker = asker(&writer);
+    let created = creation.once(connection, asker, now.0, |connection, new| {
+        async move { try_invite(connection, &writer, new.into(), &config, now).await }.boxed()
+    });
+    Ok(created.await?.answer())
+}
+
+async fn try_invite(
+    connection: &mut Connection,
+    writer: &Writer,
+    draft: InvitationDraft,
+    config: &Config,
+    now: Now,
+) -> Result<Created, Error> {
+    let guest = draft.clone().parse();
+    let guest = guest.map_err(|it| mistakes(&it.fields()))?;
+    let invited = queries::invite(connection, &writer.actor(), &guest, now.0).await;
+    let invited = invited.map_err(|error| match error {
+        InviteError::AlreadyMember => taken("email", &draft.already_member().email),
+        error => error.into(),
+    })?;
+    let link = invited.link(&config.public_url);
+    let location = format!("/api/v1/invitations/{}", invited.invitation.id);
+    let body = RevealedInvitation {
+        invitation: invited.invitation.into(),
+        link: None,
+    };
+    Ok(Created::new(location, None, &body)?.revealing("link", link))
+}
+
+/// Show an invitation
+#[utoipa::path(get, path = "/api/v1/invitations/{id}", operation_id = "showInvitation",
+    tag = "Invitations", params(("id" = Uuid, Path)),
+    responses((status = 200, description = "The invitation", body = Invitation)))]
+pub async fn show(reader: Reader, now: Now, database: Data<Database>, id: Path<Uuid>) -> Answer {
+    let connection = &mut *database.get().await?;
+    let (organization, id) = (reader.overseen(), id.into_inner().into());
+    let pending = queries::pending(connection, organization, id, now.0).await?;
+    Ok(HttpResponse::Ok().json(Invitation::from(pending)))
+}
+
+/// Revoke an invitation
+///
+/// Its link leads nowhere then.
+#[utoipa::path(delete, path = "/api/v1/invitations/{id}", operation_id = "revokeInvitation",
+    tag = "Invitations", params(("id" = Uuid, Path)),
+    responses((status = 204, description = "It is gone")))]
+pub async fn revoke(writer: Writer, now: Now, database: Data<Database>, id: Path<Uuid>) -> Answer {
+    let connection = &mut *database.get().await?;
+    queries::revoke(connection, &writer.actor(), id.into_inner().into(), now.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,197 @@
+//! How members go, and come back.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{Member, told};
+use crate::access::{OrganizationId, Overseer, UserId};
+use crate::api::kit::{Input, Params, Receipt};
+use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
+use crate::gate::Writer;
+use crate::members::Exit;
+use crate::members::queries::{self, ApiTokens, ChangeError, Departure, Listed};
+use crate::tokens::queries::{Estate, survey_estate};
+use crate::web::{Answer, Error, Now};
+
+/// What becomes of the API tokens that somebody answers for.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApiTokensFate {
+    /// They work on, and stay theirs.
+    Keep,
+    /// They work on, and another administrator answers for them.
+    HandOver,
+    /// They stop for ever.
+    Revoke,
+}
+
+/// How somebody goes.
+#[derive(Debug, Deserialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Farewell {
+    /// What becomes of the API tokens that they answer for: needed if there are any that are not
+    /// revoked.
+    #[param(inline)]
+    api_tokens: Option<ApiTokensFate>,
+    /// With `hand-over`: the ID of another active administrator, who answers for them then.
+    heir_id: Option<Uuid>,
+}
+
+/// Somebody who went.
+#[derive(Serialize, ToSchema)]
+pub struct Departed {
+    /// As they are now; somebody who was removed: as they were.
+    member: Member,
+    /// How many sessions were ended.
+    sessions: usize,
+    /// How many API tokens were handed over or revoked.
+    api_tokens: usize,
+    receipt: Receipt,
+}
+
+impl Farewell {
+    /// `answered_for` is how many API tokens there are.
+    fn read(&self, answered_for: i64) -> Result<ApiTokens, Error> {
+        match (self.api_tokens, self.heir_id) {
+            (Some(ApiTokensFate::HandOver), Some(heir)) => Ok(ApiTokens::HandTo(heir.into())),
+            (Some(ApiTokensFate::HandOver), None) => Err(no_heir()),
+            (_, Some(_)) => Err(Error::invalid("heir_id", "it goes with hand-over.")),
+            (Some(ApiTokensFate::Revoke), None) => Ok(ApiTokens::Revoke),
+            (Some(ApiTokensFate::Keep), None) => Ok(ApiTokens::Keep),
+            (None, None) if answered_for == 0 => Ok(ApiTokens::Keep),
+            (None, None) => {
+                let detail = format!(
+                    "they answer for {answered_for} API tokens: use keep, hand-over or revoke."
+                );
+                Err(Error::invalid("api_tokens", detail))
+            }
+        }
+    }
+}
+
+fn no_heir() -> Error {
+    Error::invalid("heir_id", "name another active administrator.")
+}
+
+/// How many API tokens somebody answers for.
+pub(super) async fn answered_for(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<i64, Error> {
+    let (count, _) = survey_estate(connection, organization, Estate::AnsweredFor(user), 0).await?;
+    Ok(count)
+}
+
+/// Deactivate a member
+///
+/// Their sessions end, and their MCP tokens are refused until they are reactivated. The last
+/// active administrator stays.
+#[utoipa::path(post, path = "/api/v1/members/{id}/deactivation",
+    operation_id = "deactivateMember", tag = "Members", params(("id" = Uuid, Path)),
+    request_body = Farewell,
+    responses((status = 200, description = "What came of it", body = Departed)))]
+pub async fn deactivate(
+    writer: Writer,
+    now: Now,
+    places: (Data<Database>, Data<Fleet>),
+    id: Path<Uuid>,
+    Input(farewell): Input<Farewell>,
+) -> Answer {
+    let id = id.into_inner().into();
+    leave(&writer, now, places, (id, Exit::Deactivation), &farewell).await
+}
+
+/// Remove a member
+///
+/// Their sessions in the organisation end, and their MCP tokens are revoked for ever; the account
+/// stays. The last active administrator stays.
+#[utoipa::path(delete, path = "/api/v1/members/{id}", operation_id = "removeMember",
+    tag = "Members", params(("id" = Uuid, Path), Farewell),
+    responses((status = 200, description = "What came of it", body = Departed)))]
+pub async fn remove(
+    writer: Writer,
+    now: Now,
+    places: (Data<Database>, Data<Fleet>),
+    id: Path<Uuid>,
+    Params(farewell): Params<Farewell>,
+) -> Answer {
+    let id = id.into_inner().into();
+    leave(&writer, now, places, (id, Exit::Removal), &farewell).await
+}
+
+async fn leave(
+    writer: &Writer,
+    now: Now,
+    (database, fleet): (Data<Database>, Data<Fleet>),
+    (id, exit): (UserId, Exit),
+    farewell: &Farewell,
+) -> Answer {
+    let mut connection = database.get().await?;
+    let departure = try_leave(&mut connection, writer, now, (id, exit), farewell).await?;
+    let member = match exit {
+        Exit::Deactivation => Member::load(&mut connection, writer.overseen(), id, now).await?,
+        Exit::Removal => Listed {
+            member: departure.member,
+            mcp_tokens: 0,
+        }
+        .into(),
+    };
+    drop(connection);
+    Ok(HttpResponse::Ok().json(Departed {
+        member,
+        sessions: departure.sessions,
+        api_tokens: departure.api_tokens,
+        receipt: Receipt::wait(&fleet, &database).await,
+    }))
+}
+
+async fn try_leave(
+    connection: &mut Connection,
+    writer: &Writer,
+    now: Now,
+    (id, exit): (UserId, Exit),
+    farewell: &Farewell,
+) -> Result<Departure, Error> {
+    let (actor, organization) = (writer.actor(), writer.overseen());
+    let member = queries::member(connection, organization, id).await?;
+    if !exit.permits(&member) {
+        return Err(Error::Conflict("This member is deactivated already."));
+    }
+    let api_tokens = farewell.read(answered_for(connection, organization, id).await?)?;
+    let left = match exit {
+        Exit::Deactivation => queries::deactivate(connection, &actor, id, api_tokens, now.0).await,
+        Exit::Removal => queries::remove(connection, &actor, id, api_tokens, now.0).await,
+    };
+    left.map_err(|error| match error {
+        ChangeError::NotAdministrator => no_heir(),
+        error => error.into(),
+    })
+}
+
+/// Reactivate a member
+///
+/// With the role and the groups that they had, and their MCP tokens.
+#[utoipa::path(post, path = "/api/v1/members/{id}/reactivation",
+    operation_id = "reactivateMember", tag = "Members", params(("id" = Uuid, Path)),
+    responses((status = 200, description = "The member as they are now", body = Member)))]
+pub async fn reactivate(
+    writer: Writer,
+    now: Now,
+    database: Data<Database>,
+    id: Path<Uuid>,
+) -> Answer {
+    let connection = &mut *database.get().await?;
+    let id = id.into_inner().into();
+    let reactivated = queries::reactivate(connection, &writer.actor(), id, now.0).await;
+    reactivated.map_err(|error| match error {
+        ChangeError::Outdated(_) => Error::Conflict("This member is active already."),
+        error => error.into(),
+    })?;
+    told(connection, &writer, id, now).await
+}

@@ -1,0 +1,193 @@
+//! An administrator can create any token: who has less than full access, from anywhere and for
+//! ever, makes nobody one.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Method;
+use serde_json::json;
+use tokendesk::access::Role;
+use tokendesk::catalogue::Scope;
+use tokendesk::tokens::Ranges;
+use tokendesk::tokens::draft::NewToken;
+
+use crate::api::client::{Program, Reply};
+use crate::support::App;
+
+const MEI: &str = "mei@northwind.example";
+const JUN: &str = "jun@northwind.example";
+
+/// What makes less of a token with full access.
+type Lessen = fn(&mut NewToken, DateTime<Utc>);
+
+/// The deeds that make somebody an administrator, now or later.
+struct Deeds {
+    mei: String,
+    /// One that makes its members administrators.
+    owners: String,
+    sales: String,
+}
+
+impl Deeds {
+    async fn prepare(app: &App) -> Self {
+        let (_, secret) = app.token("Everything").await;
+        let everything = Program::of(app, &secret);
+        let owners = json!({ "name": "Owners", "role": "admin" });
+        let owners = everything.post("/api/v1/groups", &owners).await;
+        let sales = json!({ "name": "Sales" });
+        let sales = everything.post("/api/v1/groups", &sales).await;
+        assert_eq!((owners.status, sales.status), (201, 201));
+        Self {
+            mei: app.user(MEI).await.to_string(),
+            owners: owners.header("location").to_owned(),
+            sales: sales.header("location").to_owned(),
+        }
+    }
+
+    async fn all(&self, program: &Program, name: &str) -> [Reply; 5] {
+        let Self { mei, owners, sales } = self;
+        let role = json!({ "role": "admin" });
+        let email = format!("{name}@northwind.example");
+        [
+            program
+                .patch(&format!("/api/v1/members/{mei}"), &role)
+                .await,
+            program.put(&format!("{owners}/members/{mei}")).await,
+            program.patch(sales, &role).await,
+            program
+                .post("/api/v1/groups", &json!({ "name": name, "role": "admin" }))
+                .await,
+            program
+                .post(
+                    "/api/v1/invitations",
+                    &json!({ "email": email, "name": name, "role": "admin" }),
+                )
+                .await,
+        ]
+    }
+}
+
+async fn start() -> (App, Deeds) {
+    let app = App::start().await;
+    app.add_member(app.organization, MEI, Role::Member).await;
+    let deeds = Deeds::prepare(&app).await;
+    (app, deeds)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_less_than_an_administrator_makes_none() {
+    let (app, deeds) = start().await;
+    let now = app.now();
+    let lesser: [(&str, Lessen, &str); 3] = [
+        (
+            "scoped",
+            |new, _| {
+                let every = Scope::ALL.iter().copied();
+                let but_all = |scope: &Scope| *scope != Scope::All && scope.is_for_api_tokens();
+                new.scopes = Some(every.filter(but_all).collect());
+            },
+            "has not the scope all",
+        ),
+        (
+            "ranged",
+            |new, _| new.ranges = Ranges::parse("127.0.0.0/8").unwrap(),
+            "is bound to ranges",
+        ),
+        (
+            "mortal",
+            |new, now| new.expires_at = Some(now + TimeDelta::days(3_000)),
+            "expires",
+        ),
+    ];
+    let state = "SELECT (SELECT count(*) FROM memberships WHERE role = 'admin')
+        + (SELECT count(*) FROM group_members) + (SELECT count(*) FROM groups WHERE role = 'admin')
+        + (SELECT count(*) FROM invitations)";
+    let journal = "SELECT count(*) FROM journal";
+    for (name, lessen, why) in lesser {
+        let (_, secret) = app.token_with(name, |new| lessen(new, now)).await;
+        let before = (app.count(state).await, app.count(journal).await);
+        for refused in deeds.all(&Program::of(&app, &secret), name).await {
+            let told = &refused.body;
+            assert_eq!(
+                (refused.status, refused.code()),
+                (403, "beyond_own"),
+                "{told}"
+            );
+            assert_eq!(told["field"], "role", "{told}");
+            assert!(told["detail"].as_str().unwrap().contains(why), "{told}");
+        }
+        assert_eq!((app.count(state).await, app.count(journal).await), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_as_much_makes_one() {
+    const SECRET: &str = "a-secret-of-the-environment-for-tests";
+    for flag in [None, Some(format!("--auth-secret={SECRET}"))] {
+        let flags: Vec<&str> = flag.iter().map(String::as_str).collect();
+        let app = App::start_with(&flags).await;
+        app.add_member(app.organization, MEI, Role::Member).await;
+        let deeds = Deeds::prepare(&app).await;
+        let program = match flag {
+            Some(_) => Program::new(&app, SECRET),
+            // From before scopes existed, which counts as all.
+            None => Program::of(
+                &app,
+                &app.token_with("old", |new| new.scopes = None).await.1,
+            ),
+        };
+        let statuses = deeds.all(&program, "whole").await.map(|reply| reply.status);
+        assert_eq!(statuses, [200, 204, 200, 201, 201]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_less_still_makes_members_and_takes_administrators_away() {
+    let (app, Deeds { mei, owners, sales }) = start().await;
+    app.add_member(app.organization, JUN, Role::Admin).await;
+    let jun = app.user(JUN).await;
+    let program = Program::with(&app, "Terraform", &[Scope::AdminWrite]).await;
+    app.sql(&format!(
+        "INSERT INTO group_members (organization_id, group_id, user_id)
+            SELECT organization_id, id, '{mei}' FROM groups WHERE name = 'Owners'"
+    ))
+    .await;
+    let (jun, role) = (
+        format!("/api/v1/members/{jun}"),
+        json!({ "role": "member" }),
+    );
+    let none = json!({});
+    for (expected, method, path, body) in [
+        // They are in it already, and so are given nothing.
+        (204, Method::PUT, format!("{owners}/members/{mei}"), None),
+        (204, Method::DELETE, format!("{owners}/members/{mei}"), None),
+        (204, Method::PUT, format!("{sales}/members/{mei}"), None),
+        // Of one that has the role already the name is edited.
+        (
+            200,
+            Method::PATCH,
+            owners.clone(),
+            Some(json!({ "name": "Bosses", "role": "admin" })),
+        ),
+        (
+            200,
+            Method::PATCH,
+            owners.clone(),
+            Some(json!({ "role": null })),
+        ),
+        (
+            403,
+            Method::PATCH,
+            owners.clone(),
+            Some(json!({ "role": "admin" })),
+        ),
+        // What somebody was before is no gift.
+        (200, Method::POST, format!("{jun}/deactivation"), Some(none)),
+        (200, Method::POST, format!("{jun}/reactivation"), None),
+        (200, Method::PATCH, jun.clone(), Some(role)),
+        (403, Method::PATCH, jun, Some(json!({ "role": "admin" }))),
+    ] {
+        let reply = program
+            .send(method.clone(), &path, &[], body.as_ref())
+            .await;
+        assert_eq!(reply.status, expected, "{method} {path}: {}", reply.body);
+    }
+}

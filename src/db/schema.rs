@@ -164,6 +164,7 @@ diesel::table! {
         version -> Int4,
         created_at -> Timestamptz,
         modified_at -> Timestamptz,
+        parts -> Text,
     }
 }
 

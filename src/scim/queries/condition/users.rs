@@ -83,13 +83,13 @@ fn of_document(leaf: &Criterion) -> Condition<Users> {
             Box::new(not(contains(json_path::part_with(*place, literal))))
         }
         Criterion::Compare(place, operator, literal) => with_hint(
-            email_part(*place, *operator, literal),
+            part(*operator, literal),
             meets(json_path::compare(*place, *operator, literal)),
         ),
         Criterion::Has(place, inner) => {
             let hint = necessary(inner).and_then(|(place, operator, literal)| match operator {
                 Operator::Equal => Some(contains(json_path::part_with(place, literal))),
-                operator => email_part(place, operator, literal),
+                operator => part(operator, literal),
             });
             with_hint(hint, meets(json_path::has(*place, inner)))
         }
@@ -125,20 +125,20 @@ fn necessary(criterion: &Criterion) -> Option<(Place, Operator, &Literal)> {
     }
 }
 
-/// That the part of an address stands in the text of all the user's.
-fn email_part(place: Place, operator: Operator, literal: &Literal) -> Option<Condition<Users>> {
-    use Operator::{Contains, EndsWith, StartsWith};
+/// That the part of a text stands in the document as it is written.
+fn part(operator: Operator, literal: &Literal) -> Option<Condition<Users>> {
     let Literal::Text(text) = literal else {
         return None;
     };
-    let is_part = matches!(operator, Contains | StartsWith | EndsWith);
-    if place.attribute.name != "emails" || place.target().name != "value" || !is_part {
-        return None;
-    }
     let quoted = Value::from(text.as_str()).to_string();
-    let pattern = escaped(&quoted[1..quoted.len() - 1]);
-    let emails = sql::<Text>("(scim_users.folded -> 'emails')::text");
-    Some(Box::new(emails.like(lower(format!("%{pattern}%")))))
+    let part = match operator {
+        Operator::Contains => &quoted[1..quoted.len() - 1],
+        Operator::StartsWith => &quoted[..quoted.len() - 1],
+        Operator::EndsWith => &quoted[1..],
+        _ => return None,
+    };
+    let pattern = format!("%{}%", escaped(part));
+    Some(Box::new(scim_users::parts.like(lower(pattern))))
 }
 
 fn with_schema(leaf: &Criterion) -> Condition<Users> {

@@ -1,5 +1,6 @@
 //! The command line: the program as a process, beside others.
 
+mod import;
 mod logs;
 mod migrate;
 mod people;

@@ -2,8 +2,12 @@
 //! PostgreSQL, which the first to need it starts and the last to need it stops.
 
 mod demo;
+mod export;
+mod group;
 mod import;
 mod organization;
+mod output;
+mod product;
 mod progress;
 mod serve;
 mod token;
@@ -23,7 +27,7 @@ use crate::db::url::Target;
 use crate::db::{Connection, Database};
 use crate::fleet::{Fleet, Membership};
 use crate::web::Error;
-use crate::{identity, telemetry};
+use crate::{catalogue, identity, members, telemetry, tokens};
 
 /// A self-hosted console for API tokens
 #[derive(Parser)]
@@ -51,6 +55,14 @@ enum Command {
     /// Manage people
     #[command(subcommand)]
     User(user::Command),
+    /// Manage products
+    #[command(subcommand)]
+    Product(product::Command),
+    /// Manage groups
+    #[command(subcommand)]
+    Group(group::Command),
+    /// Print an organisation's audit log in JSON, an entry a line, the oldest first
+    Export(export::Options),
     /// Manage API tokens
     #[command(subcommand)]
     Token(token::Command),
@@ -99,7 +111,14 @@ macro_rules! failures {
     };
 }
 
-failures!(QueryError, PoolError);
+failures!(
+    QueryError,
+    PoolError,
+    catalogue::products::queries::ChangeError,
+    members::queries::ChangeError,
+    members::groups::queries::ChangeError,
+    tokens::queries::ChangeError,
+);
 
 /// What a command works with.
 struct Desk {
@@ -175,6 +194,9 @@ async fn carry_out(command: Command, desk: &Desk) -> Result<(), Failure> {
         Command::Demo(options) => demo::run(desk, &options).await,
         Command::Import(options) => import::run(desk, options).await,
         Command::Organization(command) => organization::run(desk, command).await,
+        Command::Product(command) => product::run(desk, command).await,
+        Command::Group(command) => group::run(desk, command).await,
+        Command::Export(options) => export::run(desk, options).await,
         Command::User(command) => user::run(desk, command).await,
         Command::Token(command) => token::run(desk, command).await,
     }

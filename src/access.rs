@@ -5,6 +5,7 @@
 mod bearer;
 mod device;
 mod extract;
+mod operator;
 mod program;
 mod queries;
 pub mod session;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 pub use bearer::Bearer;
 pub use device::Device;
+pub use operator::Operator;
 pub use program::Program;
 pub use queries::{end_sessions, is_lifted};
 

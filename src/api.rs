@@ -22,6 +22,13 @@ use crate::web::request_id::Counted;
 pub use health::Troubles;
 pub use kit::sweep;
 
+/// Things of the organisation's in JSON, for others who tell of them as the Admin API does.
+pub mod shapes {
+    pub use super::admin::audit::AuditEvent;
+    pub use super::admin::products::Product;
+    pub use super::admin::tokens::shapes::Token;
+}
+
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .configure(document::routes)

@@ -2,7 +2,13 @@
 //! PostgreSQL, which the first to need it starts and the last to need it stops.
 
 mod demo;
+mod export;
+mod group;
+mod import;
 mod organization;
+mod output;
+mod product;
+mod progress;
 mod serve;
 mod token;
 mod user;
@@ -10,6 +16,8 @@ mod user;
 use std::path::Path;
 
 use clap::{Parser, Subcommand};
+use diesel::result::Error as QueryError;
+use diesel_async::pooled_connection::deadpool::PoolError;
 
 use crate::access::Organization;
 use crate::clock::Clock;
@@ -17,7 +25,9 @@ use crate::config::{Config, DatabaseChoice, Settings};
 use crate::db::embedded::Cluster;
 use crate::db::url::Target;
 use crate::db::{Connection, Database};
-use crate::{identity, telemetry};
+use crate::fleet::{Fleet, Membership};
+use crate::web::Error;
+use crate::{catalogue, identity, members, telemetry, tokens};
 
 /// A self-hosted console for API tokens
 #[derive(Parser)]
@@ -37,12 +47,22 @@ enum Command {
     Migrate,
     /// Fill an empty database with a believable organisation
     Demo(demo::Options),
+    /// Import the tokens of an older system, which keep their secrets
+    Import(import::Options),
     /// Manage organisations
     #[command(subcommand)]
     Organization(organization::Command),
     /// Manage people
     #[command(subcommand)]
     User(user::Command),
+    /// Manage products
+    #[command(subcommand)]
+    Product(product::Command),
+    /// Manage groups
+    #[command(subcommand)]
+    Group(group::Command),
+    /// Print an organisation's audit log in JSON, an entry a line, the oldest first
+    Export(export::Options),
     /// Manage API tokens
     #[command(subcommand)]
     Token(token::Command),
@@ -70,6 +90,36 @@ impl Failure {
     }
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Conflict(why) => Self::new(why),
+            Error::Stale(why) => Self(why),
+            error => Self::because(&error),
+        }
+    }
+}
+
+/// Why a feature does not change something, or the database does not answer.
+macro_rules! failures {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Error::from(error).into()
+            }
+        })+
+    };
+}
+
+failures!(
+    QueryError,
+    PoolError,
+    catalogue::products::queries::ChangeError,
+    members::queries::ChangeError,
+    members::groups::queries::ChangeError,
+    tokens::queries::ChangeError,
+);
+
 /// What a command works with.
 struct Desk {
     config: Config,
@@ -77,6 +127,21 @@ struct Desk {
     /// Where changes are heard of.
     listen: Target,
     clock: Clock,
+}
+
+impl Desk {
+    /// Waits until what was changed is in effect on every instance, and says so: in words, and on
+    /// standard error. No connection to the database may be held meanwhile.
+    async fn receipt(&self) -> String {
+        let fleet = Fleet::new(Membership {
+            target: self.listen.clone(),
+            name: String::new(),
+            lease: self.config.lease,
+        });
+        let receipt = fleet.report_unseen(&self.database).await;
+        eprintln!("{receipt}");
+        receipt
+    }
 }
 
 /// # Errors
@@ -127,7 +192,11 @@ async fn carry_out(command: Command, desk: &Desk) -> Result<(), Failure> {
             Ok(())
         }
         Command::Demo(options) => demo::run(desk, &options).await,
+        Command::Import(options) => import::run(desk, options).await,
         Command::Organization(command) => organization::run(desk, command).await,
+        Command::Product(command) => product::run(desk, command).await,
+        Command::Group(command) => group::run(desk, command).await,
+        Command::Export(options) => export::run(desk, options).await,
         Command::User(command) => user::run(desk, command).await,
         Command::Token(command) => token::run(desk, command).await,
     }

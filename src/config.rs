@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use crate::db::url::Target;
+use crate::mail::Mailer;
 use crate::secret::Digest;
 
 const SHORTEST_SECRET: usize = 32;
@@ -132,6 +133,22 @@ pub struct Settings {
     )]
     auth_secret_organization: Option<String>,
 
+    /// The mail server that invitations are sent through: `smtps://user:password@host:465`, or
+    /// `smtp://host:587` with STARTTLS [default: none, links are sent by hand]
+    #[arg(
+        long,
+        env = "SMTP_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        global = true
+    )]
+    smtp_url: Option<String>,
+
+    /// In whose name: an address, or a name and an address as in `Tokendesk <tokens@example.com>`
+    /// [default: none]
+    #[arg(long, env = "SMTP_FROM", value_name = "ADDRESS", global = true)]
+    smtp_from: Option<String>,
+
     /// What to log: error, warn, info, debug or trace, or by module as in
     /// `info,tokendesk::gate=debug`
     #[arg(long, env = "LOG", default_value = "info", global = true)]
@@ -186,6 +203,8 @@ pub struct Config {
     pub auth_secret: Option<Digest>,
     /// A slug; `None`: the only organisation.
     pub auth_secret_organization: Option<String>,
+    /// `None`: invitations are sent by hand.
+    pub mailer: Option<Mailer>,
     pub log: String,
     pub log_format: LogFormat,
 }
@@ -261,6 +280,8 @@ impl Config {
         let trusted_proxies = mistakes.note(trusted_proxies(&settings.trusted_proxies));
         let rate_limit = mistakes.note(rate_limit(&settings.rate_limit_per_token));
         let auth_secret = mistakes.note(auth_secret(settings.auth_secret.as_deref()));
+        let mailer = mailer(settings.smtp_url, settings.smtp_from);
+        let mailer = mistakes.note(mailer);
         let log = mistakes.note(log(settings.log));
         let log_format = mistakes.note(log_format(&settings.log_format));
         let config = || {
@@ -279,6 +300,7 @@ impl Config {
                 auth_secret_organization: settings
                     .auth_secret_organization
                     .filter(|slug| !slug.is_empty()),
+                mailer: mailer?,
                 log: log?,
                 log_format: log_format?,
             })
@@ -426,6 +448,22 @@ fn auth_secret(secret: Option<&str>) -> Result<Option<Digest>, String> {
     Ok(Some(Digest::of(secret)))
 }
 
+/// Nothing of the URL is said, as there is a password in it.
+fn mailer(url: Option<String>, from: Option<String>) -> Result<Option<Mailer>, String> {
+    let [url, from] = [url, from].map(|text| text.filter(|text| !text.is_empty()));
+    let (url, from) = match (url, from) {
+        (None, None) => return Ok(None),
+        (Some(_), None) => return Err("SMTP_FROM: say in whose name mail is sent".to_owned()),
+        (None, Some(_)) => return Err("SMTP_URL: say through which server mail is sent".to_owned()),
+        (Some(url), Some(from)) => (url, from),
+    };
+    let from = from.parse().map_err(|_| {
+        format!("SMTP_FROM: {from:?} is not an address such as Tokendesk <tokens@example.com>")
+    })?;
+    let mailer = Mailer::parse(&url, from).map_err(|why| format!("SMTP_URL: {why}"))?;
+    Ok(Some(mailer))
+}
+
 fn log(text: String) -> Result<String, String> {
     match text.parse::<tracing_subscriber::EnvFilter>() {
         Ok(_) => Ok(text),
@@ -489,6 +527,8 @@ mod tests {
             "--trusted-proxies=10.0.0.0/8,nonsense",
             "--rate-limit-per-token=0",
             "--auth-secret=too-short-to-be-one",
+            "--smtp-url=https://user:hunter2@mail.example.com",
+            "--smtp-from=tokens@example.com",
             "--log=a=b=c",
             "--log-format=xml",
         ])
@@ -510,9 +550,33 @@ mod tests {
                 "TRUSTED_PROXIES",
                 "RATE_LIMIT_PER_TOKEN",
                 "AUTH_SECRET",
+                "SMTP_URL",
                 "LOG",
                 "LOG_FORMAT"
             ]
+        );
+    }
+
+    #[test]
+    fn mail_needs_a_server_and_a_sender_and_no_mistake_tells_the_password() {
+        let url = "--smtp-url=smtps://user:hunter2@mail.example.com";
+        let named = |flags: &[&str]| match config(flags) {
+            Ok(_) => String::new(),
+            Err(mistakes) => mistakes.join("\n"),
+        };
+        assert_eq!(
+            named(&[url, "--smtp-from=Tokendesk <tokens@example.com>"]),
+            ""
+        );
+        assert!(named(&[url]).starts_with("SMTP_FROM: "));
+        assert!(named(&["--smtp-from=tokens@example.com"]).starts_with("SMTP_URL: "));
+        let mistake = named(&[url, "--smtp-from=a\r\nBcc: b@example.com"]);
+        assert!(mistake.starts_with("SMTP_FROM: "), "{mistake}");
+        let broken = [&*format!("{url}/x"), "--smtp-from=tokens@example.com"];
+        let mistake = named(&broken);
+        assert!(
+            mistake.starts_with("SMTP_URL: ") && !mistake.contains("hunter2"),
+            "{mistake}"
         );
     }
 

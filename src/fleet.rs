@@ -40,6 +40,13 @@ pub trait Memory: Send + Sync {
     fn forget(&self, change: &Change);
 }
 
+/// Of whoever remembers nothing.
+struct Nothing;
+
+impl Memory for Nothing {
+    fn forget(&self, _: &Change) {}
+}
+
 /// How this instance takes part.
 #[derive(Clone, Debug)]
 pub struct Membership {
@@ -112,6 +119,19 @@ impl Fleet {
     #[must_use]
     pub fn standing(&self) -> watch::Receiver<Standing> {
         self.0.standing.subscribe()
+    }
+
+    /// For a process that answers nobody itself: the receipt of what it has changed, in words.
+    ///
+    /// To be called without holding a connection to the database.
+    pub async fn report_unseen(&self, database: &Database) -> String {
+        let nothing: Arc<dyn Memory> = Arc::new(Nothing);
+        let feed = feed::Feed::listen(self, &nothing).await;
+        if let Err(error) = &feed {
+            tracing::warn!(%error, "cannot hear who has heard of a change");
+        }
+        // Deaf, it waits for the leases to run out.
+        self.report(database).await
     }
 
     /// Takes part until `over` changes or its sender is gone: listens, renews the lease, and

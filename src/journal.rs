@@ -15,7 +15,7 @@ use crate::access::UserId;
 use crate::db::types::{id, text_enum};
 
 pub use pages::Filter;
-pub use queries::{of_subject, page, record, record_all};
+pub use queries::{after, of_subject, page, record, record_all};
 
 id!(EntryId);
 
@@ -46,6 +46,7 @@ text_enum! {
         ResourcesImported = "resources.imported",
         ResourcesReset = "resources.reset",
         TokenCreated = "token.created",
+        TokenImported = "token.imported",
         TokenEdited = "token.edited",
         TokenRotated = "token.rotated",
         TokenOverlapEnded = "token.overlap_ended",
@@ -55,6 +56,7 @@ text_enum! {
         TokenHandedOver = "token.handed_over",
         TokenDeleted = "token.deleted",
         McpTokenCreated = "mcp_token.created",
+        McpTokenImported = "mcp_token.imported",
         McpTokenRenamed = "mcp_token.renamed",
         McpTokenRotated = "mcp_token.rotated",
         McpTokenOverlapEnded = "mcp_token.overlap_ended",
@@ -97,6 +99,7 @@ impl Action {
             Self::ResourcesImported => "imported",
             Self::ResourcesReset => "reset",
             Self::TokenCreated => "created the token",
+            Self::TokenImported => "imported the token",
             Self::TokenEdited => "edited the token",
             Self::TokenRotated => "rotated the token",
             Self::TokenOverlapEnded => "ended the old secret of the token",
@@ -106,6 +109,7 @@ impl Action {
             Self::TokenHandedOver => "handed over the token",
             Self::TokenDeleted => "deleted the token",
             Self::McpTokenCreated => "created the MCP token",
+            Self::McpTokenImported => "imported the MCP token",
             Self::McpTokenRenamed => "renamed the MCP token",
             Self::McpTokenRotated => "rotated the MCP token",
             Self::McpTokenOverlapEnded => "ended the old secret of the MCP token",
@@ -147,6 +151,7 @@ impl Action {
             Self::ResourcesImported => "Resources imported",
             Self::ResourcesReset => "Resources reset",
             Self::TokenCreated => "Token created",
+            Self::TokenImported => "Token imported",
             Self::TokenEdited => "Token edited",
             Self::TokenRotated => "Token rotated",
             Self::TokenOverlapEnded => "Old secret ended",
@@ -156,6 +161,7 @@ impl Action {
             Self::TokenHandedOver => "Token handed over",
             Self::TokenDeleted => "Token deleted",
             Self::McpTokenCreated => "MCP token created",
+            Self::McpTokenImported => "MCP token imported",
             Self::McpTokenRenamed => "MCP token renamed",
             Self::McpTokenRotated => "MCP token rotated",
             Self::McpTokenOverlapEnded => "MCP token’s old secret ended",

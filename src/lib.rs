@@ -17,6 +17,9 @@ pub mod db;
 /// This instance among the others: the change feed, the lease, the receipts.
 pub mod fleet;
 
+/// Mail that is sent.
+pub mod mail;
+
 /// Flags and environment variables, and what they mean.
 pub mod config;
 

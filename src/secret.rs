@@ -46,8 +46,9 @@ impl fmt::Debug for Plaintext {
     }
 }
 
-/// The SHA-256 of a secret: all that is stored of it. The secrets have at
-/// least 119 random bits, so a slow hash would only slow us down.
+/// The SHA-256 of a secret: all that is stored of it. Our secrets have at
+/// least 119 random bits, so a slow hash would only slow us down; those of
+/// older systems come hashed in this way.
 #[derive(Clone, Copy)]
 pub struct Digest([u8; 32]);
 

@@ -5,6 +5,7 @@ pub mod ceiling;
 pub mod draft;
 mod filter;
 pub(crate) mod handlers;
+pub mod import;
 mod name;
 pub mod overlap;
 pub(crate) mod pages;
@@ -63,7 +64,7 @@ pub struct Token {
     /// The user whose MCP token it is; `None` for an API token.
     pub owner: Option<UserId>,
     pub name: String,
-    /// The first 8 characters of the current secret.
+    /// The first 8 characters of the current secret, or what is shown of an imported one.
     pub display: String,
     pub standing: Standing,
     /// `None`: from before scopes existed; counts as `all`.

@@ -1,7 +1,10 @@
 //! The command line: the program as a process, beside others.
 
+mod export;
+mod import;
 mod logs;
 mod migrate;
+mod operators;
 mod people;
 mod serve;
 mod token;

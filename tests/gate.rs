@@ -3,5 +3,6 @@
 mod explanation;
 mod forward;
 mod health;
+mod imported;
 mod introspect;
 mod verify;

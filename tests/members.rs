@@ -6,4 +6,5 @@ mod group_pages;
 mod groups;
 mod invitations;
 mod long_list;
+mod mail;
 mod pages;

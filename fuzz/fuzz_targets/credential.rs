@@ -211,7 +211,7 @@ fuzz_target!(|sent: Vec<Sent<'_>>| {
             digest == Digest::of(std::str::from_utf8(&token).unwrap())
         }
         (Credential::Missing, Reading::Missing)
-        | (Credential::Malformed, Reading::Malformed)
+        | (Credential::Malformed | Credential::Foreign(_), Reading::Malformed)
         | (Credential::Several, Reading::Several) => true,
         _ => false,
     };

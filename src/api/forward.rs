@@ -66,7 +66,7 @@ async fn answer(
     }
     let source = ClientAddress::of(request);
     let question = Question {
-        digest: presented(request, gate)?,
+        digest: presented(request, gate).await?,
         organization,
         address: Some(source.0),
         product: options.product.as_deref(),

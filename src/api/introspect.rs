@@ -13,7 +13,6 @@ use super::kit::Address;
 use super::verify::Body;
 use crate::config::Config;
 use crate::gate::{Asked, Caller, Code, Gate, Question, View, user_agent};
-use crate::tokens::secret;
 use crate::web::client_address::ClientAddress;
 use crate::web::{Answer, Now};
 
@@ -99,7 +98,7 @@ pub async fn introspect(
         Err(why) => return Ok(invalid_request(why)),
     };
     let question = Question {
-        digest: secret::digest_of(form.token.trim()),
+        digest: gate.views.digest_of(form.token.trim()).await?,
         organization: Some(caller.organization),
         address: form.ip,
         product: None,

@@ -17,7 +17,6 @@ use super::kit::{Address, CodeWord, OutcomeWord, ScopeWord, Word};
 use super::token::{Organization, Product};
 use crate::catalogue::Scope;
 use crate::gate::{Asked, Caller, Decision, Gate, Question, View, user_agent};
-use crate::tokens::secret;
 use crate::web::client_address::ClientAddress;
 use crate::web::{Answer, Error, Now, body, json};
 
@@ -117,7 +116,7 @@ pub async fn verify(
     let mut answers = Vec::with_capacity(queries.len());
     for (query, asked) in queries.iter().zip(asked) {
         let question = Question {
-            digest: secret::digest_of(query.token.trim()),
+            digest: gate.views.digest_of(query.token.trim()).await?,
             organization: Some(caller.organization),
             address: query.ip,
             product: query.product.as_deref(),

@@ -1,107 +1,111 @@
-//! `tokendesk token create`.
+//! `tokendesk token`: API tokens.
 
-use chrono::{DateTime, SubsecRound, Utc};
+mod change;
+mod create;
+mod list;
+mod rotate;
+mod show;
+
 use clap::{Args, Subcommand};
+use serde::Serialize;
+use uuid::Uuid;
 
 use super::{Desk, Failure, organization};
-use crate::access::Actor;
-use crate::catalogue::{Scope, ScopeSet};
-use crate::tokens::draft::{Expiry, NewToken};
-use crate::tokens::queries::{self, ChangeError};
-use crate::tokens::{Name, Ranges};
+use crate::access::Operator;
+use crate::api::shapes;
+use crate::db::Connection;
+use crate::tokens::{Key, Token, Transition, queries};
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// List API tokens, the newest first
+    List(list::Options),
+    /// Tell what is known of an API token
+    Show(show::Options),
     /// Create an API token; its secret, alone, goes to standard output
-    Create(Create),
+    Create(create::Options),
+    /// Give an API token a new secret, which goes to standard output, alone
+    Rotate(rotate::Options),
+    /// Have requests with an API token refused until it is enabled
+    Disable(change::Options),
+    /// Have a disabled API token work again
+    Enable(change::Options),
+    /// Have requests with an API token refused for ever
+    Revoke(change::Options),
+    /// Delete an API token; the audit log keeps what happened
+    Delete(change::Options),
 }
 
+pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::List(options) => list::run(desk, options).await,
+        Command::Show(options) => show::run(desk, &options).await,
+        Command::Create(options) => create::run(desk, &options).await,
+        Command::Rotate(options) => rotate::run(desk, &options).await,
+        Command::Disable(options) => change::run(desk, &options, Transition::Disabling).await,
+        Command::Enable(options) => change::run(desk, &options, Transition::Enabling).await,
+        Command::Revoke(options) => change::run(desk, &options, Transition::Revocation).await,
+        Command::Delete(options) => change::run(desk, &options, Transition::Deletion).await,
+    }
+}
+
+/// Which token is meant.
 #[derive(Args)]
-pub struct Create {
+pub struct Which {
     /// The organisation's slug
     #[arg(long)]
     organization: String,
-    #[arg(long)]
-    name: String,
-    /// all, admin:read, admin:write, admin:scim, connect:read, connect:write, tokens:verify
-    #[arg(long = "scope", required = true, num_args = 1.., value_name = "SCOPE")]
-    scopes: Vec<String>,
-    /// 30d, 90d, 1y, never, or an instant such as 2027-02-20T14:30:00Z
-    #[arg(long, default_value = "never")]
-    expires: String,
-    /// Allowed addresses and CIDRs
-    #[arg(long = "ip", num_args = 1.., value_name = "RANGE")]
-    ranges: Vec<String>,
+    /// The token's ID, or the name of one that is not revoked
+    token: String,
 }
 
-pub async fn run(desk: &Desk, Command::Create(create): Command) -> Result<(), Failure> {
+impl Which {
+    async fn find(&self, connection: &mut Connection) -> Result<(Operator, Token), Failure> {
+        let organization = organization(connection, &self.organization).await?;
+        let operator = Operator::at(organization.id);
+        let key = match self.token.parse::<Uuid>() {
+            Ok(id) => Key::from(id),
+            Err(_) => match queries::named(connection, &operator, &self.token).await {
+                Ok(id) => id.into(),
+                Err(diesel::NotFound) => return Err(self.unknown(&organization.name)),
+                Err(error) => return Err(error.into()),
+            },
+        };
+        match queries::token(connection, &operator, key).await {
+            Ok(token) => Ok((operator, token)),
+            Err(diesel::NotFound) => Err(self.unknown(&organization.name)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What was typed is not repeated, as it may be a secret.
+    fn unknown(&self, organization: &str) -> Failure {
+        Failure::new(format!(
+            "{organization} has no API token with this ID or name. `tokendesk token list \
+             --organization {}` tells which there are.",
+            self.organization
+        ))
+    }
+}
+
+/// A token with its new secret.
+#[derive(Serialize)]
+struct Revealed<'a> {
+    token: shapes::Token,
+    secret: &'a str,
+    /// Where the old secret has stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<String>,
+}
+
+/// As the Admin API tells it.
+async fn described(
+    connection: &mut Connection,
+    token: Token,
+    desk: &Desk,
+) -> Result<shapes::Token, Failure> {
     let now = desk.clock.now();
-    let new = parse(&create, now).map_err(|mistakes| Failure::new(mistakes.join("\n")))?;
-    let connection = &mut *desk
-        .database
-        .get()
-        .await
-        .map_err(|error| Failure::because(&error))?;
-    let organization = organization(connection, &create.organization).await?;
-    let actor = Actor::command_line(organization.id);
-    match queries::create(connection, &actor, &new, now).await {
-        Ok((_, secret)) => {
-            println!("{}", secret.reveal());
-            Ok(())
-        }
-        Err(ChangeError::NameTaken) => Err(Failure::new(format!(
-            "--name: a token named {:?} already exists. Choose another name.",
-            new.name.as_str()
-        ))),
-        Err(ChangeError::Query(error)) => Err(Failure::because(&error)),
-        Err(ChangeError::ProductGone) => Err(Failure::new("The product was deleted meanwhile.")),
-        Err(ChangeError::Full(_) | ChangeError::Outdated(_) | ChangeError::Beyond(_)) => {
-            Err(Failure::new("The token was changed meanwhile."))
-        }
-    }
-}
-
-fn parse(create: &Create, now: DateTime<Utc>) -> Result<NewToken, Vec<String>> {
-    let mut mistakes = Vec::new();
-    let name = Name::parse(&create.name)
-        .map_err(|error| mistakes.push(format!("--name: {error}")))
-        .ok();
-    let mut scopes = Vec::new();
-    for scope in &create.scopes {
-        match scope.parse::<Scope>() {
-            Ok(scope) if scope.is_for_api_tokens() => scopes.push(scope),
-            _ => mistakes.push(format!("--scope: {scope:?} is not a scope of API tokens")),
-        }
-    }
-    let expires_at = expiry(&create.expires, now)
-        .map_err(|error| mistakes.push(format!("--expires: {error}")))
-        .ok();
-    let ranges = Ranges::parse(&create.ranges.join(" "))
-        .map_err(|errors| mistakes.extend(errors.iter().map(|error| format!("--ip: {error}"))))
-        .ok();
-    match (name, expires_at, ranges) {
-        (Some(name), Some(expires_at), Some(ranges)) if mistakes.is_empty() => Ok(NewToken {
-            name,
-            scopes: Some(scopes.into_iter().collect::<ScopeSet>()),
-            product: None,
-            expires_at,
-            ranges,
-        }),
-        _ => Err(mistakes),
-    }
-}
-
-fn expiry(text: &str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, String> {
-    match text.parse::<Expiry>() {
-        Ok(Expiry::Never) => return Ok(None),
-        Ok(preset) if preset != Expiry::At => return Ok(preset.preset(now)),
-        _ => {}
-    }
-    let at: DateTime<Utc> = text
-        .parse()
-        .map_err(|_| format!("{text:?} is none of 30d, 90d, 1y, never or 2027-02-20T14:30:00Z"))?;
-    if at <= now {
-        return Err(format!("{text} is not in the future"));
-    }
-    Ok(Some(at.trunc_subsecs(0)))
+    let retiring = queries::retiring(connection, &[token.id], now).await?;
+    let old_until = retiring.last().map(|(_, until)| *until);
+    Ok(shapes::Token::new(token, old_until, now))
 }

@@ -1,34 +1,35 @@
-//! `tokendesk user create`.
+//! `tokendesk user`: people and their memberships.
 
-use std::io::IsTerminal;
+mod create;
+mod exit;
+mod list;
+mod role;
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
-use tokio::io::AsyncReadExt;
+use serde::Serialize;
+use uuid::Uuid;
 
 use super::{Desk, Failure, organization};
-use crate::access::{Actor, Role};
-use crate::identity::queries::{self, MemberError, NewUser};
-use crate::identity::{Email, PersonName, password};
-use crate::secret::{Password, Plaintext};
-use crate::web::format;
+use crate::access::{Operator, Overseer, Role};
+use crate::db::Connection;
+use crate::identity::Email;
+use crate::members::{Exit, Member, queries};
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// List members by name
+    List(list::Options),
     /// Add a member: with a password from standard input, or else by a link to an invitation
-    Create(Create),
-}
-
-#[derive(Args)]
-pub struct Create {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
-    #[arg(long)]
-    email: String,
-    #[arg(long)]
-    name: String,
-    #[arg(long, value_enum)]
-    role: RoleArgument,
+    Create(create::Options),
+    /// Change the role that a member has of their own
+    Role(role::Options),
+    /// End a member's sessions and stop their MCP tokens, until they are reactivated
+    Deactivate(exit::Options),
+    /// Let a deactivated member in again
+    Reactivate(exit::Return),
+    /// Take a member out of the organisation, and revoke their MCP tokens
+    Remove(exit::Options),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -37,94 +38,88 @@ enum RoleArgument {
     Member,
 }
 
-pub async fn run(desk: &Desk, Command::Create(create): Command) -> Result<(), Failure> {
-    let email =
-        Email::parse(&create.email).map_err(|error| Failure::new(format!("--email: {error}")))?;
-    let name = PersonName::parse(&create.name)
-        .map_err(|error| Failure::new(format!("--name: {error}")))?;
-    let role = match create.role {
-        RoleArgument::Admin => Role::Admin,
-        RoleArgument::Member => Role::Member,
-    };
-    let password = read_password().await?;
-    let hash = match password {
-        Some(password) => Some(hashed(password, &email, &name, &create.organization).await?),
-        None => None,
-    };
-    let connection = &mut *desk
-        .database
-        .get()
-        .await
-        .map_err(|error| Failure::because(&error))?;
-    let organization = organization(connection, &create.organization).await?;
-    let actor = Actor::command_line(organization.id);
-    let known = queries::user_exists(connection, &email)
-        .await
-        .map_err(|error| Failure::because(&error))?;
-    let person = NewUser {
-        email: &email,
-        name: &name,
-        password_hash: hash,
-    };
-    let now = desk.clock.now();
-    if person.password_hash.is_none() && !known {
-        let code = Plaintext::random(32);
-        let until = queries::invite(connection, &actor, &person, role, &code.digest(), now)
-            .await
-            .map_err(|error| Failure::because(&error))?;
-        let link = desk
-            .config
-            .public_url
-            .join(&format!("/invitations/{}", code.reveal()));
-        eprintln!(
-            "Send this link; it works once, until {}:",
-            format::date_time(&until)
-        );
-        println!("{link}");
-        return Ok(());
-    }
-    match queries::add_member(connection, &actor, person, role, now).await {
-        Ok(true) => eprintln!("{} can sign in now.", email.as_str()),
-        Ok(false) => eprintln!(
-            "{} has an account already, and keeps its password. It is a member of {} now.",
-            email.as_str(),
-            organization.name
-        ),
-        Err(MemberError::AlreadyMember) => {
-            return Err(Failure::new(format!(
-                "{} is a member already.",
-                email.as_str()
-            )));
+impl From<RoleArgument> for Role {
+    fn from(role: RoleArgument) -> Self {
+        match role {
+            RoleArgument::Admin => Self::Admin,
+            RoleArgument::Member => Self::Member,
         }
-        Err(MemberError::Query(error)) => return Err(Failure::because(&error)),
     }
-    Ok(())
 }
 
-/// The first line of standard input; nothing where a person would have to type it in sight.
-async fn read_password() -> Result<Option<Password>, Failure> {
-    if std::io::stdin().is_terminal() {
-        return Ok(None);
+pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::List(options) => list::run(desk, options).await,
+        Command::Create(options) => create::run(desk, options).await,
+        Command::Role(options) => role::run(desk, &options).await,
+        Command::Deactivate(options) => exit::run(desk, &options, Exit::Deactivation).await,
+        Command::Reactivate(options) => exit::reactivate(desk, &options).await,
+        Command::Remove(options) => exit::run(desk, &options, Exit::Removal).await,
     }
-    let mut text = String::new();
-    tokio::io::stdin()
-        .take(4096)
-        .read_to_string(&mut text)
-        .await
-        .map_err(|error| Failure::because(&error))?;
-    let line = text.lines().next().unwrap_or_default();
-    Ok((!line.is_empty()).then(|| Password::new(line.to_owned())))
 }
 
-async fn hashed(
-    password: Password,
-    email: &Email,
-    name: &PersonName,
-    organization: &str,
-) -> Result<String, Failure> {
-    password::judge(&password, &[email.as_str(), name.as_str(), organization])
-        .map_err(|error| Failure::new(format!("The password on standard input: {error}")))?;
-    password::hash(password)
-        .await
-        .map_err(|error| Failure::because(&error))
+/// Which member is meant.
+#[derive(Args)]
+pub struct Which {
+    /// The organisation's slug
+    #[arg(long)]
+    organization: String,
+    /// The member's email
+    email: String,
+}
+
+impl Which {
+    async fn find(&self, connection: &mut Connection) -> Result<(Operator, Member), Failure> {
+        let organization = organization(connection, &self.organization).await?;
+        let operator = Operator::at(organization.id);
+        let member = of_email(connection, &operator, &self.email).await?;
+        Ok((operator, member))
+    }
+}
+
+pub async fn of_email(
+    connection: &mut Connection,
+    operator: &Operator,
+    email: &str,
+) -> Result<Member, Failure> {
+    let email = Email::parse(email).map_err(Failure::new)?;
+    let emails = [email.as_str().to_owned()];
+    let found = queries::of_emails(connection, operator.overseen(), &emails).await?;
+    let [(user, _)] = found[..] else {
+        let email = email.as_str();
+        return Err(Failure::new(format!("{email} is no member.")));
+    };
+    Ok(queries::member(connection, operator.overseen(), user).await?)
+}
+
+/// A member, as the Admin API tells it.
+#[derive(Serialize)]
+struct Shape {
+    id: Uuid,
+    name: String,
+    email: String,
+    /// Their own.
+    role: &'static str,
+    /// What they are while they are active: `admin` also through a group.
+    effective_role: &'static str,
+    joined_at: DateTime<Utc>,
+    /// `null`: they are active.
+    deactivated_at: Option<DateTime<Utc>>,
+    /// In whichever organisation.
+    last_sign_in_at: Option<DateTime<Utc>>,
+}
+
+impl From<Member> for Shape {
+    fn from(member: Member) -> Self {
+        Self {
+            id: member.id.uuid(),
+            role: member.own_role.as_str(),
+            effective_role: member.role().as_str(),
+            name: member.name,
+            email: member.email,
+            joined_at: member.joined_at,
+            deactivated_at: member.deactivated_at,
+            last_sign_in_at: member.last_sign_in_at,
+        }
+    }
 }

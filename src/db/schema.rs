@@ -175,6 +175,7 @@ diesel::table! {
         display -> Text,
         created_at -> Timestamptz,
         retires_at -> Nullable<Timestamptz>,
+        is_foreign -> Bool,
     }
 }
 

@@ -22,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why nothing is heard any more.
 #[derive(Debug, thiserror::Error)]
-enum Lost {
+pub enum Lost {
     #[error("cannot connect: {0}")]
     Connect(#[from] url::Error),
     #[error("the database refused: {0}")]
@@ -58,7 +58,7 @@ pub async fn run(fleet: &Fleet, memory: Arc<dyn Memory>, mut over: watch::Receiv
 }
 
 /// An open connection. Dropped, it is closed.
-struct Feed {
+pub struct Feed {
     place: Arc<Place>,
     client: Arc<Client>,
     hearing: JoinSet<Lost>,
@@ -68,6 +68,15 @@ impl Feed {
     /// Listens, and only then forgets what was learnt before and takes a lease: whatever
     /// changes from then on is heard.
     async fn open(fleet: &Fleet, memory: &Arc<dyn Memory>) -> Result<Self, Lost> {
+        let mut feed = Self::listen(fleet, memory).await?;
+        memory.forget(&Change::Everything);
+        feed.renew().await?;
+        feed.place.standing.send_replace(Standing::Joined);
+        Ok(feed)
+    }
+
+    /// Hears what is said from now on, without being one of those who are waited for.
+    pub async fn listen(fleet: &Fleet, memory: &Arc<dyn Memory>) -> Result<Self, Lost> {
         let place = fleet.0.clone();
         let (client, connection) = place.membership.target.connect().await?;
         let client = Arc::new(client);
@@ -82,15 +91,11 @@ impl Feed {
         timeout(place.term.renewal, client.batch_execute(&listen))
             .await
             .map_err(|_| Lost::Silent)??;
-        memory.forget(&Change::Everything);
-        let mut feed = Self {
+        Ok(Self {
             place,
             client,
             hearing,
-        };
-        feed.renew().await?;
-        feed.place.standing.send_replace(Standing::Joined);
-        Ok(feed)
+        })
     }
 
     /// Renews the lease until it is over or the connection lost.

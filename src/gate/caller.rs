@@ -59,7 +59,7 @@ pub(super) async fn admit(
     let (gate, now) = (state::<Gate>(request), now(request));
     let address = ClientAddress::of(request);
     let question = Question {
-        digest: presented(request, gate)?,
+        digest: presented(request, gate).await?,
         organization: None,
         address: Some(address.0),
         product: None,
@@ -82,18 +82,17 @@ pub(super) async fn admit(
 ///
 /// # Errors
 /// When there is none, or more than one.
-pub fn presented(
+pub async fn presented(
     request: &HttpRequest,
     gate: &Gate,
 ) -> Result<Option<crate::secret::Digest>, Error> {
     match Credential::of(request.headers()) {
-        Credential::Token(digest) => Ok(Some(digest)),
-        Credential::Malformed => Ok(None),
         Credential::Missing => {
             gate.metrics.refused(Code::Missing);
             Err(refused(Code::Missing, Need::Nothing))
         }
         Credential::Several => Err(several()),
+        credential => gate.views.meant(credential).await,
     }
 }
 

@@ -15,11 +15,14 @@ const API_TOKEN: HeaderName = HeaderName::from_static("x-api-token");
 #[derive(Debug)]
 pub enum Credential {
     Missing,
-    /// Something that cannot be a token of ours.
+    /// Something that cannot be a token.
     Malformed,
     /// More than one: which is meant cannot be told.
     Several,
     Token(Digest),
+    /// Something that does not look like a token of ours, and may be one of an older system: all
+    /// that can be meant.
+    Foreign(Vec<Plaintext>),
 }
 
 impl Credential {
@@ -59,12 +62,25 @@ impl Credential {
         match (secret::digest_of(user), secret::digest_of(password)) {
             (Some(one), Some(other)) if one != other => Self::Several,
             (Some(digest), _) | (None, Some(digest)) => Self::Token(digest),
-            (None, None) => Self::Malformed,
+            (None, None) => Self::of_foreign(&[password, user, rest.trim()]),
         }
     }
 
     fn of_token(text: &str) -> Self {
-        secret::digest_of(text.trim()).map_or(Self::Malformed, Self::Token)
+        let text = text.trim();
+        secret::digest_of(text).map_or_else(|| Self::of_foreign(&[text]), Self::Token)
+    }
+
+    fn of_foreign(readings: &[&str]) -> Self {
+        let possible = readings.iter().filter(|text| secret::may_be_foreign(text));
+        let possible: Vec<Plaintext> = possible
+            .map(|text| Plaintext::new((*text).to_owned()))
+            .collect();
+        if possible.is_empty() {
+            Self::Malformed
+        } else {
+            Self::Foreign(possible)
+        }
     }
 }
 
@@ -83,7 +99,7 @@ fn text(value: &HeaderValue) -> Option<&str> {
     value.to_str().ok().map(str::trim)
 }
 
-/// No token is base64 of anything: it has an underscore.
+/// No token of ours is base64 of anything: it has an underscore.
 fn decoded(text: &str) -> Option<Plaintext> {
     let bytes = STANDARD.decode(text).ok()?;
     String::from_utf8(bytes).ok().map(Plaintext::new)
@@ -124,6 +140,34 @@ mod tests {
                 matches!(&found, Credential::Token(digest) if *digest == secret.digest()),
                 "{name}: {value}"
             );
+        }
+    }
+
+    #[test]
+    fn what_may_be_an_older_systems_is_taken_from_the_same_places() {
+        let token = "0123:456789abcdef";
+        let long_user = STANDARD.encode("a-long-user-name:0123456789abcdef");
+        let user = STANDARD.encode("0123456789abcdef:");
+        for (name, value, readings) in [
+            ("x-api-token", token.to_owned(), &[token][..]),
+            ("authorization", format!("Bearer {token}"), &[token]),
+            ("authorization", format!("Basic {token}"), &[token]),
+            (
+                "authorization",
+                format!("Basic {user}"),
+                &["0123456789abcdef", &user],
+            ),
+            (
+                "authorization",
+                format!("Basic {long_user}"),
+                &["0123456789abcdef", "a-long-user-name", &long_user],
+            ),
+        ] {
+            let Credential::Foreign(found) = taken(&[(name, &value)]) else {
+                panic!("{name}: {value}");
+            };
+            let found: Vec<&str> = found.iter().map(Plaintext::reveal).collect();
+            assert_eq!(found, readings, "{name}: {value}");
         }
     }
 

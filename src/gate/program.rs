@@ -183,7 +183,7 @@ impl FromRequest for Behalf {
 
 async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
     let gate = state::<Gate>(request);
-    let digest = presented(request, gate)?;
+    let digest = presented(request, gate).await?;
     let view = match &digest {
         Some(digest) => gate.views.get(digest).await?,
         None => None,

@@ -124,6 +124,19 @@ fn assemble((token, secret, organization, product, owner, is_active): Row) -> Vi
     }
 }
 
+/// Whether anybody has a secret of an older system. In the order of the index that holds these
+/// alone, as there may be a million others before the first.
+pub async fn has_foreign(connection: &mut Connection) -> QueryResult<bool> {
+    let first: Option<TokenId> = secrets::table
+        .filter(secrets::is_foreign)
+        .order(secrets::token_id)
+        .select(secrets::token_id)
+        .first(connection)
+        .await
+        .optional()?;
+    Ok(first.is_some())
+}
+
 /// Which token of the organisation's it is, whoever owns it, and its current secret.
 pub async fn current_secret(
     connection: &mut Connection,

@@ -1,18 +1,21 @@
-//! From a secret's digest to what is known of its token, and from an organisation to what it
-//! protects: from memory or from the database. Whoever asks does not know where the answer
-//! comes from.
+//! From what somebody sent to a secret's digest, from that to what is known of its token, and from
+//! an organisation to what it protects: from memory or from the database. Whoever asks does not
+//! know where the answer comes from.
 
 use std::sync::Arc;
 
+use super::credential::Credential;
 use super::decision::{Tenant, View};
 use super::queries;
+use super::refusal::several;
 use super::shared::Shared;
 use crate::access::OrganizationId;
 use crate::catalogue::resources::{self, Resources};
 use crate::catalogue::{Product, ProductId};
 use crate::db::Database;
 use crate::fleet::{Change, Fleet, Memory, Remembered, Tally};
-use crate::secret::Digest;
+use crate::secret::{Digest, Plaintext};
+use crate::tokens::secret;
 use crate::web::Error;
 
 /// So many organisations' resources are remembered.
@@ -26,6 +29,8 @@ struct Inner {
     database: Database,
     /// `None` for a secret that was never issued, or whose token was deleted.
     views: Remembered<Digest, Option<Arc<View>>>,
+    /// Whether older systems' secrets are known.
+    foreign: Remembered<(), bool>,
     catalogues: Remembered<OrganizationId, Arc<Resources>>,
     tenants: Shared<OrganizationId, Tenant>,
     products: Shared<ProductId, Product>,
@@ -49,10 +54,56 @@ impl Views {
         Self(Arc::new(Inner {
             database,
             views: Remembered::new(fleet.clone(), entries),
+            foreign: Remembered::new(fleet.clone(), 1),
             catalogues: Remembered::new(fleet.clone(), CATALOGUES),
             tenants: Shared::default(),
             products: Shared::default(),
         }))
+    }
+
+    /// The digest of what a request brought; `None` for what can be no secret. What does not look
+    /// like ours is looked up only where older systems' secrets are known.
+    ///
+    /// # Errors
+    /// When it cannot be found out, or when two secrets were brought.
+    pub async fn meant(&self, credential: Credential) -> Result<Option<Digest>, Error> {
+        let readings = match credential {
+            Credential::Token(digest) => return Ok(Some(digest)),
+            Credential::Foreign(readings) if self.know_foreign().await? => readings,
+            _ => return Ok(None),
+        };
+        let mut known = None;
+        for digest in readings.iter().map(Plaintext::digest) {
+            if self.get(&digest).await?.is_none() {
+                continue;
+            }
+            if known.replace(digest).is_some_and(|other| other != digest) {
+                return Err(several());
+            }
+        }
+        Ok(known)
+    }
+
+    /// The same of what somebody names as a secret.
+    ///
+    /// # Errors
+    /// When it cannot be found out.
+    pub async fn digest_of(&self, presented: &str) -> Result<Option<Digest>, Error> {
+        if let Some(digest) = secret::digest_of(presented) {
+            return Ok(Some(digest));
+        }
+        match secret::any_digest_of(presented) {
+            Some(digest) if self.know_foreign().await? => Ok(Some(digest)),
+            _ => Ok(None),
+        }
+    }
+
+    async fn know_foreign(&self) -> Result<bool, Error> {
+        let load = async || {
+            let connection = &mut *self.0.database.get().await?;
+            Ok(queries::has_foreign(connection).await?)
+        };
+        self.0.foreign.get(&(), load).await
     }
 
     /// `None` for a secret that was never issued, or whose token was deleted.
@@ -91,10 +142,16 @@ impl Views {
 impl Memory for Views {
     fn forget(&self, change: &Change) {
         let Inner {
-            views, catalogues, ..
+            views,
+            foreign,
+            catalogues,
+            ..
         } = &*self.0;
         match change {
-            Change::Secret(digest) => views.forget(digest),
+            Change::Secret(digest) => {
+                views.forget(digest);
+                foreign.forget_all();
+            }
             Change::Organization(id) => {
                 let id = OrganizationId::from(*id);
                 catalogues.forget(&id);
@@ -102,6 +159,7 @@ impl Memory for Views {
                     .forget_where(|view| view.as_ref().is_some_and(|view| view.organization == id));
             }
             Change::Everything => {
+                foreign.forget_all();
                 catalogues.forget_all();
                 views.forget_all();
             }

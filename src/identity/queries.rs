@@ -13,4 +13,6 @@ pub use invitations::{Invitation, InvitationId, accept, invitation, invite, join
 pub use members::{
     MemberError, NewUser, add_member, credentials, set_password, signed_in, user_exists,
 };
-pub use organizations::{create_organization, found, is_set_up, organization, site_key, slugs};
+pub use organizations::{
+    Listed, create_organization, found, is_set_up, list, organization, site_key, slugs,
+};

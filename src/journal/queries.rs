@@ -162,6 +162,29 @@ pub async fn page(
     }))
 }
 
+/// Entries after `last`, the oldest first, of those written `since` then.
+pub async fn after(
+    connection: &mut Connection,
+    overseer: &impl Overseer,
+    last: Option<EntryId>,
+    since: Option<DateTime<Utc>>,
+    limit: usize,
+) -> QueryResult<Vec<Entry>> {
+    let mut query = journal::table
+        .filter(journal::organization_id.eq(overseer.overseen()))
+        .order(journal::id)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select(Row::as_select())
+        .into_boxed();
+    if let Some(last) = last {
+        query = query.filter(journal::id.gt(last));
+    } else if let Some(since) = since {
+        query = query.filter(journal::id.ge(EntryId::first(since)));
+    }
+    let rows: Vec<Row> = query.load(connection).await?;
+    Ok(rows.into_iter().map(Entry::from).collect())
+}
+
 /// What is told of one thing of the organisation, newest first.
 pub async fn of_subject(
     connection: &mut Connection,

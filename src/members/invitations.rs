@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 use crate::access::Role;
 use crate::config::PublicUrl;
 use crate::identity::queries::InvitationId;
+use crate::mail::Letter;
 use crate::secret::Plaintext;
+use crate::web::format;
 
 /// An invitation that can still be accepted. Its link is known to whoever made it alone.
 #[derive(Clone, Debug)]
@@ -40,5 +42,22 @@ impl Pending {
     #[must_use]
     pub fn path(&self) -> String {
         format!("/settings/members/invitations/{}", self.id)
+    }
+}
+
+/// What the invited are told by mail. `until` is when the link stops.
+#[must_use]
+pub fn letter(to: &str, organization: &str, link: &Plaintext, until: &DateTime<Utc>) -> Letter {
+    let body = format!(
+        "You are invited to join {organization} on Tokendesk.\n\n\
+         Open this link to join. It works once, until {}:\n\n{}\n\n\
+         If you did not expect this, there is nothing you need to do.\n",
+        format::date_time(until),
+        link.reveal(),
+    );
+    Letter {
+        to: to.to_owned(),
+        subject: format!("Join {organization} on Tokendesk"),
+        body: Plaintext::new(body),
     }
 }

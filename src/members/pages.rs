@@ -11,6 +11,7 @@ use super::queries::{Listed, Wanted};
 use super::{Exit, Member, View};
 use crate::access::{Role, Shell, UserId};
 use crate::journal::Entry;
+use crate::mail;
 use crate::secret::Plaintext;
 use crate::tokens::Status;
 use crate::tokens::queries::Left;
@@ -208,6 +209,22 @@ pub struct Invited {
     pub email: String,
     pub link: Plaintext,
     pub expires_at: DateTime<Utc>,
+    pub delivery: Delivery,
+}
+
+impl Invited {
+    fn is_sent(&self) -> bool {
+        matches!(self.delivery, Delivery::Sent)
+    }
+}
+
+/// How the link gets to the invited.
+pub enum Delivery {
+    /// No mail server is known.
+    ByHand,
+    Sent,
+    /// By hand after all.
+    Failed(mail::Failure),
 }
 
 /// "Revoke the invitation of …?"

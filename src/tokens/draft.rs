@@ -44,6 +44,25 @@ impl Expiry {
             Self::At | Self::Never => None,
         }
     }
+
+    /// The end of a token that a program or a file names: that of a choice, or an instant.
+    ///
+    /// # Errors
+    /// What the text is, other than that.
+    pub fn until(text: &str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, &'static str> {
+        match text.parse::<Self>() {
+            Ok(Self::Never) => return Ok(None),
+            Ok(preset) if preset != Self::At => return Ok(preset.preset(now)),
+            _ => {}
+        }
+        let at: DateTime<Utc> = text
+            .parse()
+            .map_err(|_| "is none of 30d, 90d, 1y, never or 2027-02-20T14:30:00Z")?;
+        if at <= now {
+            return Err("is not in the future");
+        }
+        Ok(Some(at.trunc_subsecs(0)))
+    }
 }
 
 const PRODUCT_GONE: &str = "This product no longer exists. Choose another.";
@@ -114,7 +133,7 @@ pub struct Context<'a> {
 #[derive(Clone, Debug)]
 pub struct NewToken {
     pub name: Name,
-    /// `None` only for an edited token that had none.
+    /// `None` only for a token from before scopes.
     pub scopes: Option<ScopeSet>,
     pub product: Option<Product>,
     pub expires_at: Option<DateTime<Utc>>,

@@ -1,10 +1,12 @@
 //! Tokens in the database: finding them, changing them, and their usage.
 
+mod bulk;
 mod ceiling;
 mod change;
 mod counts;
 mod estate;
 mod find;
+mod import;
 mod list;
 mod mcp;
 mod revocations;
@@ -12,11 +14,13 @@ mod search;
 mod survey;
 mod usage;
 
+pub use bulk::{Tokens, insert_tokens};
 pub use ceiling::excess;
 pub use change::{ChangeError, Rotated, apply, create, edit, end_overlap, rotate};
 pub use counts::Counts;
 pub use estate::{Answering, Estate, Left, hand_over, revoke_estate, survey_estate};
-pub use find::{retiring, secrets, token};
+pub use find::{named, retiring, secrets, token};
+pub use import::{ImportError, check, import};
 pub use list::{page, plan_afresh};
 pub use mcp::{LeastUsed, MOST_ACTIVE, create_mcp, of_owner, owned};
 pub use revocations::{Fate, Named, Revocations, revoke_all};

@@ -2,6 +2,8 @@
 //! base62 CRC-32 over all that comes before. Scanners find it with one regular expression,
 //! and what was mistyped or cut off is refused without a lookup.
 
+use std::ops::RangeInclusive;
+
 use crate::secret::{Digest, Plaintext};
 
 /// The prefix of an organisation's tokens that are linked to no product.
@@ -9,6 +11,10 @@ pub const ORGANIZATION_PREFIX: &str = "wxt";
 
 /// The prefix of MCP tokens.
 pub const MCP_PREFIX: &str = "wb";
+
+/// How long the secret of an older system is: one that is shorter can be guessed, and a longer one
+/// is none.
+pub const FOREIGN: RangeInclusive<usize> = 16..=512;
 
 const RANDOM: usize = 32;
 const CHECKSUM: usize = 6;
@@ -56,6 +62,18 @@ impl From<Secret> for Plaintext {
 #[must_use]
 pub fn digest_of(presented: &str) -> Option<Digest> {
     is_well_formed(presented).then(|| Digest::of(presented))
+}
+
+/// Whether it may be the secret of an older system: visible characters of ASCII, without spaces.
+#[must_use]
+pub fn may_be_foreign(presented: &str) -> bool {
+    FOREIGN.contains(&presented.len()) && presented.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The digest of what may be a secret, ours or an older system's.
+#[must_use]
+pub fn any_digest_of(presented: &str) -> Option<Digest> {
+    may_be_foreign(presented).then(|| Digest::of(presented))
 }
 
 /// Whether a whole secret stands somewhere in the text.
@@ -130,6 +148,30 @@ mod tests {
     fn a_checksum_is_the_same_for_ever() {
         // CRC-32 of "123456789" is 0xCBF43926 (the check value of its catalogue entry).
         assert_eq!(checksum("123456789"), *b"3jZRME");
+    }
+
+    #[test]
+    fn what_is_ours_and_what_may_be_foreign_is_told_by_its_form() {
+        let ours = Secret::generate("wxt");
+        assert!(any_digest_of(ours.reveal()) == Some(ours.digest()));
+        for foreign in [
+            "0123456789abcdef",
+            "sk-live/+=.~:16?",
+            &ours.reveal()[..40],
+            &"x".repeat(512),
+        ] {
+            assert!(digest_of(foreign).is_none() && may_be_foreign(foreign));
+        }
+        for neither in [
+            "",
+            "0123456789abcde",
+            "0123456789abcdef 0",
+            "0123456789abcdefé",
+            "0123456789abcdef\u{7f}",
+            &"x".repeat(513),
+        ] {
+            assert!(any_digest_of(neither).is_none(), "{neither:?}");
+        }
     }
 
     #[test]

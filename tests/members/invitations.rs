@@ -8,9 +8,9 @@ use crate::support::app::{ADA, PASSWORD};
 use crate::support::{App, Browser, View};
 
 const ADDRESS: &str = "/settings/members/invitations";
-const MEI: &str = "mei@northwind.example";
+pub const MEI: &str = "mei@northwind.example";
 
-async fn invite(ada: &Browser, email: &str, role: &str) -> View {
+pub async fn invite(ada: &Browser, email: &str, role: &str) -> View {
     let page = ada.visit(ADDRESS).await;
     page.form(ADDRESS)
         .fill("email", email)
@@ -21,7 +21,7 @@ async fn invite(ada: &Browser, email: &str, role: &str) -> View {
 }
 
 /// The path of the link that is shown.
-fn path(app: &App, page: &View) -> String {
+pub fn path(app: &App, page: &View) -> String {
     let link = page.attributes("#link", "value").remove(0);
     link.strip_prefix(&app.url).unwrap().to_owned()
 }

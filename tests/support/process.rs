@@ -16,7 +16,7 @@ use super::{Browser, cluster};
 
 /// The variables that the program reads: those of whoever runs the tests are none of its
 /// business.
-pub const SETTINGS: [&str; 13] = [
+pub const SETTINGS: [&str; 15] = [
     "BIND",
     "METRICS_BIND",
     "PUBLIC_URL",
@@ -27,6 +27,8 @@ pub const SETTINGS: [&str; 13] = [
     "LEASE_SECONDS",
     "DATA_DIR",
     "TRUSTED_PROXIES",
+    "SMTP_URL",
+    "SMTP_FROM",
     "LOG",
     "LOG_FORMAT",
     "ALLOW_INSECURE_HTTP",

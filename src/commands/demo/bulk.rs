@@ -2,16 +2,17 @@
 //! does with them. They stand in no journal.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use indicatif::{ProgressBar, ProgressStyle};
 use ipnet::IpNet;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::queries::{self, Days, Tokens, Totals};
+use super::queries::{self, Days, Totals};
 use super::story::Stage;
 use crate::catalogue::Product;
+use crate::commands::progress;
 use crate::db::Connection;
+use crate::tokens::queries::{Tokens, insert_tokens};
 use crate::tokens::secret::ORGANIZATION_PREFIX;
 use crate::tokens::{Name, Secret, Standing, Status, TokenId};
 use crate::web::Error;
@@ -128,8 +129,8 @@ pub async fn insert(
         return Ok(());
     }
     let indexes = queries::drop_indexes(connection).await?;
-    let progress = bar(
-        count,
+    let progress = progress::bar(
+        count as u64,
         "{bar:40} {human_pos} of {human_len} tokens, {eta} to go",
     );
     let mut writer = Writer {
@@ -148,27 +149,18 @@ pub async fn insert(
         } else {
             &stage.ada
         };
-        queries::insert_tokens(connection, creator, &batch.tokens).await?;
+        insert_tokens(connection, creator, &batch.tokens).await?;
         queries::insert_totals(connection, creator.organization(), &batch.totals).await?;
         queries::insert_days(connection, &batch.days).await?;
     }
     progress.finish_and_clear();
-    let progress = bar(indexes.len(), "{bar:40} {pos} of {len} indexes");
+    let progress = progress::bar(indexes.len() as u64, "{bar:40} {pos} of {len} indexes");
     for index in &indexes {
         queries::create_index(connection, index).await?;
         progress.inc(1);
     }
     progress.finish_and_clear();
     Ok(())
-}
-
-/// On standard error, where that is a terminal.
-fn bar(length: usize, template: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template(template);
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(length as u64).with_style(style);
-    bar.tick();
-    bar
 }
 
 fn created_at(number: usize, count: usize, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -238,17 +230,20 @@ impl Writer<'_> {
         let secret = Secret::generate(product.map_or(ORGANIZATION_PREFIX, |product| &product.key));
         let name = Name::parse(&self.name(number)).map_err(Error::internal)?;
         tokens.ids.push(id);
+        tokens.owners.push(None);
         tokens.products.push(product.map(|product| product.id));
         tokens.folded.push(name.folded());
         tokens.names.push(name.as_str().to_owned());
         tokens.displays.push(secret.display().to_owned());
         tokens.digests.push(secret.digest().as_bytes().to_vec());
+        tokens.foreign.push(false);
         tokens.standings.push(match status {
             Status::Active | Status::Expired => Standing::Active.as_str(),
             Status::Inactive => Standing::Disabled.as_str(),
             Status::Revoked => Standing::Revoked.as_str(),
         });
-        tokens.scopes.push(self.any(&SCOPES));
+        let scopes = self.any(&SCOPES);
+        tokens.scopes.push(scopes.map(str::to_owned));
         tokens.ranges.push(self.any(&RANGES));
         Ok(())
     }

@@ -3,69 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Bytea, Date, Inet, Nullable, Text, Timestamptz, Uuid};
+use diesel::sql_types::{Array, BigInt, Date, Inet, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
-use crate::access::{Actor, OrganizationId};
-use crate::catalogue::ProductId;
+use crate::access::OrganizationId;
 use crate::db::Connection;
 use crate::tokens::TokenId;
-
-/// Columns of tokens, each with its one secret.
-#[derive(Default)]
-pub struct Tokens {
-    pub ids: Vec<TokenId>,
-    pub products: Vec<Option<ProductId>>,
-    pub names: Vec<String>,
-    pub folded: Vec<String>,
-    pub displays: Vec<String>,
-    pub digests: Vec<Vec<u8>>,
-    pub standings: Vec<&'static str>,
-    /// Arrays as PostgreSQL writes them; `None`: none set.
-    pub scopes: Vec<Option<&'static str>>,
-    pub ranges: Vec<&'static str>,
-    pub expires: Vec<Option<DateTime<Utc>>>,
-    pub created: Vec<DateTime<Utc>>,
-}
-
-/// By hand, as are the two below: Diesel has no `unnest` of several arrays, and with it each
-/// of these is one short statement however many the rows.
-pub async fn insert_tokens(
-    connection: &mut Connection,
-    creator: &Actor,
-    rows: &Tokens,
-) -> QueryResult<usize> {
-    sql_query(
-        "WITH rows AS ( \
-             SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS t (id, \
-                 product, name, folded, display, digest, standing, scopes, ranges, expires, created) \
-         ), added AS ( \
-             INSERT INTO tokens (id, organization_id, product_id, name, name_folded, display, \
-                 standing, scopes, ip_ranges, expires_at, created_at, responsible_id, created_by_name) \
-             SELECT id, $12, product, name, folded, display, standing, scopes::text[], \
-                 ranges::cidr[], expires, created, $13, $14 FROM rows \
-         ) \
-         INSERT INTO secrets (digest, token_id, display, created_at) \
-         SELECT digest, id, display, created FROM rows",
-    )
-    .bind::<Array<Uuid>, _>(&rows.ids)
-    .bind::<Array<Nullable<Uuid>>, _>(&rows.products)
-    .bind::<Array<Text>, _>(&rows.names)
-    .bind::<Array<Text>, _>(&rows.folded)
-    .bind::<Array<Text>, _>(&rows.displays)
-    .bind::<Array<Bytea>, _>(&rows.digests)
-    .bind::<Array<Text>, _>(&rows.standings)
-    .bind::<Array<Nullable<Text>>, _>(&rows.scopes)
-    .bind::<Array<Text>, _>(&rows.ranges)
-    .bind::<Array<Nullable<Timestamptz>>, _>(&rows.expires)
-    .bind::<Array<Timestamptz>, _>(&rows.created)
-    .bind::<Uuid, _>(creator.organization())
-    .bind::<Nullable<Uuid>, _>(creator.user())
-    .bind::<Text, _>(creator.name())
-    .execute(connection)
-    .await
-}
 
 /// Columns of `token_usage`.
 #[derive(Default)]
@@ -78,6 +22,8 @@ pub struct Totals {
     pub last_user_agent: Vec<Option<&'static str>>,
 }
 
+/// By hand, as is the one below: Diesel has no `unnest` of several arrays, and with it each of
+/// these is one short statement however many the rows.
 pub async fn insert_totals(
     connection: &mut Connection,
     organization: OrganizationId,

@@ -140,6 +140,29 @@ pub async fn organization(
     Ok(found.map(|(id, name)| Organization { id, name }))
 }
 
+/// An organisation as operators see it.
+#[derive(Clone, Debug, Queryable)]
+pub struct Listed {
+    pub id: OrganizationId,
+    pub slug: String,
+    pub name: String,
+    pub created_at: DateTime<Utc>,
+}
+
+/// All organisations by their slugs.
+pub async fn list(connection: &mut Connection) -> QueryResult<Vec<Listed>> {
+    organizations::table
+        .order(organizations::slug)
+        .select((
+            organizations::id,
+            organizations::slug,
+            organizations::name,
+            organizations::created_at,
+        ))
+        .load(connection)
+        .await
+}
+
 /// All organisations' slugs.
 pub async fn slugs(connection: &mut Connection) -> QueryResult<Vec<String>> {
     organizations::table

@@ -11,9 +11,9 @@ use crate::access::{Actor, Admin, Section};
 use crate::config::Config;
 use crate::db::{Connection, Database};
 use crate::members::draft::{InvitationDraft, InvitationForm};
-use crate::members::invitations::Invited;
 use crate::members::invitations::queries::{self, InviteError};
-use crate::members::pages;
+use crate::members::invitations::{Invited, letter};
+use crate::members::pages::{self, Delivery};
 use crate::web::form::Nothing;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -31,21 +31,46 @@ pub async fn create(
     form: Submission<InvitationForm>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
-    let connection = &mut *database.get().await?;
+    let mut connection = database.get().await?;
     let draft = InvitationDraft::from(form.into_inner());
-    let shell = |page| admin.shell(page, Section::Members);
-    match try_invite(connection, &actor, draft, page.now).await? {
-        Ok(invited) => reveal(&pages::Invited {
-            shell: shell(page),
-            link: invited.link(&config.public_url),
-            email: invited.invitation.email,
-            expires_at: invited.invitation.expires_at,
-        }),
+    let invited = try_invite(&mut connection, &actor, draft, page.now).await?;
+    drop(connection);
+    match invited {
+        Ok(invited) => tell(&admin, page, &config, invited).await,
         Err(draft) => page::render_again(&pages::Invite {
-            shell: shell(page),
+            shell: admin.shell(page, Section::Members),
             draft: *draft,
         }),
     }
+}
+
+/// The invitation is made: a mail server that fails does not undo it.
+async fn tell(admin: &Admin, page: Page, config: &Config, invited: Invited) -> Answer {
+    let link = invited.link(&config.public_url);
+    let (email, expires_at) = (invited.invitation.email, invited.invitation.expires_at);
+    let delivery = match &config.mailer {
+        None => Delivery::ByHand,
+        Some(mailer) => {
+            let organization = &admin.organization().name;
+            match mailer
+                .send(letter(&email, organization, &link, &expires_at))
+                .await
+            {
+                Ok(()) => Delivery::Sent,
+                Err(error) => {
+                    tracing::warn!(%error, "an invitation could not be sent");
+                    Delivery::Failed(error)
+                }
+            }
+        }
+    };
+    reveal(&pages::Invited {
+        shell: admin.shell(page, Section::Members),
+        email,
+        link,
+        expires_at,
+        delivery,
+    })
 }
 
 /// The invitation, or the form to correct.

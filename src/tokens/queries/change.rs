@@ -467,6 +467,7 @@ pub(super) fn entry(
     let action = match action {
         _ if key.owner.is_none() => action,
         Action::TokenCreated => Action::McpTokenCreated,
+        Action::TokenImported => Action::McpTokenImported,
         Action::TokenEdited => Action::McpTokenRenamed,
         Action::TokenRotated => Action::McpTokenRotated,
         Action::TokenOverlapEnded => Action::McpTokenOverlapEnded,
@@ -483,7 +484,8 @@ pub(super) fn entry(
     }
 }
 
-fn initial(new: &NewToken) -> Vec<Change> {
+/// What the journal tells of a new token.
+pub(super) fn initial(new: &NewToken) -> Vec<Change> {
     let product = new.product.as_ref().map(|product| product.name.clone());
     [
         Some(Change::set("scopes", scopes(new.scopes))),

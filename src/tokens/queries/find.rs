@@ -9,7 +9,8 @@ use crate::access::{OrganizationId, Overseer};
 use crate::catalogue::Product;
 use crate::db::Connection;
 use crate::db::schema::{products, secrets, token_usage, tokens};
-use crate::tokens::{Key, Token, TokenId};
+use crate::tokens::{Key, Standing, Token, TokenId};
+use crate::web::text::fold;
 
 /// One token of the organisation.
 pub async fn token(
@@ -18,6 +19,22 @@ pub async fn token(
     key: Key,
 ) -> QueryResult<Token> {
     find(connection, overseer.overseen(), key).await
+}
+
+/// The organisation's API token with this name that is not revoked.
+pub async fn named(
+    connection: &mut Connection,
+    overseer: &impl Overseer,
+    name: &str,
+) -> QueryResult<TokenId> {
+    tokens::table
+        .filter(tokens::organization_id.eq(overseer.overseen()))
+        .filter(tokens::owner_id.is_null())
+        .filter(tokens::standing.ne(Standing::Revoked))
+        .filter(tokens::name_folded.eq(fold(name)))
+        .select(tokens::id)
+        .get_result(connection)
+        .await
 }
 
 pub(super) async fn find(

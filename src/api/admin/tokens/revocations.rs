@@ -76,7 +76,7 @@ pub async fn revoke_all(
     let digests = leak
         .secrets
         .iter()
-        .map(|text| secret::digest_of(text.trim()));
+        .map(|text| secret::any_digest_of(text.trim()));
     let digests: Vec<_> = digests.collect();
     let ids: Vec<TokenId> = leak.ids.into_iter().map(Into::into).collect();
     let mut connection = database.get().await?;

@@ -27,7 +27,8 @@ use crate::web::form::Field;
 pub struct Token {
     pub id: Uuid,
     name: String,
-    /// The first 8 characters of the current secret.
+    /// The first 8 characters of the current secret; of an imported one fewer, or `sha256:` and the
+    /// beginning of its hash.
     prefix: String,
     status: StatusWord,
     /// The preset that the scopes are, or `custom`.
@@ -69,6 +70,7 @@ struct Totals {
 }
 
 impl Token {
+    #[must_use]
     pub fn new(
         token: tokens::Token,
         old_secret_until: Option<DateTime<Utc>>,
@@ -104,6 +106,7 @@ impl Token {
         }
     }
 
+    #[must_use]
     pub fn version(&self) -> i32 {
         self.version
     }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
 use crate::access::{OrganizationId, Role, UserId};
@@ -13,6 +14,8 @@ use crate::db::schema::{group_members, groups};
 use crate::db::{Connection, anywhere};
 use crate::members::groups::{Group, GroupId};
 use crate::web::paging::{Cursor, Direction, Slice};
+
+define_sql_function! { fn lower(text: Text) -> Text; }
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = groups)]
@@ -48,6 +51,22 @@ pub async fn group(
     let row: Row = groups::table
         .filter(groups::organization_id.eq(organization))
         .filter(groups::id.eq(id))
+        .select(Row::as_select())
+        .get_result(connection)
+        .await?;
+    let groups = counted(connection, organization, vec![row]).await?;
+    groups.into_iter().next().ok_or(diesel::NotFound)
+}
+
+/// The organisation's group with this name, compared without case.
+pub async fn named(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    name: &str,
+) -> QueryResult<Group> {
+    let row: Row = groups::table
+        .filter(groups::organization_id.eq(organization))
+        .filter(lower(groups::name).eq(lower(name)))
         .select(Row::as_select())
         .get_result(connection)
         .await?;

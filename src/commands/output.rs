@@ -1,0 +1,106 @@
+//! What commands print on standard output: an aligned table for people, or for programs, with
+//! `--json`, an object a line, as the Admin API has it.
+
+use std::io::{self, BufWriter, Write};
+
+use clap::Args;
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+use super::Failure;
+
+/// Columns stand so far apart.
+const GAP: usize = 2;
+
+#[derive(Args, Clone, Copy)]
+pub struct Format {
+    /// Print JSON, an object a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Format {
+    pub const JSON: Self = Self { json: true };
+
+    /// One thing: its fields, each with its value, or its JSON.
+    pub fn print<const N: usize>(
+        self,
+        json: &impl Serialize,
+        fields: [(&str, String); N],
+    ) -> Result<(), Failure> {
+        if self.json {
+            return print(&[json_line(json)?]);
+        }
+        let width = fields.iter().map(|(name, _)| name.width()).max();
+        let width = width.unwrap_or_default() + GAP;
+        let lines = fields.map(|(name, value)| padded(name, width) + &value);
+        print(&lines)
+    }
+
+    /// A sentence, or JSON.
+    pub fn say(self, json: &impl Serialize, sentence: &str) -> Result<(), Failure> {
+        self.print(json, [(sentence, String::new())])
+    }
+
+    #[must_use]
+    pub fn table<const N: usize>(self, headers: [&'static str; N]) -> Table<N> {
+        Table {
+            format: self,
+            widths: [0; N],
+            headers: Some(headers),
+        }
+    }
+}
+
+/// Rows that are printed as they come, so that there may be any number of them.
+pub struct Table<const N: usize> {
+    format: Format,
+    /// As wide as what was printed so far.
+    widths: [usize; N],
+    /// Until they are printed.
+    headers: Option<[&'static str; N]>,
+}
+
+impl<const N: usize> Table<N> {
+    /// Some more rows: what each has in the table, and its JSON.
+    pub fn print<T: Serialize>(&mut self, rows: Vec<([String; N], T)>) -> Result<(), Failure> {
+        if self.format.json {
+            let lines = rows.iter().map(|(_, json)| json_line(json));
+            return print(&lines.collect::<Result<Vec<_>, _>>()?);
+        }
+        let headers = self.headers.take_if(|_| !rows.is_empty());
+        let headers = headers.map(|headers| headers.map(str::to_owned));
+        let rows = rows.into_iter().map(|(cells, _)| cells);
+        let rows: Vec<[String; N]> = headers.into_iter().chain(rows).collect();
+        for (at, width) in self.widths.iter_mut().enumerate() {
+            let widest = rows.iter().map(|row| row[at].width()).max();
+            *width = widest.unwrap_or_default().max(*width);
+        }
+        let lines: Vec<String> = rows.iter().map(|row| self.line(row)).collect();
+        print(&lines)
+    }
+
+    fn line(&self, row: &[String; N]) -> String {
+        let cells = row.iter().zip(self.widths);
+        let cells = cells.map(|(cell, width)| padded(cell, width + GAP));
+        cells.collect::<String>().trim_end().to_owned()
+    }
+}
+
+fn padded(text: &str, width: usize) -> String {
+    let missing = width.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(missing))
+}
+
+fn json_line(thing: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(thing).map_err(|error| Failure::because(&error))
+}
+
+fn print(lines: &[String]) -> Result<(), Failure> {
+    let mut output = BufWriter::new(io::stdout().lock());
+    let mut printed = lines
+        .iter()
+        .try_for_each(|line| writeln!(output, "{}", line.trim_end()));
+    printed = printed.and_then(|()| output.flush());
+    printed.map_err(|error| Failure::because(&error))
+}

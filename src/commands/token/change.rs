@@ -1,0 +1,57 @@
+//! `tokendesk token disable`, `enable`, `revoke` and `delete`.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Which, described};
+use crate::api::shapes;
+use crate::commands::output::Format;
+use crate::commands::{Desk, Failure};
+use crate::tokens::Transition;
+use crate::tokens::pages::stale;
+use crate::tokens::queries::{self, ChangeError};
+
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// What became of a token.
+#[derive(Serialize)]
+struct Changed {
+    /// `null`: it is deleted.
+    token: Option<shapes::Token>,
+    /// Where what was taken away is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<String>,
+}
+
+pub async fn run(desk: &Desk, options: &Options, transition: Transition) -> Result<(), Failure> {
+    let now = desk.clock.now();
+    let mut connection = desk.database.get().await?;
+    let (operator, token) = options.which.find(&mut connection).await?;
+    let (actor, key) = (operator.actor(), token.key());
+    let applied = queries::apply(&mut connection, &actor, key, transition, now).await;
+    let before = applied.map_err(|error| match error {
+        ChangeError::Outdated(token) => {
+            Failure::new(stale(&token, transition, &now).unwrap_or_default())
+        }
+        error => error.into(),
+    })?;
+    let token = if transition == Transition::Deletion {
+        None
+    } else {
+        let token = queries::token(&mut connection, &operator, key).await?;
+        Some(described(&mut connection, token, desk).await?)
+    };
+    drop(connection);
+    let receipt = match transition {
+        Transition::Enabling => None,
+        _ => Some(desk.receipt().await),
+    };
+    let sentence = format!("“{}” {}", before.name, transition.past());
+    options.format.say(&Changed { token, receipt }, &sentence)
+}

@@ -1,0 +1,54 @@
+//! `tokendesk token rotate`.
+
+use clap::Args;
+
+use super::{Revealed, Which, described};
+use crate::commands::output::Format;
+use crate::commands::{Desk, Failure};
+use crate::tokens::overlap::Overlap;
+use crate::tokens::queries::{self, ChangeError};
+use crate::web::format;
+
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    which: Which,
+    /// For how long the old secret still works: none, 1h, 24h or 7d
+    #[arg(long, default_value = "none")]
+    overlap: Overlap,
+    #[command(flatten)]
+    format: Format,
+}
+
+pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
+    let now = desk.clock.now();
+    let mut connection = desk.database.get().await?;
+    let (operator, token) = options.which.find(&mut connection).await?;
+    let (actor, key, version) = (operator.actor(), token.key(), token.version);
+    let rotated =
+        queries::rotate(&mut connection, &actor, key, version, options.overlap, now).await;
+    let rotated = rotated.map_err(|error| match error {
+        ChangeError::Outdated(token) if !token.status(&now).permits_rotation() => {
+            Failure::new("Only a token that is active or inactive can be rotated.")
+        }
+        error => error.into(),
+    })?;
+    let token = described(&mut connection, rotated.token, desk).await?;
+    drop(connection);
+    let receipt = match rotated.old_until {
+        None => Some(desk.receipt().await),
+        Some(until) => {
+            eprintln!("The old secret works until {}.", format::date_time(&until));
+            None
+        }
+    };
+    let secret = rotated.secret.reveal();
+    options.format.say(
+        &Revealed {
+            token,
+            secret,
+            receipt,
+        },
+        secret,
+    )
+}

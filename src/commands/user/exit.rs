@@ -1,0 +1,126 @@
+//! `tokendesk user deactivate`, `reactivate` and `remove`.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Shape, Which, of_email};
+use crate::access::{Operator, Overseer};
+use crate::commands::output::Format;
+use crate::commands::{Desk, Failure};
+use crate::db::Connection;
+use crate::members::queries::{self, ApiTokens, ChangeError};
+use crate::members::{Exit, Member};
+use crate::tokens::queries::{Estate, survey_estate};
+use crate::web::format;
+
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    which: Which,
+    /// Hand the API tokens that they answer for to this administrator
+    #[arg(long, value_name = "EMAIL", conflicts_with = "revoke_api_tokens")]
+    hand_to: Option<String>,
+    /// Revoke the API tokens that they answer for
+    #[arg(long)]
+    revoke_api_tokens: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Args)]
+pub struct Return {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// What came of it.
+#[derive(Serialize)]
+struct Departed {
+    /// As they were.
+    member: Shape,
+    sessions_ended: usize,
+    /// How many were handed over or revoked.
+    api_tokens: usize,
+    receipt: String,
+}
+
+pub async fn run(desk: &Desk, options: &Options, exit: Exit) -> Result<(), Failure> {
+    let now = desk.clock.now();
+    let mut connection = desk.database.get().await?;
+    let (operator, member) = options.which.find(&mut connection).await?;
+    let fate = options.fate(&mut connection, &operator, &member).await?;
+    let (actor, id) = (operator.actor(), member.id);
+    let left = match exit {
+        Exit::Deactivation => queries::deactivate(&mut connection, &actor, id, fate, now).await,
+        Exit::Removal => queries::remove(&mut connection, &actor, id, fate, now).await,
+    };
+    let departure = left.map_err(|error| match error {
+        ChangeError::Outdated(member) => {
+            Failure::new(format!("{} is deactivated already.", member.email))
+        }
+        error => error.into(),
+    })?;
+    drop(connection);
+    let receipt = desk.receipt().await;
+    let done = match exit {
+        Exit::Deactivation => "is deactivated",
+        Exit::Removal => "is removed",
+    };
+    let sentence = format!("{} {done}.", departure.member.email);
+    let departed = Departed {
+        member: departure.member.into(),
+        sessions_ended: departure.sessions,
+        api_tokens: departure.api_tokens,
+        receipt,
+    };
+    options.format.say(&departed, &sentence)
+}
+
+impl Options {
+    /// What becomes of the API tokens that they answer for: somebody has to decide, if there are
+    /// any.
+    async fn fate(
+        &self,
+        connection: &mut Connection,
+        operator: &Operator,
+        member: &Member,
+    ) -> Result<ApiTokens, Failure> {
+        if let Some(heir) = &self.hand_to {
+            let heir = of_email(connection, operator, heir).await?;
+            return Ok(ApiTokens::HandTo(heir.id));
+        }
+        if self.revoke_api_tokens {
+            return Ok(ApiTokens::Revoke);
+        }
+        let answered_for = Estate::AnsweredFor(member.id);
+        let (count, _) = survey_estate(connection, operator.overseen(), answered_for, 0).await?;
+        if count == 0 {
+            return Ok(ApiTokens::Keep);
+        }
+        Err(Failure::new(format!(
+            "{} answers for {} API {}. Say --hand-to with the email of another administrator, or \
+             --revoke-api-tokens.",
+            member.email,
+            format::thousands(count),
+            format::plural(count, "token", "tokens"),
+        )))
+    }
+}
+
+pub async fn reactivate(desk: &Desk, options: &Return) -> Result<(), Failure> {
+    let connection = &mut *desk.database.get().await?;
+    let (operator, member) = options.which.find(connection).await?;
+    let (actor, now) = (operator.actor(), desk.clock.now());
+    let reactivated = queries::reactivate(connection, &actor, member.id, now).await;
+    reactivated.map_err(|error| match error {
+        ChangeError::Outdated(member) => {
+            Failure::new(format!("{} is active already.", member.email))
+        }
+        error => error.into(),
+    })?;
+    let member = queries::member(connection, operator.overseen(), member.id).await?;
+    let sentence = format!("{} is active again.", member.email);
+    options.format.say(&Shape::from(member), &sentence)
+}

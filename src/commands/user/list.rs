@@ -1,0 +1,70 @@
+//! `tokendesk user list`.
+
+use clap::Args;
+
+use super::Shape;
+use crate::commands::output::Format;
+use crate::commands::{Desk, Failure, organization};
+use crate::members::queries::{self, Listed, Wanted};
+use crate::members::{Member, View};
+use crate::web::format;
+use crate::web::paging::Cursor;
+
+/// Members that are read at a time.
+const PAGE: usize = 500;
+
+#[derive(Args)]
+pub struct Options {
+    /// The organisation's slug
+    #[arg(long)]
+    organization: String,
+    /// Those with this in their name or email
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// administrators or deactivated
+    #[arg(long)]
+    view: Option<View>,
+    #[command(flatten)]
+    format: Format,
+}
+
+pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
+    let now = desk.clock.now();
+    let connection = &mut *desk.database.get().await?;
+    let organization = organization(connection, &options.organization).await?;
+    let wanted = Wanted {
+        term: options.search,
+        view: options.view,
+        group: None,
+    };
+    let headers = ["EMAIL", "NAME", "ROLE", "STATUS", "JOINED", "LAST SIGN-IN"];
+    let mut table = options.format.table(headers);
+    let mut cursor = None;
+    loop {
+        let (id, at) = (organization.id, cursor.as_ref());
+        let slice = queries::page(connection, id, &wanted, at, PAGE, now).await?;
+        let row = |listed: Listed| (cells(&listed.member), Shape::from(listed.member));
+        table.print(slice.rows.into_iter().map(row).collect())?;
+        let Some(next) = slice.next.as_deref().and_then(Cursor::decode) else {
+            return Ok(());
+        };
+        cursor = Some(next);
+    }
+}
+
+fn cells(member: &Member) -> [String; 6] {
+    let last = member.last_sign_in_at.as_ref();
+    [
+        member.email.clone(),
+        member.name.clone(),
+        member.role().label().to_owned(),
+        if member.is_active() {
+            "Active"
+        } else {
+            "Deactivated"
+        }
+        .to_owned(),
+        format::date(&member.joined_at),
+        last.map_or("Never".to_owned(), format::date),
+    ]
+}

@@ -1,0 +1,282 @@
+//! `import`.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tokendesk::tokens::Secret;
+
+use super::{add, found, place, token};
+use crate::support::catalogue::query;
+use crate::support::process::Finished;
+use crate::support::{Place, Scratch, cluster};
+
+const OLD: &str = "legacy~8f2c.71d0-aa94b3";
+
+fn import(place: &Place, more: &[&str], file: &str) -> Finished {
+    let arguments = [&["import", "-", "--organization=northwind"], more].concat();
+    place.run_with_input(&arguments, file)
+}
+
+fn sha256(secret: &str) -> String {
+    let mut hex = String::new();
+    for byte in Sha256::digest(secret) {
+        write!(hex, "{byte:02x}").unwrap();
+    }
+    hex
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_of_an_older_system_keep_working() {
+    let place = place().await;
+    found(&place);
+    add(&place, "mei@northwind.example", "member");
+    let server = place.serve();
+    let ours = Secret::generate("acme");
+    let (hashed, personal) = (
+        "known by its hash alone"[..16].to_owned(),
+        "mei-s-old-secret",
+    );
+    let hashed = hashed.replace(' ', "_");
+    let secrets = [OLD, &hashed, ours.reveal(), personal];
+    for secret in secrets {
+        assert_eq!(server.asked_by(secret).await.status(), 401);
+    }
+    let file = format!(
+        "name,secret,sha256,scopes,expires,owner\n\
+         Backup,{OLD},,,,\n\
+         Reader,,{},admin:read connect:read,2099-02-20T14:30:00Z,\n\
+         Another installation's,{},,all,never,\n\
+         Backup,{personal},,,,MEI@northwind.example\n",
+        sha256(&hashed).to_uppercase(),
+        ours.reveal(),
+    );
+    let checked = import(&place, &["--dry-run"], &file);
+    assert_eq!(checked.succeeded(), "4 tokens can be imported.\n");
+    assert_eq!(server.asked_by(OLD).await.status(), 401);
+    let finished = import(&place, &[], &file);
+    assert!(
+        finished
+            .errors
+            .starts_with("In effect on 1 of 1 instance after "),
+        "{finished:?}"
+    );
+    assert_eq!(finished.succeeded(), "4 tokens imported into Northwind.\n");
+    for (secret, name, scopes, expires_at) in [
+        (OLD, "Backup", "all", Value::Null),
+        (
+            &hashed,
+            "Reader",
+            "admin:read connect:read",
+            "2099-02-20T14:30:00Z".into(),
+        ),
+        (ours.reveal(), "Another installation's", "all", Value::Null),
+        (
+            personal,
+            "Backup",
+            "widgets:read widgets:write render",
+            Value::Null,
+        ),
+    ] {
+        let answer = server.asked_by(secret).await;
+        assert_eq!(answer.status(), 200, "{name}");
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["name"], name);
+        assert_eq!(answer["expires_at"], expires_at);
+        let held = answer["scopes"].as_array().unwrap();
+        let held: Vec<&str> = held.iter().map(|scope| scope.as_str().unwrap()).collect();
+        assert_eq!(held.join(" "), scopes);
+    }
+    let again = import(&place, &[], &file).refused();
+    assert_eq!(
+        again
+            .lines()
+            .filter(|line| line.ends_with("Another token has it."))
+            .count(),
+        8
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_bad_line_is_named_and_nothing_is_imported() {
+    let address = cluster::database().await;
+    let place = Place::database(&address);
+    found(&place);
+    add(&place, "mei@northwind.example", "member");
+    token(&place, &["--name=Taken", "--scope=all"]);
+    place
+        .run(&["organization", "create", "--name=Contoso"])
+        .succeeded();
+    let elsewhere = "secret-of-another-organisation";
+    let theirs = format!("name,secret\nTheirs,{elsewhere}\n");
+    let arguments = ["import", "-", "--organization=contoso"];
+    place.run_with_input(&arguments, &theirs).succeeded();
+
+    let mut file = format!(
+        "name,secret,sha256,scopes,expires,owner\n\
+         Good,good-secret-number-1,,,,\n\
+         TAKEN,good-secret-number-2,,,,\n\
+         Known elsewhere,,{},,,\n\
+         Weak,hunter2,,,,\n\
+         ,good-secret-number-3,,everything,soon,nobody@northwind.example\n\
+         GOOD,good-secret-number-1,,,,\n\
+         Nobody's,good-secret-number-4,,,,nobody@northwind.example\n\
+         Spilled,good-secret-number-5,,,,,\n",
+        sha256(elsewhere),
+    );
+    for number in 0..26 {
+        writeln!(
+            file,
+            "Mei's {number},mei-s-secret-number-{number},,,,mei@northwind.example"
+        )
+        .unwrap();
+    }
+    let expected = [
+        "line 3: name: Another token has it.",
+        "line 4: secret: Another token has it.",
+        "line 5: secret: It has 7 characters, and fewer than 16 can be guessed. Give this client \
+         a new token.",
+        "line 6: expires: This is none of 30d, 90d, 1y, never or 2027-02-20T14:30:00Z.",
+        "line 6: name: Enter a name.",
+        "line 6: scopes: Write some of these, with spaces between: widgets:read widgets:write \
+         render.",
+        "line 7: name: Line 2 has the same.",
+        "line 7: secret: Line 2 has the same.",
+        "line 8: owner: Nobody in the organisation has this email.",
+        "line 9: It has 7 fields; the first line has 6.",
+        "line 35: owner: They would have more than 25 active MCP tokens.",
+        "8 of 34 tokens cannot be imported. Nothing was imported.",
+    ];
+    for flags in [&["--dry-run", "--log=trace"][..], &["--log=trace"]] {
+        let refusal = import(&place, flags, &file).refused();
+        let is_ours = |line: &&str| line.starts_with("line ") || line.contains("imported");
+        let said: Vec<&str> = refusal.lines().filter(is_ours).collect();
+        assert_eq!(said, expected);
+        for secret in [
+            "good-secret",
+            "hunter2",
+            "mei-s-secret",
+            elsewhere,
+            &sha256(elsewhere),
+        ] {
+            assert!(!refusal.contains(secret), "{secret} is in {refusal}");
+        }
+    }
+    let names = query(&address, "SELECT name FROM tokens ORDER BY name").await;
+    let names: Vec<&str> = names.iter().map(|row| row.get(0)).collect();
+    assert_eq!(names, ["Taken", "Theirs"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_none_is_refused_as_a_whole() {
+    let place = place().await;
+    found(&place);
+    for (file, why) in [
+        ("", "-: its first line has to name the columns"),
+        (
+            "Backup,legacy-secret-of-backup\n",
+            "-: its first line has to name the columns",
+        ),
+    ] {
+        let refusal = import(&place, &[], file).refused();
+        assert!(refusal.starts_with(why), "{refusal}");
+    }
+    let nowhere = ["import", "/nowhere.csv", "--organization=northwind"];
+    let refusal = place.run(&nowhere).refused();
+    assert!(
+        refusal.starts_with("/nowhere.csv: No such file"),
+        "{refusal}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_tokens_are_imported_all_or_none() {
+    const TOKENS: usize = 100_000;
+    let address = cluster::database().await;
+    let place = Place::database(&address);
+    found(&place);
+    let scratch = Scratch::new();
+    let path = file_in(&scratch);
+    let write = |bad: &[usize]| {
+        let mut file = String::from("name,sha256,scopes\n");
+        for number in 0..TOKENS {
+            let scopes = if bad.contains(&number) {
+                "nonsense"
+            } else {
+                "connect:read"
+            };
+            writeln!(file, "Token {number},{},{scopes}", sha256(&secret(number))).unwrap();
+        }
+        fs::write(&path, file).unwrap();
+    };
+    let import = ["import", path.to_str().unwrap(), "--organization=northwind"];
+    write(&[0, 1_000, 99_999]);
+    let refusal = place.run(&import).refused();
+    let lines: Vec<&str> = refusal
+        .lines()
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(
+        lines[..3],
+        ["line 2", "line 1002", "line 100001"],
+        "{refusal}"
+    );
+    assert!(
+        lines[3].starts_with("3 of 100,000 tokens cannot be imported."),
+        "{refusal}"
+    );
+    let count = async |table: &str| -> i64 {
+        query(&address, &format!("SELECT count(*) FROM {table}")).await[0].get(0)
+    };
+    assert_eq!(count("tokens").await, 0);
+
+    write(&[]);
+    let server = place.serve();
+    assert_eq!(
+        place.run(&import).succeeded(),
+        "100,000 tokens imported into Northwind.\n"
+    );
+    for table in ["tokens", "secrets", "token_usage"] {
+        assert_eq!(count(table).await, 100_000, "{table}");
+    }
+    assert_eq!(
+        count("journal WHERE action = 'token.imported'").await,
+        100_000
+    );
+    for number in [0, 54_321, 99_999] {
+        assert_eq!(server.asked_by(&secret(number)).await.status(), 200);
+    }
+    assert_eq!(server.asked_by(&secret(100_000)).await.status(), 401);
+}
+
+fn file_in(scratch: &Scratch) -> PathBuf {
+    scratch.root.join("tokens.csv")
+}
+
+fn secret(number: usize) -> String {
+    format!("an-old-secret-number-{number}")
+}
+
+/// Two imports of the same file at once: one wins.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_imports_at_once_one_is_whole_and_the_other_nothing() {
+    let address = cluster::database().await;
+    let place = Place::database(&address);
+    found(&place);
+    let scratch = Scratch::new();
+    let path = file_in(&scratch);
+    let mut file = String::from("name,secret\n");
+    for number in 0..2_000 {
+        writeln!(file, "Token {number},{}", secret(number)).unwrap();
+    }
+    fs::write(&path, file).unwrap();
+    let import = ["import", path.to_str().unwrap(), "--organization=northwind"];
+    let running = [place.start(&import), place.start(&import)];
+    let finished = running.map(crate::support::Process::finish);
+    let won = finished.iter().filter(|it| it.code == Some(0)).count();
+    assert_eq!(won, 1, "{finished:#?}");
+    let tokens = "SELECT count(*) FROM tokens";
+    assert_eq!(query(&address, tokens).await[0].get::<_, i64>(0), 2_000);
+}

@@ -1,0 +1,223 @@
+//! Tokens of older systems, whose secrets do not look like ours.
+
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+use tokendesk::secret::Digest;
+use tokendesk::tokens::overlap::Overlap;
+use tokendesk::tokens::{import, queries};
+
+use super::verify::verifier;
+use crate::support::App;
+use crate::support::app::ADA;
+
+const OLD: &str = "legacy~8f2c:71d0/aa94b3==";
+
+/// Imports the lines of a file.
+async fn import(app: &App, lines: &str) {
+    let now = app.now();
+    let read = import::read(
+        format!("name,secret,owner\n{lines}").as_bytes(),
+        now,
+        |_| {},
+    );
+    let read = read.unwrap();
+    assert_eq!(read.mistakes, []);
+    let connection = &mut *app.database().get().await.unwrap();
+    let actor = app.actor();
+    queries::import(connection, &actor, &read.imports, now, |_| {})
+        .await
+        .map_err(|error| format!("{error:?}"))
+        .unwrap();
+    app.settle().await;
+}
+
+async fn code(request: RequestBuilder) -> String {
+    let response = request.send().await.unwrap();
+    if response.status() == 200 {
+        return "valid".to_owned();
+    }
+    let problem: Value = response.json().await.unwrap();
+    problem["code"].as_str().unwrap().to_owned()
+}
+
+fn about(app: &App) -> RequestBuilder {
+    Client::new().get(format!("{}/api/v1/token", app.url))
+}
+
+fn forward(app: &App) -> RequestBuilder {
+    let address = format!("{}/auth/forward?scope=admin:read", app.url);
+    Client::new().get(address)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn they_are_taken_wherever_ours_are() {
+    let app = App::start().await;
+    let caller = verifier(&app).await;
+    let verify = async |secret: &str| -> Value {
+        let request = Client::new().post(format!("{}/api/v1/verify", app.url));
+        let request = request.bearer_auth(caller.reveal());
+        let request = request.body(json!({ "token": secret }).to_string());
+        request.send().await.unwrap().json().await.unwrap()
+    };
+    let introspect = async |secret: &str| -> Value {
+        let request = Client::new().post(format!("{}/oauth/introspect", app.url));
+        let request = request.bearer_auth(caller.reveal());
+        let request = request.form(&[("token", secret)]);
+        request.send().await.unwrap().json().await.unwrap()
+    };
+    let ways: [fn(RequestBuilder) -> RequestBuilder; 5] = [
+        |request| request.bearer_auth(OLD),
+        |request| request.header("x-api-token", OLD),
+        |request| request.basic_auth("a-user-with-a-long-name", Some(OLD)),
+        |request| request.basic_auth("ada", Some(OLD)),
+        |request| request.header("authorization", format!("Basic {OLD}")),
+    ];
+    for way in ways {
+        assert_eq!(code(way(about(&app))).await, "unknown");
+    }
+    assert_eq!(verify(OLD).await["code"], "unknown");
+
+    // A wrong checksum may be a right secret elsewhere.
+    let alike = format!("wxt_{}", "a1B2".repeat(9) + "zz");
+    import(&app, &format!("Backup,{OLD},\nAlike,{alike},\n")).await;
+    for way in ways {
+        assert_eq!(code(way(about(&app))).await, "valid");
+        assert_eq!(code(way(forward(&app))).await, "valid");
+    }
+    assert_eq!(code(about(&app).bearer_auth(&alike)).await, "valid");
+    let answer = verify(OLD).await;
+    assert_eq!(
+        (&answer["code"], &answer["name"]),
+        (&json!("valid"), &json!("Backup"))
+    );
+    assert_eq!(introspect(OLD).await["scope"], "all");
+    assert_eq!(
+        introspect("legacy~8f2c:71d0/aa94b4==").await,
+        json!({ "active": false })
+    );
+    let user = "0123456789abcdef";
+    import(&app, &format!("By user,{user},\n")).await;
+    assert_eq!(code(about(&app).basic_auth(user, Some(""))).await, "valid");
+    let two = about(&app).basic_auth(user, Some(OLD));
+    assert_eq!(code(two).await, "invalid_request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_is_looked_up_only_where_it_may_be_one_and_then_once() {
+    let app = App::start().await;
+    let garbage = "not-a-token-but-as-long";
+    let lookups = || app.state.gate.views.tally().misses;
+    let before = lookups();
+    for _ in 0..3 {
+        assert_eq!(code(about(&app).bearer_auth(garbage)).await, "unknown");
+    }
+    assert_eq!(lookups(), before);
+    import(&app, &format!("Backup,{OLD},\n")).await;
+    for _ in 0..3 {
+        assert_eq!(code(about(&app).bearer_auth(garbage)).await, "unknown");
+    }
+    assert_eq!(lookups(), before + 1);
+    for impossible in ["short", &"x".repeat(513), "with space inside it"] {
+        assert_eq!(code(about(&app).bearer_auth(impossible)).await, "unknown");
+    }
+    assert_eq!(lookups(), before + 1);
+    // With the last of them gone, nothing is looked up any more.
+    app.client()
+        .await
+        .batch_execute("DELETE FROM tokens")
+        .await
+        .unwrap();
+    app.settle().await;
+    assert_eq!(code(about(&app).bearer_auth(OLD)).await, "unknown");
+    assert_eq!(lookups(), before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn they_are_rotated_and_revoked_like_ours() {
+    let app = App::start().await;
+    import(&app, &format!("Backup,{OLD},\nOther,other-{OLD},\n")).await;
+    let rows = app.sql("SELECT id FROM tokens ORDER BY id").await;
+    let [backup, other] = [0, 1].map(|at| rows[at].get::<_, uuid::Uuid>(0));
+    let connection = &mut *app.database().get().await.unwrap();
+    let actor = app.actor();
+    let rotated = queries::rotate(
+        connection,
+        &actor,
+        backup.into(),
+        1,
+        Overlap::None,
+        app.now(),
+    );
+    let secret = rotated.await.map_err(|_| "not rotated").unwrap().secret;
+    app.settle().await;
+    assert_eq!(
+        code(about(&app).bearer_auth(secret.reveal())).await,
+        "valid"
+    );
+    assert_eq!(code(about(&app).bearer_auth(OLD)).await, "retired");
+
+    // For a leak, by the secret.
+    let leak = json!({ "secrets": [format!("other-{OLD}"), OLD, "never-issued-at-all"] });
+    let (_, writer) = app.token("Writer").await;
+    let address = format!("{}/api/v1/tokens/revocations", app.url);
+    let request = Client::new().post(address).bearer_auth(writer.reveal());
+    let answer: Value = request
+        .json(&leak)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let outcomes = [0, 1, 2].map(|at| answer["secrets"][at]["outcome"].clone());
+    assert_eq!(
+        outcomes,
+        [json!("revoked"), json!("retired"), json!("unknown")]
+    );
+    assert_eq!(answer["secrets"][0]["id"], other.to_string());
+    let revoked = format!("other-{OLD}");
+    assert_eq!(code(about(&app).bearer_auth(&revoked)).await, "revoked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_with_an_owner_is_their_mcp_token() {
+    let app = App::start().await;
+    import(&app, &format!("Assistant,{OLD},{ADA}\n")).await;
+    let scopes = app
+        .sql("SELECT scopes FROM tokens WHERE owner_id IS NOT NULL")
+        .await;
+    let scopes: Vec<String> = scopes[0].get(0);
+    assert_eq!(scopes, ["widgets:read", "widgets:write", "render"]);
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {} });
+    let mcp = |secret: &str| {
+        Client::new()
+            .post(format!("{}/mcp", app.url))
+            .header("accept", "application/json, text/event-stream")
+            .bearer_auth(secret)
+            .json(&list)
+    };
+    assert_eq!(code(mcp(OLD)).await, "valid");
+    // It looks like the name of a variable, and is none.
+    let odd = "mei$old%secret{1}";
+    import(&app, &format!("Odd,{odd},{ADA}\n")).await;
+    assert_eq!(code(mcp(odd)).await, "valid");
+    assert_eq!(code(mcp("legacy~8f2c:71d0/aa94b4==")).await, "unknown");
+    let profile = app.ada().await.visit("/profile").await;
+    assert!(
+        profile.says("Assistant") && profile.says("legacy"),
+        "{}",
+        profile.text()
+    );
+    let digest = Digest::of(OLD);
+    assert!(
+        app.state
+            .gate
+            .views
+            .get(&digest)
+            .await
+            .unwrap()
+            .unwrap()
+            .owner
+            .is_some()
+    );
+}

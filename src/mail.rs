@@ -80,9 +80,13 @@ impl Mailer {
             .port(url.port().unwrap_or(port))
             .tls(tls)
             .timeout(Some(PATIENCE));
-        if let Some(password) = url.password() {
-            let (user, password) = (decoded(url.username())?, decoded(password)?);
-            transport = transport.credentials(Credentials::new(user, password));
+        match (url.username(), url.password()) {
+            ("", None) => {}
+            (user, Some(password)) => {
+                let credentials = Credentials::new(decoded(user)?, decoded(password)?);
+                transport = transport.credentials(credentials);
+            }
+            (_, None) => return Err(SHAPE),
         }
         Ok(Self {
             transport: transport.build(),
@@ -166,6 +170,7 @@ mod tests {
             "smtps://mail.example.com?tls=none",
             "smtp://mail.example.com?tls=some",
             "smtps://user:%ff@mail.example.com",
+            "smtps://user@mail.example.com",
         ] {
             assert_eq!(parse(bad).err(), Some(SHAPE), "{bad}");
         }

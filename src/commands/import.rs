@@ -1,5 +1,6 @@
 //! `tokendesk import`: the tokens of an older system, from a file, all of them or none.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{Desk, Failure, organization, progress};
 use crate::access::Actor;
+use crate::catalogue::{Scope, ScopeSet};
 use crate::db::Connection;
 use crate::tokens::import::{self, Import, Lines, Mistake};
 use crate::tokens::queries::{self, ImportError};
@@ -33,6 +35,8 @@ pub struct Options {
 }
 
 pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
+    let text = content(&options.file).await?;
+    // Standard input may have been long in coming, and the journal says when it was done.
     let now = desk.clock.now();
     let mut connection = desk.database.get().await?;
     let organization = organization(&mut connection, &options.organization).await?;
@@ -41,12 +45,16 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         imports,
         mut mistakes,
         count,
-    } = read(&options.file, now).await?;
+    } = read(&options.file, text, now).await?;
     if options.dry_run || !mistakes.is_empty() {
         mistakes.extend(queries::check(&mut connection, &actor, &imports, now).await?);
         mistakes.sort_unstable();
         refuse(&mistakes, count)?;
-        println!("{} can be imported.", tokens(count));
+        println!(
+            "{} can be imported{}.",
+            tokens(count),
+            with_full_access(&imports)
+        );
         return Ok(());
     }
     match write(&mut connection, &actor, &imports, now).await {
@@ -60,33 +68,41 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         Err(ImportError::Query(error)) => return Err(error.into()),
         Ok(()) => drop(connection),
     }
-    println!("{} imported into {}.", tokens(count), organization.name);
+    let (tokens, full) = (tokens(count), with_full_access(&imports));
+    println!("{tokens} imported into {}{full}.", organization.name);
     desk.receipt().await;
     Ok(())
 }
 
-/// What the file says. Only lines are kept that say what can be imported.
-async fn read(file: &Path, now: DateTime<Utc>) -> Result<Lines, Failure> {
-    let (path, name) = (file.to_owned(), file.display().to_string());
+/// All of it, with secrets in it.
+async fn content(file: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let path = file.to_owned();
     let reading = tokio::task::spawn_blocking(move || {
-        let text = content(&path).map_err(|error| error.to_string())?;
+        if path.as_os_str() != STANDARD_INPUT {
+            return fs::read(path).map(Zeroizing::new);
+        }
+        let mut text = Zeroizing::new(Vec::new());
+        io::stdin().lock().read_to_end(&mut text)?;
+        Ok(text)
+    });
+    let read: io::Result<_> = reading.await.map_err(|error| Failure::because(&error))?;
+    read.map_err(|error| wrong(file, &error))
+}
+
+/// What it says. Only lines are kept that say what can be imported.
+async fn read(file: &Path, text: Zeroizing<Vec<u8>>, now: DateTime<Utc>) -> Result<Lines, Failure> {
+    let reading = tokio::task::spawn_blocking(move || {
         let bar = progress::bar(text.len() as u64, "{bar:40} {bytes} of {total_bytes} read");
         let read = import::read(&text, now, |bytes| bar.set_position(bytes));
         bar.finish_and_clear();
-        read.map_err(|error| error.to_string())
+        read
     });
     let read = reading.await.map_err(|error| Failure::because(&error))?;
-    read.map_err(|why| Failure::new(format!("{name}: {why}.")))
+    read.map_err(|error| wrong(file, &error))
 }
 
-/// All of it, with secrets in it.
-fn content(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    if path.as_os_str() != STANDARD_INPUT {
-        return fs::read(path).map(Zeroizing::new);
-    }
-    let mut text = Zeroizing::new(Vec::new());
-    io::stdin().lock().read_to_end(&mut text)?;
-    Ok(text)
+fn wrong(file: &Path, why: &impl Display) -> Failure {
+    Failure::new(format!("{}: {why}.", file.display()))
 }
 
 async fn write(
@@ -119,6 +135,16 @@ fn refuse(mistakes: &[Mistake], count: usize) -> Result<(), Failure> {
         told.join("\n"),
         tokens(count),
     )))
+}
+
+/// A column or a cell that was forgotten gives everything: so it is said.
+fn with_full_access(imports: &[Import]) -> String {
+    let all = ScopeSet::of(&[Scope::All]);
+    let is_full = |import: &&Import| import.new.scopes.is_none_or(|scopes| scopes == all);
+    match imports.iter().filter(is_full).count() {
+        0 => String::new(),
+        full => format!(", {} with full access", thousands(full)),
+    }
 }
 
 fn tokens(count: usize) -> String {

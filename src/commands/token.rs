@@ -93,9 +93,6 @@ impl Which {
 struct Revealed<'a> {
     token: shapes::Token,
     secret: &'a str,
-    /// Where the old secret has stopped.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    receipt: Option<String>,
 }
 
 /// As the Admin API tells it.

@@ -115,7 +115,9 @@ impl Fields<'_> {
     }
 
     fn name(&self) -> Result<Name, String> {
-        if !self.secret.is_empty() && self.name.contains(self.secret) {
+        let has_secret = !self.secret.is_empty() && self.name.contains(self.secret);
+        let hash = Digest::from_hex(self.sha256);
+        if has_secret || hash.is_some_and(|hash| hash == Digest::of(self.name)) {
             return Err("It holds the secret, which would be kept for everyone to see.".to_owned());
         }
         Name::parse(self.name)

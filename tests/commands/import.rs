@@ -54,7 +54,10 @@ async fn tokens_of_an_older_system_keep_working() {
         ours.reveal(),
     );
     let checked = import(&place, &["--dry-run"], &file);
-    assert_eq!(checked.succeeded(), "4 tokens can be imported.\n");
+    assert_eq!(
+        checked.succeeded(),
+        "4 tokens can be imported, 2 with full access.\n"
+    );
     assert_eq!(server.asked_by(OLD).await.status(), 401);
     let finished = import(&place, &[], &file);
     assert!(
@@ -63,7 +66,10 @@ async fn tokens_of_an_older_system_keep_working() {
             .starts_with("In effect on 1 of 1 instance after "),
         "{finished:?}"
     );
-    assert_eq!(finished.succeeded(), "4 tokens imported into Northwind.\n");
+    assert_eq!(
+        finished.succeeded(),
+        "4 tokens imported into Northwind, 2 with full access.\n"
+    );
     for (secret, name, scopes, expires_at) in [
         (OLD, "Backup", "all", Value::Null),
         (

@@ -1,5 +1,6 @@
 //! What operators do to what there is: tokens, members, products, and their lists.
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use super::{add, found, place, token};
@@ -83,6 +84,23 @@ async fn tokens_are_listed_for_people_and_for_programs() {
     let id = shown["id"].as_str().unwrap();
     let shown = run(&place, &["token", "show", id]).succeeded();
     assert!(shown.contains("Name               Okta\n"), "{shown}");
+}
+
+/// The old one has stopped by then: whoever breaks off the wait would be left without any.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_secret_is_told_before_any_instance_is_waited_for() {
+    let place = place().await;
+    found(&place);
+    let server = place.serve_with(&["--lease-seconds=60"]);
+    token(&place, &["--name=Okta", "--scope=all"]);
+    server.process.signal(Signal::SIGSTOP);
+    let rotate = ["token", "rotate", "Okta", "--organization=northwind"];
+    let mut rotation = place.start(&rotate);
+    let secret = format!("wxt_{}", rotation.line("wxt_"));
+    assert!(rotation.is_running());
+    server.process.signal(Signal::SIGCONT);
+    assert!(rotation.finish().errors.starts_with(IN_EFFECT));
+    assert_eq!(server.asked_by(&secret).await.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ use super::{Browser, cluster};
 
 /// The variables that the program reads: those of whoever runs the tests are none of its
 /// business.
-pub const SETTINGS: [&str; 15] = [
+pub const SETTINGS: [&str; 18] = [
     "BIND",
     "METRICS_BIND",
     "PUBLIC_URL",
@@ -29,6 +29,9 @@ pub const SETTINGS: [&str; 15] = [
     "TRUSTED_PROXIES",
     "SMTP_URL",
     "SMTP_FROM",
+    "RATE_LIMIT_PER_TOKEN",
+    "AUTH_SECRET",
+    "AUTH_SECRET_ORGANIZATION",
     "LOG",
     "LOG_FORMAT",
     "ALLOW_INSECURE_HTTP",

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::{Revealed, described};
+use super::{Revealed, shapes};
 use crate::access::Actor;
 use crate::catalogue::{Scope, ScopeSet};
 use crate::commands::output::Format;
@@ -46,15 +46,8 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
         )),
         error => error.into(),
     })?;
-    let token = described(connection, token, desk).await?;
-    options.format.say(
-        &Revealed {
-            token,
-            secret: secret.reveal(),
-            receipt: None,
-        },
-        secret.reveal(),
-    )
+    let (token, secret) = (shapes::Token::new(token, None, now), secret.reveal());
+    options.format.say(&Revealed { token, secret }, secret)
 }
 
 fn parse(create: &Options, now: DateTime<Utc>) -> Result<NewToken, Vec<String>> {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Revealed, Which, described};
+use super::{Revealed, Which, shapes};
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure};
 use crate::tokens::overlap::Overlap;
@@ -33,22 +33,14 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
         }
         error => error.into(),
     })?;
-    let token = described(&mut connection, rotated.token, desk).await?;
-    drop(connection);
-    let receipt = match rotated.old_until {
-        None => Some(desk.receipt().await),
-        Some(until) => {
-            eprintln!("The old secret works until {}.", format::date_time(&until));
-            None
-        }
-    };
+    // The old secret may have stopped: nothing that can fail or take long stands before the new one.
+    let token = shapes::Token::new(rotated.token, rotated.old_until, now);
     let secret = rotated.secret.reveal();
-    options.format.say(
-        &Revealed {
-            token,
-            secret,
-            receipt,
-        },
-        secret,
-    )
+    options.format.say(&Revealed { token, secret }, secret)?;
+    drop(connection);
+    match rotated.old_until {
+        None => drop(desk.receipt().await),
+        Some(until) => eprintln!("The old secret works until {}.", format::date_time(&until)),
+    }
+    Ok(())
 }

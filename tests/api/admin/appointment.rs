@@ -191,3 +191,33 @@ async fn who_has_less_still_makes_members_and_takes_administrators_away() {
         assert_eq!(reply.status, expected, "{method} {path}: {}", reply.body);
     }
 }
+
+/// It is known beforehand: whoever gives the role to a group that a provider fills says that all
+/// who provision may make administrators.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_provisions_fills_a_group_that_an_administrator_gave_the_role() {
+    let (app, Deeds { mei, .. }) = start().await;
+    let provider = Program::with(&app, "Provider", &[Scope::AdminScim]).await;
+    let group = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Platform",
+    });
+    let group = provider.post("/scim/v2/Groups", &group).await;
+    let id = group.body["id"].as_str().unwrap();
+    let settings = format!("/api/v1/groups/{id}");
+    let role = json!({ "role": "admin" });
+    let lesser = Program::with(&app, "Lesser", &[Scope::AdminWrite]).await;
+    let refused = lesser.patch(&settings, &role).await;
+    assert_eq!((refused.status, refused.code()), (403, "beyond_own"));
+
+    let (_, secret) = app.token("Full access").await;
+    let everything = Program::of(&app, &secret);
+    assert_eq!(everything.patch(&settings, &role).await.status, 200);
+    let add = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{ "op": "add", "path": "members", "value": [{ "value": mei }] }],
+    });
+    let added = provider.patch(&format!("/scim/v2/Groups/{id}"), &add).await;
+    assert!(added.status < 300, "{}", added.body);
+    let mei = everything.get(&format!("/api/v1/members/{mei}")).await;
+    assert_eq!(mei.body["effective_role"], "admin", "{}", mei.body);
+}

@@ -114,7 +114,7 @@ pub struct Settings {
     rate_limit_per_token: String,
 
     /// A credential that may do everything with the Admin API and SCIM: 32 characters or more,
-    /// sent as a Bearer token. To be kept in the environment
+    /// sent as a Bearer token. To be kept in the environment [default: none]
     #[arg(
         long,
         env = "AUTH_SECRET",

@@ -146,8 +146,7 @@ fn fields(document: &Value, schema: &Value) -> Vec<Row> {
 
 /// `string`, `string or null`, `list of Token`, or the words that there are.
 fn kind(document: &Value, schema: &Value) -> String {
-    // One with a default beside it is the only one of "allOf".
-    if let Some(either) = schema["oneOf"].as_array().or(schema["allOf"].as_array()) {
+    if let Some(either) = schema["oneOf"].as_array() {
         let kinds: Vec<String> = either.iter().map(|one| kind(document, one)).collect();
         return kinds.join(" or ");
     }

@@ -29,7 +29,8 @@ pub const PATH: &str = "/openapi.json";
 #[openapi(
     info(
         title = "Tokendesk",
-        description = "Manages the API tokens of an organisation.\n\nEach request brings a token: \
+        description = "Manages an organisation: its API tokens, what they protect, and who is in \
+            it.\n\nEach request brings a token: \
             `Authorization: Bearer`. Reading needs the scope `admin:read`, the rest \
             `admin:write`. Times are UTC. Lists come in pages: `next_cursor` leads to the next. \
             A POST that creates something takes an `Idempotency-Key`, kept for a day: the same \

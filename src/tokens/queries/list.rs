@@ -29,6 +29,11 @@ const FEW: i64 = 1_500;
 /// walked on or all that is listed is collected, whichever promises to take less.
 const FIRST_WALK: i64 = 10_000;
 const LONGEST_WALK: i64 = 100_000;
+/// In the time that it takes to collect what a search finds an order could be walked so far: to
+/// ask the index of grams, and for each of the newest tokens that it finds, which of a million
+/// stands for 200 to be read. Where the last use has to be read too, that is twice as much.
+const PRICE_OF_GRAMS: i64 = 15_000;
+const PRICE_PER_HIT: i64 = 1_000;
 
 /// For the rest of the transaction, plans are made for the values that are asked for, as what
 /// is best for a rare search is the worst for a common one, and for a database in memory.
@@ -162,13 +167,10 @@ impl List<'_> {
             Some(Status::Active) => (total, newest.counted(self.filter.status)),
             tab => (newest.counted(tab), newest.counted(tab)),
         };
-        let each = if self.order.stands_in_tokens() {
-            1_000
-        } else {
-            2_000
-        };
+        let tables = if self.order.stands_in_tokens() { 1 } else { 2 };
+        let price = PRICE_OF_GRAMS + PRICE_PER_HIT * tables * alike;
         Prospect {
-            price: (15_000 + each * alike).min(LONGEST_WALK),
+            price: price.min(LONGEST_WALK),
             likely: fitting * FIRST_WALK / counts::SAMPLE,
         }
     }
@@ -183,7 +185,7 @@ impl List<'_> {
         for run in self.order.runs() {
             let missing = self.most - ids.len();
             let mut found = self.walk(connection, &run, FIRST_WALK, missing).await?;
-            if found.len() < missing && !self.ends(connection, &run, FIRST_WALK).await? {
+            if found.len() < missing && !self.ends(connection, &run).await? {
                 if !prospect.promises(missing, found.len()) {
                     return self.collect(connection).await;
                 }
@@ -221,16 +223,11 @@ impl List<'_> {
         ids(self.query(sql, run.place, most), connection).await
     }
 
-    /// Whether a run ends within what was walked.
-    async fn ends(
-        &self,
-        connection: &mut Connection,
-        run: &Run<'_>,
-        walked: i64,
-    ) -> QueryResult<bool> {
+    /// Whether a run ends within its first walk.
+    async fn ends(&self, connection: &mut Connection, run: &Run<'_>) -> QueryResult<bool> {
         let Order { table, key, id, .. } = self.order;
         let sql = format!(
-            "SELECT {id} AS id FROM {table} AS tokens WHERE {} ORDER BY {} OFFSET {walked} LIMIT 1",
+            "SELECT {id} AS id FROM {table} AS tokens WHERE {} ORDER BY {} OFFSET {FIRST_WALK} LIMIT 1",
             self.ahead(run),
             self.order.sorted(key, id),
         );

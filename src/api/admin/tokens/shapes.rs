@@ -146,7 +146,8 @@ pub struct Which {
     q: Option<String>,
     #[param(inline)]
     status: Option<StatusWord>,
-    #[param(inline, default = "newest")]
+    /// Left out: `newest`.
+    #[param(inline)]
     sort: Option<SortWord>,
     /// The ID of the product that they are linked to.
     product_id: Option<Uuid>,

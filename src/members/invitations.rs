@@ -6,9 +6,9 @@ pub mod queries;
 use chrono::{DateTime, Utc};
 
 use crate::access::Role;
-use crate::config::PublicUrl;
+use crate::config::{Config, PublicUrl};
 use crate::identity::queries::InvitationId;
-use crate::mail::Letter;
+use crate::mail::{self, Letter};
 use crate::secret::Plaintext;
 use crate::web::format;
 
@@ -36,6 +36,37 @@ impl Invited {
         let path = format!("/invitations/{}", self.code.reveal());
         Plaintext::new(public_url.join(&path))
     }
+
+    /// Sends it by mail, if that can be done. The invitation is made: a mail server that fails does
+    /// not undo it.
+    pub async fn deliver(&self, config: &Config, organization: &str) -> Delivery {
+        let Some(mailer) = &config.mailer else {
+            return Delivery::ByHand;
+        };
+        let Pending {
+            email, expires_at, ..
+        } = &self.invitation;
+        let link = self.link(&config.public_url);
+        match mailer
+            .send(letter(email, organization, &link, expires_at))
+            .await
+        {
+            Ok(()) => Delivery::Sent,
+            Err(error) => {
+                tracing::warn!(%error, "an invitation could not be sent");
+                Delivery::Failed(error)
+            }
+        }
+    }
+}
+
+/// How the link gets to the invited.
+pub enum Delivery {
+    /// No mail server is known.
+    ByHand,
+    Sent,
+    /// By hand after all.
+    Failed(mail::Failure),
 }
 
 impl Pending {
@@ -46,8 +77,7 @@ impl Pending {
 }
 
 /// What the invited are told by mail. `until` is when the link stops.
-#[must_use]
-pub fn letter(to: &str, organization: &str, link: &Plaintext, until: &DateTime<Utc>) -> Letter {
+fn letter(to: &str, organization: &str, link: &Plaintext, until: &DateTime<Utc>) -> Letter {
     let body = format!(
         "You are invited to join {organization} on Tokendesk.\n\n\
          Open this link to join. It works once, until {}:\n\n{}\n\n\

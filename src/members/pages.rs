@@ -6,12 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::draft::{ExitDraft, Fate, InvitationDraft};
 use super::groups::Group;
-use super::invitations::Pending;
+use super::invitations::{Delivery, Pending};
 use super::queries::{Listed, Wanted};
 use super::{Exit, Member, View};
 use crate::access::{Role, Shell, UserId};
 use crate::journal::Entry;
-use crate::mail;
 use crate::secret::Plaintext;
 use crate::tokens::Status;
 use crate::tokens::queries::Left;
@@ -216,15 +215,6 @@ impl Invited {
     fn is_sent(&self) -> bool {
         matches!(self.delivery, Delivery::Sent)
     }
-}
-
-/// How the link gets to the invited.
-pub enum Delivery {
-    /// No mail server is known.
-    ByHand,
-    Sent,
-    /// By hand after all.
-    Failed(mail::Failure),
 }
 
 /// "Revoke the invitation of …?"

@@ -6,13 +6,15 @@ use clap::Args;
 use tokio::io::AsyncReadExt;
 
 use super::RoleArgument;
-use crate::access::Actor;
+use crate::access::{Actor, Organization};
 use crate::commands::{Desk, Failure, organization};
+use crate::db::{Connection, Lent};
 use crate::identity::queries::{self, MemberError, NewUser};
 use crate::identity::{Email, PersonName, password};
-use crate::members::invitations::letter;
-use crate::secret::{Password, Plaintext};
-use crate::web::format;
+use crate::members::draft::Guest;
+use crate::members::invitations::{self, Delivery};
+use crate::secret::Password;
+use crate::web::{Error, format};
 
 #[derive(Args)]
 pub struct Options {
@@ -38,57 +40,61 @@ pub async fn run(desk: &Desk, create: Options) -> Result<(), Failure> {
         Some(password) => Some(hashed(password, &email, &name, &create.organization).await?),
         None => None,
     };
-    let connection = &mut *desk.database.get().await?;
-    let organization = organization(connection, &create.organization).await?;
-    let actor = Actor::command_line(organization.id);
-    let known = queries::user_exists(connection, &email)
+    let mut connection = desk.database.get().await?;
+    let organization = organization(&mut connection, &create.organization).await?;
+    let known = queries::user_exists(&mut connection, &email)
         .await
         .map_err(|error| Failure::because(&error))?;
-    let person = NewUser {
-        email: &email,
-        name: &name,
-        password_hash: hash,
-    };
-    let now = desk.clock.now();
-    if person.password_hash.is_none() && !known {
-        let code = Plaintext::random(32);
-        let until = queries::invite(connection, &actor, &person, role, &code.digest(), now)
-            .await
-            .map_err(|error| Failure::because(&error))?;
-        let link = desk
-            .config
-            .public_url
-            .join(&format!("/invitations/{}", code.reveal()));
-        let link = Plaintext::new(link);
-        let sent = match &desk.config.mailer {
-            None => "Send this link".to_owned(),
-            Some(mailer) => match mailer
-                .send(letter(email.as_str(), &organization.name, &link, &until))
-                .await
-            {
-                Ok(()) => "This link is on its way by email".to_owned(),
-                Err(error) => format!("The email could not be sent: {error}. Send this link"),
-            },
-        };
-        eprintln!(
-            "{sent}; it works once, until {}:",
-            format::date_time(&until)
-        );
-        println!("{}", link.reveal());
-        return Ok(());
+    let guest = Guest { email, name, role };
+    if hash.is_none() && !known {
+        invite(desk, connection, &organization, &guest).await
+    } else {
+        add(desk, &mut connection, &organization, &guest, hash).await
     }
-    match queries::add_member(connection, &actor, person, role, now).await {
-        Ok(true) => eprintln!("{} can sign in now.", email.as_str()),
+}
+
+async fn invite(
+    desk: &Desk,
+    mut connection: Lent,
+    organization: &Organization,
+    guest: &Guest,
+) -> Result<(), Failure> {
+    let (actor, now) = (Actor::command_line(organization.id), desk.clock.now());
+    let invited = invitations::queries::invite(&mut connection, &actor, guest, now).await;
+    let invited = invited.map_err(Error::from)?;
+    drop(connection);
+    let what_to_do = match invited.deliver(&desk.config, &organization.name).await {
+        Delivery::ByHand => "Send this link".to_owned(),
+        Delivery::Sent => "This link is on its way by email".to_owned(),
+        Delivery::Failed(error) => format!("The email could not be sent: {error}. Send this link"),
+    };
+    let until = format::date_time(&invited.invitation.expires_at);
+    eprintln!("{what_to_do}; it works once, until {until}:");
+    println!("{}", invited.link(&desk.config.public_url).reveal());
+    Ok(())
+}
+
+async fn add(
+    desk: &Desk,
+    connection: &mut Connection,
+    organization: &Organization,
+    guest: &Guest,
+    password_hash: Option<String>,
+) -> Result<(), Failure> {
+    let (actor, email) = (Actor::command_line(organization.id), guest.email.as_str());
+    let person = NewUser {
+        email: &guest.email,
+        name: &guest.name,
+        password_hash,
+    };
+    match queries::add_member(connection, &actor, person, guest.role, desk.clock.now()).await {
+        Ok(true) => eprintln!("{email} can sign in now."),
         Ok(false) => eprintln!(
-            "{} has an account already, and keeps its password. It is a member of {} now.",
-            email.as_str(),
+            "{email} has an account already, and keeps its password. It is a member of {} now.",
             organization.name
         ),
         Err(MemberError::AlreadyMember) => {
-            return Err(Failure::new(format!(
-                "{} is a member already.",
-                email.as_str()
-            )));
+            return Err(Failure::new(format!("{email} is a member already.")));
         }
         Err(MemberError::Query(error)) => return Err(Failure::because(&error)),
     }

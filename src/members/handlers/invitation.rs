@@ -11,9 +11,9 @@ use crate::access::{Actor, Admin, Section};
 use crate::config::Config;
 use crate::db::{Connection, Database};
 use crate::members::draft::{InvitationDraft, InvitationForm};
+use crate::members::invitations::Invited;
 use crate::members::invitations::queries::{self, InviteError};
-use crate::members::invitations::{Invited, letter};
-use crate::members::pages::{self, Delivery};
+use crate::members::pages;
 use crate::web::form::Nothing;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -44,31 +44,13 @@ pub async fn create(
     }
 }
 
-/// The invitation is made: a mail server that fails does not undo it.
 async fn tell(admin: &Admin, page: Page, config: &Config, invited: Invited) -> Answer {
-    let link = invited.link(&config.public_url);
-    let (email, expires_at) = (invited.invitation.email, invited.invitation.expires_at);
-    let delivery = match &config.mailer {
-        None => Delivery::ByHand,
-        Some(mailer) => {
-            let organization = &admin.organization().name;
-            match mailer
-                .send(letter(&email, organization, &link, &expires_at))
-                .await
-            {
-                Ok(()) => Delivery::Sent,
-                Err(error) => {
-                    tracing::warn!(%error, "an invitation could not be sent");
-                    Delivery::Failed(error)
-                }
-            }
-        }
-    };
+    let delivery = invited.deliver(config, &admin.organization().name).await;
     reveal(&pages::Invited {
         shell: admin.shell(page, Section::Members),
-        email,
-        link,
-        expires_at,
+        link: invited.link(&config.public_url),
+        email: invited.invitation.email,
+        expires_at: invited.invitation.expires_at,
         delivery,
     })
 }

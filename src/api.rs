@@ -17,6 +17,7 @@ use actix_web::web::{self, Data};
 
 use crate::catalogue::Scope;
 use crate::gate::Operation;
+use crate::web::body;
 use crate::web::request_id::Counted;
 
 pub use health::Troubles;
@@ -29,30 +30,31 @@ pub mod shapes {
     pub use super::admin::tokens::shapes::Token;
 }
 
-pub fn routes(config: &mut web::ServiceConfig) {
+/// The gate's own.
+pub fn gate_routes(config: &mut web::ServiceConfig) {
     config
-        .configure(document::routes)
-        .configure(docs::routes)
         .service(
             web::resource("/api/v1/token")
-                .wrap(from_fn(document::allow))
                 .app_data(Counted)
                 .app_data(Data::new(Operation("GET /api/v1/token", None)))
-                .route(web::get().to(token::show)),
+                .route(web::get().to(token::show))
+                .default_service(web::to(document::not_allowed)),
         )
         .service(
             web::resource("/api/v1/verify")
-                .wrap(from_fn(document::allow))
+                .wrap(from_fn(body::uncompressed))
                 .app_data(Counted)
                 .app_data(asks_about_others("POST /api/v1/verify"))
-                .route(web::post().to(verify::verify)),
+                .route(web::post().to(verify::verify))
+                .default_service(web::to(document::not_allowed)),
         )
         .service(
             web::resource("/oauth/introspect")
-                .wrap(from_fn(document::allow))
+                .wrap(from_fn(body::uncompressed))
                 .app_data(Counted)
                 .app_data(asks_about_others("POST /oauth/introspect"))
-                .route(web::post().to(introspect::introspect)),
+                .route(web::post().to(introspect::introspect))
+                .default_service(web::to(document::not_allowed)),
         )
         .service(
             web::resource("/auth/forward")
@@ -68,7 +70,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
             web::resource("/auth/forward/{path:.*}")
                 .app_data(Counted)
                 .to(forward::by_path),
-        )
+        );
+}
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .configure(document::routes)
+        .configure(docs::routes)
         .configure(user::routes)
         // Last: all else below /api/v1 is its.
         .configure(admin::routes);

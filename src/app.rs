@@ -101,10 +101,7 @@ pub fn server(state: &State, listener: TcpListener) -> io::Result<Server> {
         App::new()
             .configure(|config| mount(config, &state))
             // The last one is the first that a request meets.
-            .wrap(from_fn(body::uncompressed))
             .wrap(from_fn(error::render))
-            .wrap(from_fn(headers::told))
-            .wrap(Compress::default())
             .wrap(headers::defaults(&state.config.public_url))
             .wrap(from_fn(request_id::assign))
     })
@@ -151,28 +148,33 @@ fn mount(config: &mut web::ServiceConfig, state: &State) {
     if state.config.metrics_bind.is_none() {
         config.configure(api::watch_routes);
     }
-    config
-        .configure(assets::routes)
-        .configure(api::routes)
-        .configure(scim::routes)
-        .configure(mcp::routes)
-        .service(
-            web::scope("")
-                .wrap(from_fn(csrf::cookie))
-                .wrap(session::middleware(
-                    state.database.clone(),
-                    state.clock.clone(),
-                    &state.config,
-                    state.session_key.clone(),
-                ))
-                .configure(identity::routes)
-                .configure(journal::routes)
-                .configure(catalogue::routes)
-                .configure(gate::routes)
-                .configure(tokens::routes)
-                .configure(profile::routes)
-                .configure(members::routes),
-        );
+    let pages = web::scope("")
+        .wrap(from_fn(csrf::cookie))
+        .wrap(session::middleware(
+            state.database.clone(),
+            state.clock.clone(),
+            &state.config,
+            state.session_key.clone(),
+        ))
+        .configure(identity::routes)
+        .configure(journal::routes)
+        .configure(catalogue::routes)
+        .configure(gate::routes)
+        .configure(tokens::routes)
+        .configure(profile::routes)
+        .configure(members::routes);
+    // Asked many times as often as all the rest, and answered shortly: it is found first, and its
+    // answers are not compressed.
+    config.configure(api::gate_routes).service(
+        web::scope("")
+            .wrap(from_fn(body::uncompressed))
+            .wrap(Compress::default())
+            .configure(assets::routes)
+            .configure(api::routes)
+            .configure(scim::routes)
+            .configure(mcp::routes)
+            .service(pages),
+    );
 }
 
 /// What goes on beside the requests, until it is told to finish.

@@ -7,7 +7,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::header::HeaderBuilder;
@@ -20,7 +20,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::admin::{audit, groups, invitations, members, products, resources, servers, tokens};
 use super::{introspect, token, user, verify};
-use crate::web::headers;
+use crate::web::{Answer, Error, headers};
 
 /// The address of the document.
 pub const PATH: &str = "/openapi.json";
@@ -318,13 +318,22 @@ pub async fn allow<B: MessageBody>(
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let response = next.call(request).await?;
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        let request = response.request();
-        let pattern = request.match_pattern().unwrap_or_default();
-        if let Ok(methods) = HeaderValue::from_str(&methods(&pattern)) {
-            headers::tell(request, header::ALLOW, methods);
-        }
+        tell_methods(response.request());
     }
     Ok(response)
+}
+
+/// The same of a single address.
+pub async fn not_allowed(request: HttpRequest) -> Answer {
+    tell_methods(&request);
+    Err(Error::MethodNotAllowed)
+}
+
+fn tell_methods(request: &HttpRequest) {
+    let pattern = request.match_pattern().unwrap_or_default();
+    if let Ok(methods) = HeaderValue::from_str(&methods(&pattern)) {
+        headers::tell(request, header::ALLOW, methods);
+    }
 }
 
 /// Those that an address takes: `GET, POST`.

@@ -99,7 +99,7 @@ pub async fn introspect(
     };
     let question = Question {
         digest: gate.views.digest_of(form.token.trim()).await?,
-        organization: Some(caller.organization),
+        organization: Some(caller.tenant.id),
         address: form.ip,
         product: None,
         asked: Asked::Nothing,

@@ -45,7 +45,7 @@ impl<'a> Organization<'a> {
     #[must_use]
     pub fn of(view: &'a View) -> Self {
         Self {
-            id: view.organization.uuid(),
+            id: view.tenant.id.uuid(),
             name: &view.tenant.name,
         }
     }

@@ -117,7 +117,7 @@ pub async fn verify(
     for (query, asked) in queries.iter().zip(asked) {
         let question = Question {
             digest: gate.views.digest_of(query.token.trim()).await?,
-            organization: Some(caller.organization),
+            organization: Some(caller.tenant.id),
             address: query.ip,
             product: query.product.as_deref(),
             asked,

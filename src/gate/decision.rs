@@ -40,7 +40,6 @@ text_enum! {
 #[derive(Debug)]
 pub struct View {
     pub token: TokenId,
-    pub organization: OrganizationId,
     pub tenant: Arc<Tenant>,
     pub name: Box<str>,
     pub standing: Standing,
@@ -62,6 +61,7 @@ pub struct View {
 /// The organisation, for those who ask.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Tenant {
+    pub id: OrganizationId,
     pub name: String,
     pub slug: String,
 }
@@ -259,8 +259,8 @@ mod tests {
     pub fn view() -> View {
         View {
             token: TokenId::new(now()),
-            organization: OrganizationId::new(now()),
             tenant: Arc::new(Tenant {
+                id: OrganizationId::new(now()),
                 name: "Northwind".into(),
                 slug: "northwind".into(),
             }),

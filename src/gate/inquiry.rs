@@ -139,12 +139,12 @@ impl Gate {
         };
         let is_known = |view: &Arc<View>| {
             let organization = question.organization;
-            organization.is_none_or(|organization| view.organization == organization)
+            organization.is_none_or(|organization| view.tenant.id == organization)
         };
         let view = view.filter(is_known);
         let resources = match (&view, question.asked) {
             (Some(view), Asked::Request { .. } | Asked::Tool(_)) => {
-                Some(self.views.resources(view.organization).await?)
+                Some(self.views.resources(view.tenant.id).await?)
             }
             _ => None,
         };

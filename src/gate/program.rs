@@ -200,7 +200,7 @@ async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
     gate.limits.count(request, token)?;
     let connection = &mut *state::<Database>(request).get().await?;
     let bearer = match (&caller.owner, named(request)?) {
-        (Some(owner), None) => Bearer::load(connection, owner.user, caller.organization)
+        (Some(owner), None) => Bearer::load(connection, owner.user, caller.tenant.id)
             .await?
             .within(token),
         (Some(_), Some(_)) => {
@@ -209,7 +209,7 @@ async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
         }
         (None, Some(email)) => {
             let token = (token, &*caller.name);
-            Bearer::on_behalf(connection, email.as_str(), caller.organization, token).await?
+            Bearer::on_behalf(connection, email.as_str(), caller.tenant.id, token).await?
         }
         (None, None) => {
             let why = "the header x-user-email has to name the user";
@@ -255,7 +255,7 @@ async fn program(request: &HttpRequest, scope: Scope) -> Result<Program, Error> 
         return Err(refused(Code::InsufficientScope, Need::Scope(scope)));
     }
     let id = caller.token.uuid();
-    Ok(Program::with_token(caller.organization, id, &caller.name))
+    Ok(Program::with_token(caller.tenant.id, id, &caller.name))
 }
 
 /// By what calls are counted: `GET /api/v1/tokens/{id}`.

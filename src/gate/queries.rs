@@ -100,8 +100,8 @@ pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<O
 fn assemble((token, secret, organization, product, owner, is_active): Row) -> View {
     View {
         token: token.id,
-        organization: organization.id,
         tenant: Arc::new(Tenant {
+            id: organization.id,
             name: organization.name,
             slug: organization.slug,
         }),

@@ -40,7 +40,7 @@ impl Inner {
     fn sharing(&self, view: View) -> View {
         let shared = |product: Arc<Product>| self.products.instead_of(product.id, product);
         View {
-            tenant: self.tenants.instead_of(view.organization, view.tenant),
+            tenant: self.tenants.instead_of(view.tenant.id, view.tenant),
             product: view.product.map(shared),
             ..view
         }
@@ -156,7 +156,7 @@ impl Memory for Views {
                 let id = OrganizationId::from(*id);
                 catalogues.forget(&id);
                 views
-                    .forget_where(|view| view.as_ref().is_some_and(|view| view.organization == id));
+                    .forget_where(|view| view.as_ref().is_some_and(|view| view.tenant.id == id));
             }
             Change::Everything => {
                 foreign.forget_all();

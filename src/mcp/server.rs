@@ -88,7 +88,7 @@ impl Server {
     /// The token's owner.
     pub async fn owner(&self, connection: &mut Connection) -> Result<Bearer, Error> {
         let owner = self.view.owner.as_ref().ok_or(Error::Forbidden)?;
-        Bearer::load(connection, owner.user, self.view.organization).await
+        Bearer::load(connection, owner.user, self.view.tenant.id).await
     }
 
     /// The token's owner, if they are an administrator.

@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 /// Up to 100 IPv4 or IPv6 networks, without repetition; none means any address. An
 /// IPv4-mapped IPv6 network is kept as its IPv4 network.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Ranges(Vec<IpNet>);
+pub struct Ranges(Box<[IpNet]>);
 
 const MOST: usize = 100;
 /// One bad paste must not make a page of errors.
@@ -40,7 +40,7 @@ impl Ranges {
             ));
         }
         if errors.is_empty() {
-            Ok(Self(networks))
+            Ok(Self(networks.into()))
         } else {
             Err(errors)
         }
@@ -79,7 +79,7 @@ impl Ranges {
 
 impl From<Vec<IpNet>> for Ranges {
     fn from(networks: Vec<IpNet>) -> Self {
-        Self(networks)
+        Self(networks.into())
     }
 }
 

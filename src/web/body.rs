@@ -16,9 +16,6 @@ use super::Error;
 pub const LARGEST: usize = 256 * 1024;
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Proxies ask there with the headers of a request whose body they keep.
-const WITHOUT_BODY: &str = "/auth/forward";
-
 /// Middleware: refuses compressed bodies. A few kilobytes of them can grow to gigabytes before
 /// any limit is looked at.
 ///
@@ -28,8 +25,7 @@ pub async fn uncompressed<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let is_compressed = request.headers().contains_key(CONTENT_ENCODING);
-    if is_compressed && !request.path().starts_with(WITHOUT_BODY) {
+    if request.headers().contains_key(CONTENT_ENCODING) {
         let error = Error::Malformed("send the body without Content-Encoding".into());
         return Ok(request.error_response(error).map_into_right_body());
     }

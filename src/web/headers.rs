@@ -1,12 +1,10 @@
 //! The headers that every answer carries.
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
-use actix_web::middleware::{DefaultHeaders, Next};
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::DefaultHeaders;
 use actix_web::{HttpMessage, HttpRequest};
 
-use super::request_id::Counted;
 use crate::config::PublicUrl;
 
 /// Nothing but our own files, and no inline style or script.
@@ -61,23 +59,10 @@ pub fn tell(request: &HttpRequest, name: HeaderName, value: HeaderValue) {
     }
 }
 
-/// Middleware: the headers that [`tell`] was called with. Answers that are counted go as they
-/// are: they are short, and to compress them would cost more than it saves.
-///
-/// # Errors
-/// Those of the service, passed on.
-pub async fn told<B: MessageBody>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, actix_web::Error> {
-    let mut response = next.call(request).await?;
+/// Puts those headers on the answer that [`tell`] was called with.
+pub fn put_told<B>(response: &mut ServiceResponse<B>) {
     let told = response.request().extensions_mut().remove::<Told>();
     for (name, value) in told.unwrap_or_default().0 {
         response.headers_mut().insert(name, value);
     }
-    if response.request().app_data::<Counted>().is_some() {
-        let identity = HeaderValue::from_static("identity");
-        response.headers_mut().insert(CONTENT_ENCODING, identity);
-    }
-    Ok(response)
 }

@@ -174,8 +174,8 @@ fn view() -> impl Strategy<Value = View> {
     parts.prop_map(
         |(standing, expires_at, secret_retires_at, ranges, scopes, product, owner)| View {
             token: TokenId::new(now()),
-            organization: OrganizationId::new(now()),
             tenant: Arc::new(Tenant {
+                id: OrganizationId::new(now()),
                 name: "Northwind".to_owned(),
                 slug: "northwind".to_owned(),
             }),

@@ -219,7 +219,7 @@ impl Server {
         Parameters(wanted): Parameters<WhichClient>,
     ) -> Result<Json<Snippet>, Failure> {
         let connection = &mut *self.database.get().await?;
-        let servers = servers::list(connection, self.view.organization).await?;
+        let servers = servers::list(connection, self.view.tenant.id).await?;
         let server = wanted.server.as_deref().unwrap_or(OWN);
         let targets = Connect::new(&self.public_url, servers).targets;
         let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();

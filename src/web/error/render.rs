@@ -72,7 +72,8 @@ fn sign_in_path(request: &ServiceRequest) -> String {
     format!("/sign-in?next={next}")
 }
 
-/// Middleware: gives every answer that is an error its body, and logs it once.
+/// Middleware: gives every answer that is an error its body, and logs it once; and every answer
+/// the headers that are its own.
 ///
 /// # Errors
 /// None of its own.
@@ -85,15 +86,19 @@ pub async fn render<B: MessageBody + 'static>(
         Ok(response) => response,
         Err(failure) => return Err(without_session(&failure, &asked)),
     };
-    if let Some(failure) = response.response().error() {
-        let shown = shown(failure, &asked);
-        return Ok(response.into_response(shown).map_into_right_body());
-    }
-    if is_bare_failure(&response) {
-        let shown = answer(&Error::of_status(response.status()), &asked);
-        return Ok(response.into_response(shown).map_into_right_body());
-    }
-    Ok(response.map_into_left_body())
+    let shown = match response.response().error() {
+        Some(failure) => Some(shown(failure, &asked)),
+        None if is_bare_failure(&response) => {
+            Some(answer(&Error::of_status(response.status()), &asked))
+        }
+        None => None,
+    };
+    let mut response = match shown {
+        Some(shown) => response.into_response(shown).map_into_right_body(),
+        None => response.map_into_left_body(),
+    };
+    headers::put_told(&mut response);
+    Ok(response)
 }
 
 /// Sessions could not be read or written: there is neither a request any more nor a response,

@@ -33,9 +33,10 @@ async fn wrong_passwords_and_unknown_emails_are_answered_alike() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_passwords_and_unknown_emails_take_the_same_time() {
     let app = App::start().await;
-    let mut times = [Vec::new(), Vec::new()];
-    for round in 0..8 {
-        for (email, times) in [ADA, "eve@northwind.example"].iter().zip(&mut times) {
+    // The least of several, as whatever else runs takes time too; and of so many as it takes.
+    let mut least = [Duration::MAX; 2];
+    for round in 0..40 {
+        for (email, least) in [ADA, "eve@northwind.example"].iter().zip(&mut least) {
             // Known by nobody, and not throttled: each round is an hour later.
             app.state.clock.advance(TimeDelta::hours(2));
             let page = app.browser().visit("/sign-in").await;
@@ -45,18 +46,14 @@ async fn wrong_passwords_and_unknown_emails_take_the_same_time() {
                 .fill("password", "wrong");
             let started = Instant::now();
             assert_eq!(form.submit().await.status, 422);
-            if round > 0 {
-                times.push(started.elapsed());
-            }
+            *least = started.elapsed().min(*least);
+        }
+        let (shorter, longer) = (least[0].min(least[1]), least[0].max(least[1]));
+        if round >= 7 && shorter > Duration::from_millis(5) && longer < shorter.mul_f64(1.5) {
+            return;
         }
     }
-    let least = times.map(|times| times.into_iter().min().unwrap());
-    let (shorter, longer) = (least[0].min(least[1]), least[0].max(least[1]));
-    assert!(
-        shorter > Duration::from_millis(5),
-        "a hash was computed: {least:?}"
-    );
-    assert!(longer < shorter * 2, "{least:?}");
+    panic!("a hash was not computed for each: {least:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

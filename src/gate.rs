@@ -5,6 +5,7 @@ mod caller;
 mod credential;
 mod decision;
 mod explanation;
+mod guesses;
 mod inquiry;
 mod limit;
 mod metrics;

@@ -183,11 +183,9 @@ async fn pages_are_compressed_and_the_gates_short_answers_are_not() {
             .get(format!("{}{path}", app.url))
             .header("accept-encoding", "gzip");
         let response = request.bearer_auth(secret).send().await.unwrap();
-        let encoding = response.headers()["content-encoding"].to_str().unwrap();
-        encoding.to_owned()
+        response.headers().get("content-encoding").cloned()
     };
-    assert_eq!(encoding("/sign-in", "").await, "gzip");
-    assert_eq!(encoding("/api/v1/token", secret.reveal()).await, "identity");
-    let refused = encoding("/auth/forward", "wxt_nonsense").await;
-    assert_eq!(refused, "identity");
+    assert_eq!(encoding("/sign-in", "").await.unwrap(), "gzip");
+    assert_eq!(encoding("/api/v1/token", secret.reveal()).await, None);
+    assert_eq!(encoding("/auth/forward", "wxt_nonsense").await, None);
 }

@@ -92,7 +92,10 @@ pub async fn presented(
             Err(refused(Code::Missing, Need::Nothing))
         }
         Credential::Several => Err(several()),
-        credential => gate.views.meant(credential).await,
+        credential => {
+            let source = ClientAddress::of(request);
+            gate.views.meant(credential, source).await
+        }
     }
 }
 

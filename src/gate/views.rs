@@ -3,9 +3,11 @@
 //! know where the answer comes from.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::credential::Credential;
 use super::decision::{Tenant, View};
+use super::guesses::Guesses;
 use super::queries;
 use super::refusal::several;
 use super::shared::Shared;
@@ -17,6 +19,7 @@ use crate::fleet::{Change, Fleet, Memory, Remembered, Tally};
 use crate::secret::{Digest, Plaintext};
 use crate::tokens::secret;
 use crate::web::Error;
+use crate::web::client_address::ClientAddress;
 
 /// So many organisations' resources are remembered.
 const CATALOGUES: usize = 1_000;
@@ -31,6 +34,7 @@ struct Inner {
     views: Remembered<Digest, Option<Arc<View>>>,
     /// Whether older systems' secrets are known.
     foreign: Remembered<(), bool>,
+    guesses: Guesses,
     catalogues: Remembered<OrganizationId, Arc<Resources>>,
     tenants: Shared<OrganizationId, Tenant>,
     products: Shared<ProductId, Product>,
@@ -55,6 +59,7 @@ impl Views {
             database,
             views: Remembered::new(fleet.clone(), entries),
             foreign: Remembered::new(fleet.clone(), 1),
+            guesses: Guesses::default(),
             catalogues: Remembered::new(fleet.clone(), CATALOGUES),
             tenants: Shared::default(),
             products: Shared::default(),
@@ -62,11 +67,15 @@ impl Views {
     }
 
     /// The digest of what a request brought; `None` for what can be no secret. What does not look
-    /// like ours is looked up only where older systems' secrets are known.
+    /// like ours is looked up only where older systems' secrets are known, and not without end.
     ///
     /// # Errors
-    /// When it cannot be found out, or when two secrets were brought.
-    pub async fn meant(&self, credential: Credential) -> Result<Option<Digest>, Error> {
+    /// When it cannot be found out, when two secrets were brought, or [`Error::TooMany`].
+    pub async fn meant(
+        &self,
+        credential: Credential,
+        source: ClientAddress,
+    ) -> Result<Option<Digest>, Error> {
         let readings = match credential {
             Credential::Token(digest) => return Ok(Some(digest)),
             Credential::Foreign(readings) if self.know_foreign().await? => readings,
@@ -74,7 +83,7 @@ impl Views {
         };
         let mut known = None;
         for digest in readings.iter().map(Plaintext::digest) {
-            if self.get(&digest).await?.is_none() {
+            if self.guess(&digest, source).await?.is_none() {
                 continue;
             }
             if known.replace(digest).is_some_and(|other| other != digest) {
@@ -84,7 +93,25 @@ impl Views {
         Ok(known)
     }
 
-    /// The same of what somebody names as a secret.
+    /// The same of a text that a stranger sent; an older system's need not exist.
+    ///
+    /// # Errors
+    /// When it cannot be found out, or [`Error::TooMany`].
+    pub async fn meant_by(
+        &self,
+        text: &str,
+        source: ClientAddress,
+    ) -> Result<Option<Digest>, Error> {
+        let digest = self.digest_of(text).await?;
+        if let Some(digest) = &digest
+            && secret::digest_of(text).is_none()
+        {
+            self.guess(digest, source).await?;
+        }
+        Ok(digest)
+    }
+
+    /// The digest of what somebody names as a secret who may ask about any.
     ///
     /// # Errors
     /// When it cannot be found out.
@@ -111,12 +138,33 @@ impl Views {
     /// # Errors
     /// When it cannot be found out: nobody is let in then.
     pub async fn get(&self, digest: &Digest) -> Result<Option<Arc<View>>, Error> {
+        self.0
+            .views
+            .get(digest, async || self.load(digest).await)
+            .await
+    }
+
+    /// The same of what may be a guess: one that memory does not answer counts.
+    async fn guess(
+        &self,
+        digest: &Digest,
+        source: ClientAddress,
+    ) -> Result<Option<Arc<View>>, Error> {
         let load = async || {
-            let connection = &mut *self.0.database.get().await?;
-            let view = queries::view(connection, digest).await?;
-            Ok(view.map(|view| Arc::new(self.0.sharing(view))))
+            let guess = self.0.guesses.begin(source, Instant::now())?;
+            let view = self.load(digest).await?;
+            if view.is_some() {
+                guess.take_back();
+            }
+            Ok(view)
         };
         self.0.views.get(digest, load).await
+    }
+
+    async fn load(&self, digest: &Digest) -> Result<Option<Arc<View>>, Error> {
+        let connection = &mut *self.0.database.get().await?;
+        let view = queries::view(connection, digest).await?;
+        Ok(view.map(|view| Arc::new(self.0.sharing(view))))
     }
 
     /// What the organisation protects.
@@ -155,8 +203,7 @@ impl Memory for Views {
             Change::Organization(id) => {
                 let id = OrganizationId::from(*id);
                 catalogues.forget(&id);
-                views
-                    .forget_where(|view| view.as_ref().is_some_and(|view| view.tenant.id == id));
+                views.forget_where(|view| view.as_ref().is_some_and(|view| view.tenant.id == id));
             }
             Change::Everything => {
                 foreign.forget_all();

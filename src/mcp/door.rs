@@ -57,7 +57,7 @@ pub async fn knock(request: &HttpRequest) -> Result<Visit<'_>, Failure> {
         }
     };
     let token = token(request.headers()).inspect_err(count)?;
-    let digest = match views.digest_of(token).await? {
+    let digest = match views.meant_by(token, ClientAddress::of(request)).await? {
         // It may be an older system's, which knows no such rule.
         Some(digest) if is_unexpanded(token) && views.get(&digest).await?.is_none() => None,
         digest => digest,

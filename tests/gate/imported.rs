@@ -221,3 +221,40 @@ async fn one_with_an_owner_is_their_mcp_token() {
             .is_some()
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn they_are_not_guessed_at_without_end() {
+    let app = App::start().await;
+    let ours = verifier(&app).await;
+    import(&app, &format!("Backup,{OLD},\n")).await;
+    assert_eq!(code(about(&app).bearer_auth(OLD)).await, "valid");
+    let guesses = (0..150).map(|number| {
+        let request = if number % 2 == 0 {
+            about(&app)
+        } else {
+            forward(&app)
+        };
+        tokio::spawn(code(
+            request.bearer_auth(format!("legacy~8f2c:guess/{number:03}")),
+        ))
+    });
+    let answers = futures_util::future::join_all(guesses).await;
+    let like = |code: &str| {
+        answers
+            .iter()
+            .filter(|it| it.as_ref().unwrap() == code)
+            .count()
+    };
+    assert_eq!((like("unknown"), like("too_many_requests")), (100, 50));
+    let mcp = Client::new()
+        .post(format!("{}/mcp", app.url))
+        .bearer_auth("legacy~8f2c:one-more-guess")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(mcp.status(), 429);
+    assert!(mcp.headers().contains_key("retry-after"));
+    // Whose secrets are known or are ours, they go on.
+    assert_eq!(code(about(&app).bearer_auth(OLD)).await, "valid");
+    assert_eq!(code(about(&app).bearer_auth(ours.reveal())).await, "valid");
+}

@@ -165,6 +165,11 @@ diesel::table! {
         created_at -> Timestamptz,
         modified_at -> Timestamptz,
         parts -> Text,
+        display_name -> Nullable<Text>,
+        family_name -> Nullable<Text>,
+        given_name -> Nullable<Text>,
+        title -> Nullable<Text>,
+        department -> Nullable<Text>,
     }
 }
 

@@ -8,7 +8,7 @@ use super::path::Path;
 
 pub use group::GROUP;
 pub use published::{resource_types, schemas, service_provider};
-pub use user::USER;
+pub use user::{ENTERPRISE_URN, USER};
 
 /// The type of an attribute's values, with what only that type has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

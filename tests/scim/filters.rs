@@ -17,7 +17,7 @@ async fn people(app: &App) -> Provider {
                 { "value": "bo@home.example", "type": "home" }],
             ENTERPRISE: { "department": "Engines", "manager": { "value": "boss" } } }),
         json!({ "userName": "cy@x.example", "externalId": "C1", "title": "Painter",
-            "name": { "familyName": "Ziegler" }, "userType": "Intern",
+            "name": { "familyName": "Ziegler", "givenName": "Cy" }, "userType": "Intern",
             "emails": [{ "value": "cy@work.example", "type": "work" }],
             "phoneNumbers": [{ "value": "+1 555 (100)", "type": "mobile" }] }),
         json!({ "userName": "di@y.example", "active": false, "name": { "familyName": "adams" },
@@ -126,8 +126,16 @@ const FOUND: &[(&str, &str)] = &[
     ),
     ("emails[type eq \"work\"].value eq \"cy@work.example\"", "c"),
     ("emails[value eq null]", ""),
+    ("name.givenName eq \"CY\"", "c"),
+    ("name.givenName ne \"cy\"", "abde"),
+    ("name.familyName ge \"o\"", "bc"),
     // Extensions and schemas.
     ("department eq \"engines\"", "b"),
+    ("department ne \"Engines\"", "acde"),
+    (
+        "department ew \"nes\" and not (department co \"motor\")",
+        "b",
+    ),
     (
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department sw \"eng\"",
         "b",

@@ -38,6 +38,11 @@ pub fn of_users<'a>(query: Users<'a>, sort: Option<&Sort>) -> Users<'a> {
         ("active", _) => sorted!(query, sort, scim_users::active),
         ("meta", "created") => sorted!(query, sort, scim_users::created_at),
         ("meta", "lastModified") => sorted!(query, sort, scim_users::modified_at),
+        ("displayName", _) => sorted!(query, sort, scim_users::display_name),
+        ("name", "familyName") => sorted!(query, sort, scim_users::family_name),
+        ("name", "givenName") => sorted!(query, sort, scim_users::given_name),
+        ("title", _) => sorted!(query, sort, scim_users::title),
+        ("department", _) => sorted!(query, sort, scim_users::department),
         _ => {
             let [path, other] = json_path::sort_paths(place);
             sorted!(query, sort, scim_text(scim_users::folded, path, other))

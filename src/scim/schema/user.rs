@@ -15,8 +15,10 @@ pub static USER: ResourceType = ResourceType {
     extensions: &[ENTERPRISE],
 };
 
+pub const ENTERPRISE_URN: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
 const ENTERPRISE: Schema = Schema {
-    urn: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+    urn: ENTERPRISE_URN,
     name: "EnterpriseUser",
     description: "What a company knows of a user.",
     attributes: &[

@@ -59,19 +59,23 @@ fn text<Table: 'static>(
     }
 }
 
+/// [`exact`] or [`folded`].
+type Compare<Table> = fn(Boxed<Table, Text>, Operator, &Literal) -> Condition<Table>;
+
 /// Of a text that may be missing: nothing is equal to it then, and whatever is asked for
 /// differs.
 pub fn perhaps<Table: 'static>(
     is_there: Condition<Table>,
     column: Boxed<Table, Text>,
+    compare: Compare<Table>,
     leaf: &Criterion,
 ) -> Condition<Table> {
     match leaf {
         Criterion::Compare(_, Operator::NotEqual, literal) => {
-            Box::new(not(is_there.and(exact(column, Operator::Equal, literal))))
+            Box::new(not(is_there.and(compare(column, Operator::Equal, literal))))
         }
         Criterion::Compare(_, operator, literal) => {
-            Box::new(is_there.and(exact(column, *operator, literal)))
+            Box::new(is_there.and(compare(column, *operator, literal)))
         }
         _ => is_there,
     }

@@ -36,6 +36,7 @@ fn group(leaf: &Criterion, organization: OrganizationId) -> Result<Condition<Gro
         ("externalId", leaf) => Ok(perhaps(
             Box::new(groups::external_id.is_not_null()),
             Box::new(groups::external_id.assume_not_null()),
+            exact,
             leaf,
         )),
         ("meta", leaf) => meta(

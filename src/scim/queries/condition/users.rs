@@ -13,7 +13,7 @@ use crate::db::schema::{group_members, groups, scim_users};
 use crate::scim::criterion::{Criterion, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::queries::json_path;
-use crate::scim::schema::{Place, USER};
+use crate::scim::schema::{ENTERPRISE_URN, Place, USER};
 use crate::web::Error;
 
 diesel::define_sql_function! { fn scim_contains(folded: Jsonb, part: Text) -> Bool; }
@@ -30,12 +30,27 @@ pub fn of_users(
     combined(criterion, &|leaf| user(leaf, organization))
 }
 
+/// Of a column that may be empty.
+macro_rules! perhaps {
+    ($column:expr, $compare:expr, $leaf:expr) => {
+        perhaps(
+            Box::new($column.is_not_null()),
+            Box::new($column.assume_not_null()),
+            $compare,
+            $leaf,
+        )
+    };
+}
+
 fn user(leaf: &Criterion, organization: OrganizationId) -> Result<Condition<Users>, Error> {
     let (Criterion::Present(place) | Criterion::Compare(place, ..) | Criterion::Has(place, _)) =
         leaf
     else {
         return Ok(constant(true));
     };
+    if let Some(condition) = of_kept_text(*place, leaf) {
+        return Ok(condition);
+    }
     if place.extension.is_some() {
         return Ok(of_document(leaf));
     }
@@ -56,11 +71,7 @@ fn user(leaf: &Criterion, organization: OrganizationId) -> Result<Condition<User
             let wanted = (*operator == Operator::Equal) == (*literal == Literal::Flag(true));
             Ok(Box::new(scim_users::active.eq(wanted)))
         }
-        ("externalId", leaf) => Ok(perhaps(
-            Box::new(scim_users::external_id.is_not_null()),
-            Box::new(scim_users::external_id.assume_not_null()),
-            leaf,
-        )),
+        ("externalId", leaf) => Ok(perhaps!(scim_users::external_id, exact, leaf)),
         ("meta", leaf) => meta(
             leaf,
             USER.name,
@@ -71,6 +82,18 @@ fn user(leaf: &Criterion, organization: OrganizationId) -> Result<Condition<User
         ("groups", leaf) => in_groups(leaf, organization),
         _ => Ok(of_document(leaf)),
     }
+}
+
+/// A text of the document that has a column besides.
+fn of_kept_text(place: Place, leaf: &Criterion) -> Option<Condition<Users>> {
+    Some(match place.names()[..] {
+        ["displayName"] => perhaps!(scim_users::display_name, folded, leaf),
+        ["name", "familyName"] => perhaps!(scim_users::family_name, folded, leaf),
+        ["name", "givenName"] => perhaps!(scim_users::given_name, folded, leaf),
+        ["title"] => perhaps!(scim_users::title, folded, leaf),
+        [ENTERPRISE_URN, "department"] => perhaps!(scim_users::department, folded, leaf),
+        _ => return None,
+    })
 }
 
 /// What has no column of its own. In the document nothing is compared by case.

@@ -1,5 +1,6 @@
 //! The command line: the program as a process, beside others.
 
+mod demo;
 mod export;
 mod import;
 mod logs;

@@ -72,7 +72,8 @@ async fn fill(
         .transaction(async |connection| {
             let stage = story::set(connection, password, now).await?;
             let cast = &cast::TOKENS[..wanted.unwrap_or(usize::MAX).min(cast::TOKENS.len())];
-            let played = story::play(connection, &stage, cast, now).await?;
+            let parts = cast.iter().chain(&cast::MCP_TOKENS);
+            let played = story::play(connection, &stage, parts, now).await?;
             traffic::write(connection, &played, now).await?;
             let more = wanted.unwrap_or_default().saturating_sub(cast.len());
             bulk::insert(connection, &stage, more, now).await?;

@@ -2,6 +2,7 @@
 //! as fresh on the day on which it is made.
 
 use super::traffic::{Calls, Shape};
+use crate::access::Role;
 use crate::catalogue::AccessLevel::{
     Administrative, Editorial, FullAccess, ManagingEditorial, ReadOnly, RestrictedReadOnly, Scim,
     Verifier,
@@ -41,13 +42,41 @@ const WAREHOUSE: &str = "whs";
 pub enum By {
     Ada,
     Jun,
+    Mei,
 }
-use By::{Ada, Jun};
+use By::{Ada, Jun, Mei};
+
+/// A group, the role of its members, and who they are.
+pub struct Team {
+    pub name: &'static str,
+    pub role: Option<Role>,
+    pub members: &'static [By],
+}
+
+pub const TEAMS: [Team; 3] = [
+    Team {
+        name: "Platform",
+        role: Some(Role::Admin),
+        members: &[Ada, Jun],
+    },
+    Team {
+        name: "Editors",
+        role: None,
+        members: &[Mei],
+    },
+    Team {
+        name: "On call",
+        role: None,
+        members: &[Jun, Mei],
+    },
+];
 
 /// A token and its life.
 pub struct Part {
     pub name: &'static str,
     pub scopes: Option<ScopeSet>,
+    /// Whether it is the MCP token of who created it.
+    pub is_mcp: bool,
     /// A product's key.
     pub product: Option<&'static str>,
     pub by: By,
@@ -83,6 +112,7 @@ const fn part(name: &'static str, level: AccessLevel, born: i64) -> Part {
     Part {
         name,
         scopes: level.scopes(),
+        is_mcp: false,
         product: None,
         by: Ada,
         born,
@@ -97,6 +127,19 @@ const fn custom(name: &'static str, scopes: &[Scope], born: i64) -> Part {
     Part {
         scopes: Some(ScopeSet::of(scopes)),
         ..part(name, AccessLevel::Custom, born)
+    }
+}
+
+const fn mcp(name: &'static str, by: By, born: i64, calls: Option<Calls>) -> Part {
+    Part {
+        is_mcp: true,
+        by,
+        calls,
+        ..custom(
+            name,
+            &[Scope::WidgetsRead, Scope::WidgetsWrite, Scope::Render],
+            born,
+        )
     }
 }
 
@@ -536,4 +579,59 @@ pub const TOKENS: &[Part] = &[
         calls: Some(calls(40, Shape::Office, USERS, HOME, "insomnia/11.6")),
         ..part("Contractor laptop", ReadOnly, 230)
     },
+];
+
+pub const MCP_TOKENS: [Part; 5] = [
+    mcp(
+        "Claude Code on the laptop",
+        Ada,
+        48,
+        Some(calls(
+            64,
+            Shape::Office,
+            "list_api_tokens",
+            OFFICE,
+            "claude-code/2.1",
+        )),
+    ),
+    Part {
+        expires: Some(4),
+        ..mcp(
+            "Claude desktop",
+            Ada,
+            26,
+            Some(calls(
+                12,
+                Shape::Office,
+                "token_stats",
+                HOME,
+                "claude-ai/0.1",
+            )),
+        )
+    },
+    mcp(
+        "Cursor",
+        Jun,
+        90,
+        Some(calls(
+            110,
+            Shape::Office,
+            "audit_search",
+            OFFICE,
+            "cursor-vscode/1.0",
+        )),
+    ),
+    mcp(
+        "VS Code",
+        Mei,
+        12,
+        Some(calls(
+            31,
+            Shape::Office,
+            "list_my_tokens",
+            HOME,
+            "visual-studio-code/1.106",
+        )),
+    ),
+    mcp("To try it out", Mei, 61, None),
 ];

@@ -5,12 +5,16 @@ use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Utc, Weekday};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::cast::{ADA, AGE, By, Event, JUN, MEI, ORGANIZATION, PRODUCTS, Part, Person};
-use crate::access::{Actor, Role};
+use super::cast::{
+    ADA, AGE, By, Event, JUN, MEI, ORGANIZATION, PRODUCTS, Part, Person, TEAMS, Team,
+};
+use crate::access::{Actor, Role, UserId};
 use crate::catalogue::{Product, create_product};
 use crate::db::Connection;
 use crate::identity::queries::{self as people, MemberError, NewUser};
 use crate::identity::{Email, PersonName, password};
+use crate::members::groups::queries::{self as groups, NewGroup};
+use crate::members::groups::{GroupName, Keeper};
 use crate::secret::{Password, Plaintext};
 use crate::tokens::draft::NewToken;
 use crate::tokens::{Name, Ranges, TokenId, queries};
@@ -20,6 +24,7 @@ use crate::web::Error;
 pub struct Stage {
     pub ada: Actor,
     pub jun: Actor,
+    mei: Actor,
     pub products: Vec<Product>,
 }
 
@@ -50,18 +55,53 @@ pub async fn set(
     let ada = Actor::joining(organization, ada, ADA.name);
     join(connection, &ada, &JUN, Role::Admin, password, at(AGE - 1)).await?;
     join(connection, &ada, &MEI, Role::Member, password, at(AGE - 20)).await?;
-    let (email, _) = identity_of(&JUN)?;
-    let jun = people::credentials(connection, &email).await?;
-    let (jun, _) = jun.ok_or_else(|| Error::internal("Jun did not join"))?;
     let mut products = Vec::new();
     for (key, days) in PRODUCTS.iter().zip([AGE - 30, AGE - 200]) {
         products.push(create_product(connection, &ada, key.0, key.1, at(days)).await?);
     }
-    Ok(Stage {
-        jun: Actor::joining(organization, jun, JUN.name),
+    let stage = Stage {
+        jun: joined(connection, &ada, &JUN).await?,
+        mei: joined(connection, &ada, &MEI).await?,
         ada,
         products,
-    })
+    };
+    for (team, days) in TEAMS.iter().zip([AGE - 2, AGE - 60, AGE - 300]) {
+        gather(connection, &stage, team, at(days)).await?;
+    }
+    Ok(stage)
+}
+
+async fn joined(connection: &mut Connection, by: &Actor, person: &Person) -> Result<Actor, Error> {
+    let (email, name) = identity_of(person)?;
+    let user = people::credentials(connection, &email).await?;
+    let (user, _) = user.ok_or_else(|| Error::internal("somebody did not join"))?;
+    Ok(Actor::joining(by.organization(), user, name.as_str()))
+}
+
+async fn gather(
+    connection: &mut Connection,
+    stage: &Stage,
+    team: &Team,
+    at: DateTime<Utc>,
+) -> Result<(), Error> {
+    let new = NewGroup {
+        name: GroupName::parse(team.name).map_err(Error::internal)?,
+        role: team.role,
+        external_id: None,
+    };
+    let group = groups::create(connection, &stage.ada, Keeper::Administrators, &new, at).await?;
+    let members = team.members.iter();
+    let members: Vec<UserId> = members.filter_map(|by| stage.actor(*by).user()).collect();
+    groups::add_members(
+        connection,
+        &stage.ada,
+        Keeper::Administrators,
+        group.id,
+        &members,
+        at,
+    )
+    .await?;
+    Ok(())
 }
 
 async fn join(
@@ -104,7 +144,7 @@ async fn new_user<'a>(
 pub async fn play(
     connection: &mut Connection,
     stage: &Stage,
-    parts: &'static [Part],
+    parts: impl Iterator<Item = &'static Part>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Played>, Error> {
     let mut rng = StdRng::seed_from_u64(1);
@@ -143,7 +183,12 @@ async fn create(
             Event::Rotated(_) | Event::Changed(_) => {}
         }
     }
-    let (token, _) = queries::create(connection, stage.actor(part.by), &new, at).await?;
+    let actor = stage.actor(part.by);
+    let (token, _) = if part.is_mcp {
+        queries::create_mcp(connection, actor, &new, at).await?
+    } else {
+        queries::create(connection, actor, &new, at).await?
+    };
     Ok(token.id)
 }
 
@@ -182,6 +227,7 @@ impl Stage {
         match by {
             By::Ada => &self.ada,
             By::Jun => &self.jun,
+            By::Mei => &self.mei,
         }
     }
 }

@@ -18,3 +18,8 @@ CREATE INDEX scim_users_family_name ON scim_users (organization_id, family_name,
 CREATE INDEX scim_users_given_name ON scim_users (organization_id, given_name, user_id);
 CREATE INDEX scim_users_title ON scim_users (organization_id, title, user_id);
 CREATE INDEX scim_users_department ON scim_users (organization_id, department, user_id);
+-- Parts of them, as of all the others.
+DROP INDEX scim_users_parts;
+CREATE INDEX scim_users_parts ON scim_users USING gin (organization_id, user_name_folded gin_trgm_ops,
+    parts gin_trgm_ops, display_name gin_trgm_ops, family_name gin_trgm_ops,
+    given_name gin_trgm_ops, title gin_trgm_ops, department gin_trgm_ops);

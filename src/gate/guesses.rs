@@ -70,7 +70,7 @@ impl Guesses {
 }
 
 impl Guess<'_> {
-    /// It was none: there is such a secret.
+    /// It was none: there is such a secret, or nobody knows.
     pub fn take_back(self) {
         if let Some(made) = self.guesses.lock().get_mut(&self.subscriber) {
             made.count = made.count.saturating_sub(1);

@@ -152,11 +152,11 @@ impl Views {
     ) -> Result<Option<Arc<View>>, Error> {
         let load = async || {
             let guess = self.0.guesses.begin(source, Instant::now())?;
-            let view = self.load(digest).await?;
-            if view.is_some() {
+            let view = self.load(digest).await;
+            if !matches!(view, Ok(None)) {
                 guess.take_back();
             }
-            Ok(view)
+            view
         };
         self.0.views.get(digest, load).await
     }

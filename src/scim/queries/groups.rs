@@ -71,6 +71,9 @@ pub async fn page(
                 page = page.filter(other);
             }
             let total = total.get_result(connection).await?;
+            if total < search.start {
+                return Ok((total, Vec::new()));
+            }
             let ids: Vec<GroupId> = order::of_groups(page, search.sort.as_ref())
                 .offset(search.start - 1)
                 .limit(search.count)

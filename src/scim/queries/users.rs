@@ -75,6 +75,9 @@ pub async fn page(
                 page = page.filter(other);
             }
             let total = total.get_result(connection).await?;
+            if total < search.start {
+                return Ok((total, Vec::new()));
+            }
             let ids: Vec<UserId> = order::of_users(page, search.sort.as_ref())
                 .offset(search.start - 1)
                 .limit(search.count)

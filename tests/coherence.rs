@@ -135,7 +135,8 @@ impl Fleet {
         let valid = match answer.as_ref().map(|answer| answer.status().as_u16()) {
             Ok(200) => Some(true),
             Ok(401 | 403) => Some(false),
-            Ok(503) | Err(_) => None,
+            // 408: it was stopped while the request came.
+            Ok(408 | 503) | Err(_) => None,
             Ok(status) => panic!("{status}"),
         };
         Asked {

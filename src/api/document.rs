@@ -181,7 +181,7 @@ impl Modify for Common {
     }
 }
 
-/// The tag of the gate's operations, which no limit counts.
+/// The tag of the gate's operations, of which a token may call as many as it likes.
 const GATE: &str = "Gate";
 
 /// Adds the refusals that an operation can be answered with, and the headers of its other answers.
@@ -222,8 +222,8 @@ fn complete(operation: &mut Operation, path: &str, is_change: bool) {
         ),
         (
             429,
-            is_limited,
-            "Too many requests: try again after `Retry-After`",
+            true,
+            "Too many requests, or too many wrong secrets: try again after `Retry-After`",
         ),
         (
             503,

@@ -75,6 +75,22 @@ pub async fn viewer(
     )
 }
 
+/// Whether the user administers the organisation, be it by a group, or would if they were not
+/// deactivated.
+pub async fn is_administrator(
+    connection: &mut Connection,
+    user: UserId,
+    organization: OrganizationId,
+) -> QueryResult<bool> {
+    let found: Option<(Role, bool)> = memberships::table
+        .find((organization, user))
+        .select((memberships::role, is_lifted()))
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(found.is_some_and(|(role, is_lifted)| role.lifted(is_lifted) == Role::Admin))
+}
+
 /// Who has this email and is active in the organisation.
 pub async fn active_member(
     connection: &mut Connection,

@@ -217,7 +217,7 @@ const TABLE: &[Route] = &[
         "/api/v1/me/mcp-tokens",
         UserWrite,
         201,
-        r#"{"name":"New"}"#,
+        r#"{"name":"New","scopes":["widgets:write"]}"#,
     ),
     Route("GET", "/api/v1/me/mcp-tokens/{id}", UserRead, 200, ""),
     Route(

@@ -145,7 +145,7 @@ async fn a_portals_bounds_hold_for_what_it_makes() {
         })
         .await;
     let portal = Program::of(&app, &secret);
-    let never = json!({ "name": "x" });
+    let never = json!({ "name": "x", "scopes": ["widgets:write"] });
     let refused = as_user(&portal, ADA, Method::POST, "/mcp-tokens", Some(never)).await;
     assert_eq!(
         (refused.status, refused.code()),
@@ -153,7 +153,7 @@ async fn a_portals_bounds_hold_for_what_it_makes() {
         "{}",
         refused.body
     );
-    let month = json!({ "name": "x", "expiry": "30d" });
+    let month = json!({ "name": "x", "scopes": ["widgets:write"], "expiry": "30d" });
     let made = as_user(&portal, ADA, Method::POST, "/mcp-tokens", Some(month)).await;
     assert_eq!(made.status, 201, "{}", made.body);
     let wrong = json!({ "name": " ", "expiry": "at" });
@@ -162,4 +162,45 @@ async fn a_portals_bounds_hold_for_what_it_makes() {
         (refused.status, &refused.body["field"]),
         (422, &json!("expiry"))
     );
+}
+
+/// An administrator's MCP token with all scopes reads the audit log and all tokens.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portal_without_admin_read_makes_none_that_reads_what_the_organization_has() {
+    let app = App::start().await;
+    let (mei, jun) = ("mei@northwind.example", "jun@northwind.example");
+    for email in [mei, jun] {
+        app.add_member(app.organization, email, Role::Member).await;
+    }
+    // Jun is one by a group.
+    app.sql(
+        "INSERT INTO groups (id, organization_id, name, role, created_at, modified_at)
+            SELECT gen_random_uuid(), id, 'Platform', 'admin', now(), now() FROM organizations",
+    )
+    .await;
+    app.sql(
+        "INSERT INTO group_members (organization_id, group_id, user_id)
+            SELECT groups.organization_id, groups.id, users.id FROM groups, users
+            WHERE email = 'jun@northwind.example'",
+    )
+    .await;
+    let portal = portal(&app).await;
+    let make = async |program: &Program, email: &str, new: Value| {
+        as_user(program, email, Method::POST, "/mcp-tokens", Some(new)).await
+    };
+    for email in [ADA, jun] {
+        let refused = make(&portal, email, json!({ "name": "x" })).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (403, "beyond_own"),
+            "{email}: {}",
+            refused.body
+        );
+        assert_eq!(refused.body["field"], "scopes");
+        let some = json!({ "name": "y", "scopes": ["widgets:write"] });
+        assert_eq!(make(&portal, email, some).await.status, 201);
+    }
+    assert_eq!(make(&portal, mei, json!({ "name": "x" })).await.status, 201);
+    let reader = Program::with(&app, "Reader", &[Scope::ConnectWrite, Scope::AdminRead]).await;
+    assert_eq!(make(&reader, ADA, json!({ "name": "x" })).await.status, 201);
 }

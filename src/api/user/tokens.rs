@@ -170,8 +170,9 @@ pub async fn index(Behalf { bearer, .. }: Behalf, now: Now, database: Data<Datab
 /// Generate an MCP token
 ///
 /// Its secret is in this answer and never told again. It is bound to the ranges of the token that
-/// is used here, and can give nothing beyond it; with an API token all scopes of MCP tokens can be
-/// given. A user has at most 25 active ones.
+/// is used here, and can give nothing beyond it. With an API token all scopes of MCP tokens can be
+/// given; for an administrator `render` only if it has `admin:read`, as an administrator's MCP token
+/// with all of them reads what the organisation has. A user has at most 25 active ones.
 #[utoipa::path(post, path = "/api/v1/me/mcp-tokens", operation_id = "generateMyMcpToken",
     tag = "User", params(OnBehalf), request_body = NewMcpToken,
     responses((status = 201, description = "The token and its secret", body = RevealedMcpToken)))]

@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
 use super::known_scopes;
-use crate::access::{Actor, UserId};
+use crate::access::{Actor, UserId, is_administrator};
 use crate::catalogue::{Scope, ScopeSet};
 use crate::db::Connection;
 use crate::db::schema::tokens;
@@ -42,16 +42,33 @@ pub async fn excess(
         ))
         .get_result(connection)
         .await?;
+    let own = scopes
+        .as_deref()
+        .map_or(ScopeSet::of(&[Scope::All]), known_scopes);
     let ceiling = Ceiling {
-        // With an API token it is on the user's behalf, who has all scopes of MCP tokens.
-        scopes: if owner.is_some() && of.is_none() {
-            ScopeSet::of(&[Scope::WidgetsWrite, Scope::Render])
-        } else {
-            let all = ScopeSet::of(&[Scope::All]);
-            scopes.as_deref().map_or(all, known_scopes)
+        scopes: match owner {
+            Some(owner) if of.is_none() => on_behalf(connection, actor, owner, own).await?,
+            _ => own,
         },
         ranges: ranges.into(),
         expires_at,
     };
     Ok(ceiling.excess(gift, before))
+}
+
+/// What an API token may give on a user's behalf, who has all scopes of MCP tokens. With all of
+/// them, an administrator's reads what the organisation has.
+async fn on_behalf(
+    connection: &mut Connection,
+    actor: &Actor,
+    owner: UserId,
+    own: ScopeSet,
+) -> QueryResult<ScopeSet> {
+    let may_read = own.allows(Scope::AdminRead)
+        || !is_administrator(connection, owner, actor.organization()).await?;
+    Ok(if may_read {
+        ScopeSet::of(&[Scope::WidgetsWrite, Scope::Render])
+    } else {
+        ScopeSet::of(&[Scope::WidgetsWrite])
+    })
 }

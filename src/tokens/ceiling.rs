@@ -40,21 +40,34 @@ impl<'a> From<&'a Token> for Gift<'a> {
 }
 
 impl Ceiling {
-    /// All that is beyond; what `before` had already counts as no gift.
+    /// All that is beyond. It is no gift if all of it lies within what there was `before`: a part
+    /// may be worth more with another one.
     #[must_use]
     pub fn excess(&self, gift: Gift<'_>, before: Option<Gift<'_>>) -> Vec<Excess> {
-        let had = |scope| before.is_some_and(|before| before.scopes.allows(scope));
-        let scopes = gift.scopes.iter();
+        if before.is_some_and(|before| before.excess(gift).is_empty()) {
+            return Vec::new();
+        }
+        let own = Gift {
+            scopes: self.scopes,
+            ranges: &self.ranges,
+            expires_at: self.expires_at,
+        };
+        own.excess(gift)
+    }
+}
+
+impl Gift<'_> {
+    /// What of the other it does not have.
+    fn excess(self, other: Gift<'_>) -> Vec<Excess> {
+        let scopes = other.scopes.iter();
         let mut excess: Vec<Excess> = scopes
-            .filter(|scope| !self.scopes.allows(*scope) && !had(*scope))
+            .filter(|scope| !self.scopes.allows(*scope))
             .map(Excess::Scope)
             .collect();
-        let covered = |own: &Ranges| own.cover(gift.ranges);
-        if !covered(&self.ranges) && !before.is_some_and(|before| covered(before.ranges)) {
+        if !self.ranges.cover(other.ranges) {
             excess.push(Excess::Ranges);
         }
-        let lasts = |own| outlasts(own, gift.expires_at);
-        if !lasts(self.expires_at) && !before.is_some_and(|before| lasts(before.expires_at)) {
+        if !outlasts(self.expires_at, other.expires_at) {
             excess.push(Excess::Lifetime);
         }
         excess
@@ -135,7 +148,21 @@ mod tests {
         assert_eq!(own.excess(narrow, Some(whole)), []);
         assert_eq!(
             own.excess(whole, Some(narrow)),
-            [Excess::Scope(Scope::All), Excess::Lifetime]
+            [Excess::Scope(Scope::All), Excess::Ranges, Excess::Lifetime]
+        );
+        // It has both scope and ranges, but not the one from the other.
+        let bound = Gift {
+            ranges: &own.ranges,
+            expires_at: at(10),
+            ..whole
+        };
+        let unbound = Gift {
+            expires_at: at(10),
+            ..whole
+        };
+        assert_eq!(
+            own.excess(unbound, Some(bound)),
+            [Excess::Scope(Scope::All), Excess::Ranges]
         );
     }
 }

@@ -234,8 +234,9 @@ pub async fn edit(
             if changes.is_empty() {
                 return Ok(());
             }
-            let (gift, before) = (new.into(), Some(Gift::from(&token)));
-            allow(connection, actor, key.owner, gift, before).await?;
+            // One that has expired gave nothing any more.
+            let before = (token.status(&now) != Status::Expired).then(|| Gift::from(&token));
+            allow(connection, actor, key.owner, new.into(), before).await?;
             let after = Status::of(token.standing, new.expires_at, now);
             if let Some(owner) = key.owner
                 && after == Status::Active
@@ -385,8 +386,11 @@ pub async fn apply(
                 Transition::Revocation => (Action::TokenRevoked, Some(Standing::Revoked)),
                 Transition::Deletion => (Action::TokenDeleted, None),
             };
-            if let (Transition::Enabling, Some(owner)) = (transition, key.owner) {
-                room(connection, actor.organization(), owner, now).await?;
+            if transition == Transition::Enabling {
+                allow(connection, actor, key.owner, Gift::from(&token), None).await?;
+                if let Some(owner) = key.owner {
+                    room(connection, actor.organization(), owner, now).await?;
+                }
             }
             match standing {
                 Some(standing) => set_standing(connection, key.id, standing).await?,

@@ -416,6 +416,21 @@ async fn a_token_gives_nothing_beyond_its_own() {
     assert_eq!(narrower.status, 200, "{}", narrower.body);
     let back = program.patch(&path, &json!({ "scopes": ["all"] })).await;
     assert_eq!((back.status, back.code()), (403, "beyond_own"));
+    // Nor may it let go what holds a broader one back.
+    let (held, _) = app
+        .token_with("Held", |new| {
+            new.ranges = Ranges::parse("127.0.0.1").unwrap();
+            new.expires_at = Some(app.now() + TimeDelta::days(20));
+        })
+        .await;
+    let held = format!("/api/v1/tokens/{}", held.id);
+    let unbound = json!({ "allowed_ip_ranges": ["127.0.0.0/8"] });
+    let refused = program.patch(&held, &unbound).await;
+    assert_eq!((refused.status, refused.code()), (403, "beyond_own"));
+    let disabling = program.post(&format!("{held}/disabling"), &json!({})).await;
+    assert_eq!(disabling.status, 200, "{}", disabling.body);
+    let enabling = program.post(&format!("{held}/enabling"), &json!({})).await;
+    assert_eq!((enabling.status, enabling.code()), (403, "beyond_own"));
     assert_eq!(
         program
             .post(&format!("{path}/revocation"), &json!({}))

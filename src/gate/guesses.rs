@@ -1,81 +1,127 @@
 //! Slows down guessing at secrets of older systems, which may be short. Ours are not slowed down:
 //! nobody guesses 190 bits.
+//!
+//! A guess counts before it is looked at, so that many at once gain nothing; and once, so that a
+//! program that goes on with a secret which was deleted stands in nobody's way.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
+use crate::secret::Digest;
 use crate::web::Error;
 use crate::web::client_address::ClientAddress;
 
-/// So many wrong ones within [`PERIOD`] are looked up for one subscriber, on each instance.
-const MOST: u32 = 100;
+/// So many different wrong ones are looked at within [`PERIOD`] for one network, on each instance.
+const MOST_WRONG: usize = 100;
 const PERIOD: Duration = Duration::from_secs(60);
-/// When so many subscribers are known, those whose period is over are forgotten.
-const MANY: usize = 10_000;
+/// So many right ones are known of a network: they are let through whatever else comes from there.
+const MOST_RIGHT: usize = 1_000;
+/// So many networks are known; all others count as one.
+const MOST_NETWORKS: usize = 10_000;
+const SWEEP: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
-pub struct Guesses(Mutex<HashMap<IpNet, Made>>);
+pub struct Guesses(Mutex<Known>);
 
-struct Made {
-    since: Instant,
-    count: u32,
+#[derive(Default)]
+struct Known {
+    networks: HashMap<IpNet, Guessed>,
+    swept: Option<Instant>,
 }
 
-/// A guess that counts unless it is taken back: many at once gain nothing.
-#[must_use]
-pub struct Guess<'a> {
-    guesses: &'a Guesses,
-    subscriber: IpNet,
+/// Secrets by the beginnings of their digests.
+struct Guessed {
+    since: Instant,
+    wrong: HashSet<u64>,
+    right: HashSet<u64>,
 }
 
 impl Guesses {
-    /// To be called before it is looked up.
+    /// Counts it as wrong until it turns out otherwise.
     ///
     /// # Errors
-    /// [`Error::TooMany`]
-    pub fn begin(&self, source: ClientAddress, now: Instant) -> Result<Guess<'_>, Error> {
-        let subscriber = source.subscriber();
+    /// [`Error::TooMany`]: it is not to be looked at.
+    pub fn begin(&self, source: ClientAddress, digest: &Digest, now: Instant) -> Result<(), Error> {
+        let guess = beginning(digest);
         let mut known = self.lock();
-        let is_over = |made: &Made| now.saturating_duration_since(made.since) >= PERIOD;
-        if known.len() >= MANY {
-            known.retain(|_, made| !is_over(made));
+        let guessed = known.of(source, now);
+        if guessed.right.contains(&guess) {
+            return Ok(());
         }
-        let first = || Made {
-            since: now,
-            count: 0,
-        };
-        let made = known.entry(subscriber).or_insert_with(first);
-        if is_over(made) {
-            *made = first();
+        if guessed.wrong.len() < MOST_WRONG {
+            guessed.wrong.insert(guess);
+            return Ok(());
         }
-        if made.count >= MOST {
-            let left = PERIOD.saturating_sub(now.saturating_duration_since(made.since));
-            return Err(Error::TooMany {
-                retry_after_seconds: i64::try_from(left.as_secs()).unwrap_or(i64::MAX) + 1,
-            });
-        }
-        made.count += 1;
-        Ok(Guess {
-            guesses: self,
-            subscriber,
+        let left = PERIOD.saturating_sub(now.saturating_duration_since(guessed.since));
+        Err(Error::TooMany {
+            retry_after_seconds: i64::try_from(left.as_secs()).unwrap_or(i64::MAX) + 1,
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpNet, Made>> {
+    /// There is such a secret.
+    pub fn was_right(&self, source: ClientAddress, digest: &Digest, now: Instant) {
+        let guess = beginning(digest);
+        let mut known = self.lock();
+        let guessed = known.of(source, now);
+        guessed.wrong.remove(&guess);
+        if guessed.right.len() < MOST_RIGHT {
+            guessed.right.insert(guess);
+        }
+    }
+
+    /// It could not be found out.
+    pub fn take_back(&self, source: ClientAddress, digest: &Digest, now: Instant) {
+        let mut known = self.lock();
+        known.of(source, now).wrong.remove(&beginning(digest));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Guess<'_> {
-    /// It was none: there is such a secret, or nobody knows.
-    pub fn take_back(self) {
-        if let Some(made) = self.guesses.lock().get_mut(&self.subscriber) {
-            made.count = made.count.saturating_sub(1);
+impl Known {
+    fn of(&mut self, source: ClientAddress, now: Instant) -> &mut Guessed {
+        let mut network = source.network();
+        if !self.networks.contains_key(&network) && !self.has_room(now) {
+            network = Ipv4Net::default().into();
         }
+        let guessed = self.networks.entry(network).or_insert_with(|| Guessed {
+            since: now,
+            wrong: HashSet::new(),
+            right: HashSet::new(),
+        });
+        if guessed.is_over(now) {
+            guessed.since = now;
+            guessed.wrong.clear();
+        }
+        guessed
     }
+
+    fn has_room(&mut self, now: Instant) -> bool {
+        let is_due = |swept| now.saturating_duration_since(swept) >= SWEEP;
+        if self.networks.len() >= MOST_NETWORKS && self.swept.is_none_or(is_due) {
+            self.swept = Some(now);
+            self.networks.retain(|_, guessed| !guessed.is_over(now));
+        }
+        self.networks.len() < MOST_NETWORKS
+    }
+}
+
+impl Guessed {
+    fn is_over(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) >= PERIOD
+    }
+}
+
+fn beginning(digest: &Digest) -> u64 {
+    let (first, _) = digest.as_bytes().split_at(8);
+    first
+        .iter()
+        .fold(0, |all, byte| all << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
@@ -86,38 +132,79 @@ mod tests {
         ClientAddress(text.parse().unwrap())
     }
 
-    #[test]
-    fn who_guesses_waits_and_nobody_else_does() {
-        let (guesses, now) = (Guesses::default(), Instant::now());
-        let guess = |text: &str, at| guesses.begin(source(text), at);
-        for _ in 0..MOST {
-            assert!(guess("2001:db8::1", now).is_ok());
-        }
-        let later = now + Duration::from_secs(59);
-        for neighbour in ["2001:db8::1", "2001:db8::2"] {
-            let refused = guess(neighbour, later).err().unwrap();
-            assert!(matches!(
-                refused,
-                Error::TooMany {
-                    retry_after_seconds: 1
-                }
-            ));
-        }
-        assert!(guess("2001:db8:0:1::1", later).is_ok());
-        assert!(guess("192.0.2.1", later).is_ok());
-        assert!(guess("2001:db8::1", now + PERIOD).is_ok());
+    fn secret(number: usize) -> Digest {
+        Digest::of(&number.to_string())
     }
 
     #[test]
-    fn what_is_right_does_not_count() {
+    fn who_guesses_waits_and_nobody_else_does() {
         let (guesses, now) = (Guesses::default(), Instant::now());
-        for _ in 0..2 * MOST {
-            guesses.begin(source("192.0.2.1"), now).unwrap().take_back();
+        let guess = |text: &str, number, at| guesses.begin(source(text), &secret(number), at);
+        for number in 0..MOST_WRONG {
+            assert!(guess("2001:db8::1", number, now).is_ok());
         }
-        let open: Vec<_> = (0..MOST)
-            .map(|_| guesses.begin(source("192.0.2.1"), now))
-            .collect();
-        assert!(open.iter().all(Result::is_ok));
-        assert!(guesses.begin(source("192.0.2.1"), now).is_err());
+        let later = now + Duration::from_secs(59);
+        for neighbour in ["2001:db8::1", "2001:db8:0:1::2"] {
+            let refused = guess(neighbour, 1_000, later).err().unwrap();
+            let Error::TooMany {
+                retry_after_seconds,
+            } = refused
+            else {
+                panic!("{refused:?}");
+            };
+            assert_eq!(retry_after_seconds, 2);
+        }
+        assert!(guess("2001:db8:1::1", 1_000, later).is_ok());
+        assert!(guess("192.0.2.1", 1_000, later).is_ok());
+        assert!(guess("2001:db8::1", 1_000, now + PERIOD).is_ok());
+    }
+
+    #[test]
+    fn the_same_again_is_no_other_guess() {
+        let (guesses, now) = (Guesses::default(), Instant::now());
+        for _ in 0..2 * MOST_WRONG {
+            guesses.begin(source("192.0.2.1"), &secret(0), now).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_was_right_stands_in_nobodys_way_and_nobody_in_its() {
+        let (guesses, now, here) = (Guesses::default(), Instant::now(), source("192.0.2.1"));
+        for number in 0..2 * MOST_WRONG {
+            guesses.begin(here, &secret(number), now).unwrap();
+            guesses.was_right(here, &secret(number), now);
+        }
+        for number in 1_000..1_000 + MOST_WRONG {
+            guesses.begin(here, &secret(number), now).unwrap();
+        }
+        assert!(guesses.begin(here, &secret(2_000), now).is_err());
+        assert!(guesses.begin(here, &secret(0), now).is_ok());
+        // Where it was not used before, it is a guess as good as any.
+        let there = source("192.0.3.1");
+        for number in 1_000..1_000 + MOST_WRONG {
+            guesses.begin(there, &secret(number), now).unwrap();
+        }
+        assert!(guesses.begin(there, &secret(0), now).is_err());
+    }
+
+    #[test]
+    fn whoever_comes_from_everywhere_comes_from_one_network() {
+        let (guesses, now) = (Guesses::default(), Instant::now());
+        let from = |number: usize| {
+            let [.., a, b, c] = number.to_be_bytes();
+            source(&format!("{a}.{b}.{c}.1"))
+        };
+        for number in 0..MOST_NETWORKS + MOST_WRONG - 1 {
+            guesses.begin(from(number), &secret(number), now).unwrap();
+        }
+        let refused = (0..3).filter(|more| {
+            let number = 2 * MOST_NETWORKS + more;
+            guesses.begin(from(number), &secret(number), now).is_err()
+        });
+        assert!(refused.count() >= 1);
+        assert!(guesses.0.lock().unwrap().networks.len() <= MOST_NETWORKS + 1);
+        let later = now + PERIOD;
+        assert!(guesses.begin(from(50_000), &secret(0), later).is_ok());
+        assert_eq!(guesses.0.lock().unwrap().networks.len(), 1);
     }
 }

@@ -9,7 +9,6 @@ use super::credential::Credential;
 use super::decision::{Tenant, View};
 use super::guesses::Guesses;
 use super::queries;
-use super::refusal::several;
 use super::shared::Shared;
 use crate::access::OrganizationId;
 use crate::catalogue::resources::{self, Resources};
@@ -70,7 +69,7 @@ impl Views {
     /// like ours is looked up only where older systems' secrets are known, and not without end.
     ///
     /// # Errors
-    /// When it cannot be found out, when two secrets were brought, or [`Error::TooMany`].
+    /// When it cannot be found out, or [`Error::TooMany`].
     pub async fn meant(
         &self,
         credential: Credential,
@@ -81,16 +80,12 @@ impl Views {
             Credential::Foreign(readings) if self.know_foreign().await? => readings,
             _ => return Ok(None),
         };
-        let mut known = None;
         for digest in readings.iter().map(Plaintext::digest) {
-            if self.guess(&digest, source).await?.is_none() {
-                continue;
-            }
-            if known.replace(digest).is_some_and(|other| other != digest) {
-                return Err(several());
+            if self.guess(&digest, source).await? {
+                return Ok(Some(digest));
             }
         }
-        Ok(known)
+        Ok(None)
     }
 
     /// The same of a text that a stranger sent; an older system's need not exist.
@@ -144,21 +139,18 @@ impl Views {
             .await
     }
 
-    /// The same of what may be a guess: one that memory does not answer counts.
-    async fn guess(
-        &self,
-        digest: &Digest,
-        source: ClientAddress,
-    ) -> Result<Option<Arc<View>>, Error> {
-        let load = async || {
-            let guess = self.0.guesses.begin(source, Instant::now())?;
-            let view = self.load(digest).await;
-            if !matches!(view, Ok(None)) {
-                guess.take_back();
-            }
-            view
-        };
-        self.0.views.get(digest, load).await
+    /// Whether there is a secret that may be guessed. It counts also where memory answers: what is
+    /// in use is worth guessing most.
+    async fn guess(&self, digest: &Digest, source: ClientAddress) -> Result<bool, Error> {
+        let (guesses, now) = (&self.0.guesses, Instant::now());
+        guesses.begin(source, digest, now)?;
+        let found = self.get(digest).await;
+        match &found {
+            Ok(Some(_)) => guesses.was_right(source, digest, now),
+            Ok(None) => {}
+            Err(_) => guesses.take_back(source, digest, now),
+        }
+        Ok(found?.is_some())
     }
 
     async fn load(&self, digest: &Digest) -> Result<Option<Arc<View>>, Error> {

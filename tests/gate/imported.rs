@@ -99,7 +99,8 @@ async fn they_are_taken_wherever_ours_are() {
     import(&app, &format!("By user,{user},\n")).await;
     assert_eq!(code(about(&app).basic_auth(user, Some(""))).await, "valid");
     let two = about(&app).basic_auth(user, Some(OLD));
-    assert_eq!(code(two).await, "invalid_request");
+    let told: Value = two.send().await.unwrap().json().await.unwrap();
+    assert_eq!(told["name"], "Backup", "by the password");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,37 +225,61 @@ async fn one_with_an_owner_is_their_mcp_token() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn they_are_not_guessed_at_without_end() {
-    let app = App::start().await;
+    let app = App::start_with(&["--trusted-proxies=127.0.0.1"]).await;
     let ours = verifier(&app).await;
-    import(&app, &format!("Backup,{OLD},\n")).await;
-    assert_eq!(code(about(&app).bearer_auth(OLD)).await, "valid");
+    let in_use = "legacy~8f2c:in/use/elsewhere";
+    import(&app, &format!("Backup,{OLD},\nIn use,{in_use},\n")).await;
+    let (here, there) = ("198.51.100.7", "203.0.113.7");
+    let about = |from: &str| about(&app).header("x-forwarded-for", from);
+    assert_eq!(code(about(here).bearer_auth(OLD)).await, "valid");
+    assert_eq!(code(about(there).bearer_auth(in_use)).await, "valid");
     let guesses = (0..150).map(|number| {
-        let request = if number % 2 == 0 {
-            about(&app)
-        } else {
-            forward(&app)
+        let request = match number % 2 {
+            0 => about(here),
+            _ => forward(&app).header("x-forwarded-for", here),
         };
-        tokio::spawn(code(
-            request.bearer_auth(format!("legacy~8f2c:guess/{number:03}")),
-        ))
+        let guess = format!("legacy~8f2c:guess/{number:03}");
+        tokio::spawn(code(request.bearer_auth(guess)))
     });
     let answers = futures_util::future::join_all(guesses).await;
     let like = |code: &str| {
-        answers
-            .iter()
-            .filter(|it| it.as_ref().unwrap() == code)
-            .count()
+        let like = answers.iter().filter(|it| it.as_ref().unwrap() == code);
+        like.count()
     };
     assert_eq!((like("unknown"), like("too_many_requests")), (100, 50));
     let mcp = Client::new()
         .post(format!("{}/mcp", app.url))
-        .bearer_auth("legacy~8f2c:one-more-guess")
-        .send()
-        .await
-        .unwrap();
+        .header("x-forwarded-for", here)
+        .bearer_auth("legacy~8f2c:one-more-guess");
+    let mcp = mcp.send().await.unwrap();
     assert_eq!(mcp.status(), 429);
     assert!(mcp.headers().contains_key("retry-after"));
-    // Whose secrets are known or are ours, they go on.
-    assert_eq!(code(about(&app).bearer_auth(OLD)).await, "valid");
-    assert_eq!(code(about(&app).bearer_auth(ours.reveal())).await, "valid");
+    // Nor at one that others use; and as user of a `Basic` neither.
+    let right = about(here).bearer_auth(in_use);
+    assert_eq!(code(right).await, "too_many_requests");
+    let right = about(here).basic_auth(in_use, Some(""));
+    assert_eq!(code(right).await, "too_many_requests");
+    // What was used from there before goes on, as does all that is ours.
+    assert_eq!(code(about(here).bearer_auth(OLD)).await, "valid");
+    let basic = about(here).basic_auth("somebody@northwind.example", Some(OLD));
+    assert_eq!(code(basic).await, "valid");
+    assert_eq!(code(about(here).bearer_auth(ours.reveal())).await, "valid");
+    assert_eq!(code(about(there).bearer_auth(in_use)).await, "valid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_replaced_in_place_is_over() {
+    let app = App::start().await;
+    let (_, secret) = app.token("Replaced").await;
+    assert_eq!(
+        code(about(&app).bearer_auth(secret.reveal())).await,
+        "valid"
+    );
+    app.sql("UPDATE secrets SET digest = sha256('another')")
+        .await;
+    app.settle().await;
+    assert_eq!(
+        code(about(&app).bearer_auth(secret.reveal())).await,
+        "unknown"
+    );
 }

@@ -1,0 +1,1 @@
+DROP TRIGGER announce_replacement ON secrets;

@@ -1,6 +1,6 @@
 -- What directories are looked through by, as it is compared. In columns, since a document has to
--- be read and taken apart for each of the users that are counted; of longer texts, which were
--- accepted before, the beginning.
+-- be read and taken apart for each of the users that are counted; of long texts the beginning, as
+-- an index takes no more.
 ALTER TABLE scim_users
     ADD COLUMN display_name text COLLATE "C"
         GENERATED ALWAYS AS (left(lower(document ->> 'displayName'), 300)) STORED,

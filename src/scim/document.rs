@@ -45,16 +45,6 @@ impl Document {
         self.0.get(name)?.as_str()
     }
 
-    /// The same, by the names that lead to it.
-    #[must_use]
-    pub fn text_at(&self, names: &[&str]) -> Option<&str> {
-        let (first, rest) = names.split_first()?;
-        let value = self.0.get(*first)?;
-        rest.iter()
-            .try_fold(value, |value, name| value.get(name))?
-            .as_str()
-    }
-
     /// The value of the primary one, or else of the first.
     #[must_use]
     pub fn main_value(&self, plural: &str) -> Option<&str> {

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokendesk::access::Role;
 
-use super::provider::{Provider, USER, text};
+use super::provider::{ENTERPRISE, Provider, USER, text};
 use crate::support::App;
 use crate::support::app::ADA;
 
@@ -354,4 +354,20 @@ async fn another_organizations_users_and_groups_do_not_exist() {
         .find("/Groups", "displayName pr or members pr")
         .await;
     assert_eq!(found.expect(200)["totalResults"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_text_keeps_nobody_active() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let long = "x".repeat(5_000);
+    let user = json!({ "userName": "j@x.example", "title": long, "displayName": long,
+        "name": { "familyName": long, "givenName": long }, ENTERPRISE: { "department": long } });
+    let user = provider.post("/Users", &user).await.expect(201);
+    assert_eq!(user["title"], long);
+    let change = json!([{ "op": "replace", "path": "active", "value": false }]);
+    let path = format!("/Users/{}", text(&user["id"]));
+    let user = provider.patch(&path, change).await.expect(200);
+    assert_eq!(user["active"], false);
+    assert_eq!(provider.named("title sw \"xxx\"").await, ["j@x.example"]);
 }

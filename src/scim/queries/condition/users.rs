@@ -84,7 +84,7 @@ fn user(leaf: &Criterion, organization: OrganizationId) -> Result<Condition<User
     }
 }
 
-/// A text of the document that has a column besides.
+/// A text of the document that has a column besides, of which the first 300 characters count.
 fn of_kept_text(place: Place, leaf: &Criterion) -> Option<Condition<Users>> {
     Some(match place.names()[..] {
         ["displayName"] => perhaps!(scim_users::display_name, folded, leaf),

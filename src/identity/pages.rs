@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::drafts;
-use super::queries::Invitation;
+use super::queries::{Account, Invitation};
 use crate::web::Page;
 use crate::web::form::Field;
 

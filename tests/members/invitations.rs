@@ -1,7 +1,7 @@
 //! Inviting, and joining with or without an account.
 
 use chrono::TimeDelta;
-use tokendesk::access::Role;
+use tokendesk::access::{OrganizationId, Role};
 use tokendesk::secret::Digest;
 
 use crate::support::app::{ADA, PASSWORD};
@@ -155,4 +155,105 @@ async fn a_link_makes_no_way_around_the_delays_for_guesses() {
         statuses.push(guess.status);
     }
     assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
+}
+
+/// As an identity provider would: without a password.
+async fn provision(app: &App, organization: OrganizationId, email: &str) {
+    app.sql(&format!(
+        "INSERT INTO users (id, email, name, created_at)
+         VALUES (gen_random_uuid(), '{email}', 'Kai Provisioned', now())
+         ON CONFLICT DO NOTHING"
+    ))
+    .await;
+    app.sql(&format!(
+        "INSERT INTO memberships (organization_id, user_id, role, created_at)
+         SELECT '{organization}', id, 'member', now() FROM users WHERE email = '{email}'"
+    ))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_provisioned_chooses_a_password_by_the_link() {
+    let app = App::start().await;
+    let kai = "kai@northwind.example";
+    provision(&app, app.organization, kai).await;
+    let ada = app.ada().await;
+    let link = path(&app, &invite(&ada, kai, "admin").await);
+    let other = path(&app, &invite(&ada, kai, "member").await);
+    let browser = app.browser();
+    let page = browser.visit(&link).await;
+    assert!(!page.has("#name"));
+    let weak = page.form(&link).fill("password", "short").submit().await;
+    assert_eq!(weak.status, 422);
+    let both = [&link, &other].map(|link| {
+        let (app, link) = (app.browser(), link.clone());
+        tokio::spawn(async move {
+            let page = app.visit(&link).await;
+            let form = page.form(&link).fill("password", PASSWORD);
+            form.submit().await.status
+        })
+    });
+    let mut answers = Vec::new();
+    for answer in both {
+        answers.push(answer.await.unwrap());
+    }
+    answers.sort_unstable();
+    assert_eq!(answers, [200, 409], "one of two at once");
+    let profile = app.signed_in(kai).await.visit("/profile").await;
+    assert!(
+        profile.says("Kai Provisioned") && profile.says("Role Member"),
+        "{}",
+        profile.text()
+    );
+    let again = invite(&ada, kai, "member").await;
+    assert_eq!(again.status, 422, "there is nothing left to invite to");
+    // The other link asks for the password now.
+    let page = app.browser().visit(&other).await;
+    assert!(page.status == 404 || page.says("Of the account that this email has already."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_link_of_one_organization_gives_a_password_to_a_member_of_another() {
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    let kai = "kai@contoso.example";
+    provision(&app, other, kai).await;
+    let link = path(&app, &invite(&app.ada().await, kai, "member").await);
+    let page = app.browser().visit(&link).await;
+    assert!(page.says("Of the account that this email has already."));
+    let refused = page.form(&link).fill("password", PASSWORD).submit().await;
+    assert_eq!(refused.status, 422);
+    let claimed =
+        "SELECT count(*) FROM users WHERE email LIKE 'kai%' AND password_hash IS NOT NULL";
+    assert_eq!(app.count(claimed).await, 0);
+    // It was opened while the account was in no other organisation.
+    app.sql("DELETE FROM memberships USING users WHERE users.id = user_id AND email LIKE 'kai%'")
+        .await;
+    let page = app.browser().visit(&link).await;
+    provision(&app, other, kai).await;
+    let refused = page.form(&link).fill("password", PASSWORD).submit().await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(app.count(claimed).await, 0);
+    // Nobody's any more.
+    app.sql("DELETE FROM memberships USING users WHERE users.id = user_id AND email LIKE 'kai%'")
+        .await;
+    let page = app.browser().visit(&link).await;
+    let joined = page.form(&link).fill("password", PASSWORD).submit().await;
+    assert_eq!(joined.path, "/profile");
+    assert!(joined.says("Organisation Northwind"), "{}", joined.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_deactivated_gets_no_password() {
+    let app = App::start().await;
+    let kai = "kai@northwind.example";
+    provision(&app, app.organization, kai).await;
+    let ada = app.ada().await;
+    let link = path(&app, &invite(&ada, kai, "member").await);
+    app.sql("UPDATE memberships SET deactivated_at = now() FROM users WHERE users.id = user_id AND email LIKE 'kai%'")
+        .await;
+    let page = app.browser().visit(&link).await;
+    let refused = page.form(&link).fill("password", PASSWORD).submit().await;
+    assert_eq!(refused.status, 409);
+    assert_eq!(invite(&ada, kai, "member").await.status, 422);
 }

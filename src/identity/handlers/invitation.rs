@@ -10,7 +10,7 @@ use crate::access::{Device, UserId, session};
 use crate::config::Config;
 use crate::db::Database;
 use crate::identity::drafts::{Acceptance, AcceptanceForm, Email};
-use crate::identity::queries::{self, Invitation, NewUser};
+use crate::identity::queries::{self, Account, Invitation, NewUser};
 use crate::identity::sign_in::{Credentials, authenticate};
 use crate::identity::{pages, password};
 use crate::secret::Digest;
@@ -74,16 +74,19 @@ async fn try_join(
 ) -> Result<Joined, Error> {
     let database = state::<Database>(request);
     let email = Email::parse(&invitation.email).map_err(Error::internal)?;
-    if !invitation.has_account {
-        return with_new_account(database, invitation, &email, form, now).await;
+    match invitation.account {
+        Account::Missing => with_new_account(database, invitation, &email, form, now).await,
+        Account::Unclaimed(user) => with_unclaimed(database, invitation, user, form, now).await,
+        Account::Owned => {
+            let credentials = Credentials {
+                email,
+                password: form.password,
+                address: ClientAddress::of(request),
+                browser: browser(request, state::<Config>(request)),
+            };
+            with_account(database, invitation, credentials, now).await
+        }
     }
-    let credentials = Credentials {
-        email,
-        password: form.password,
-        address: ClientAddress::of(request),
-        browser: browser(request, state::<Config>(request)),
-    };
-    with_account(database, invitation, credentials, now).await
 }
 
 /// Whoever has the link has to be the account's owner.
@@ -116,6 +119,38 @@ async fn with_account(
     let joined = queries::join(connection, invitation, user, now).await?;
     let conflict = "You are a member already, or the invitation was used. Sign in instead.";
     joined.then_some(Ok(user)).ok_or(Error::Conflict(conflict))
+}
+
+/// Whoever provisioned the account named its owner: all that is missing is a password.
+async fn with_unclaimed(
+    database: &Database,
+    invitation: &Invitation,
+    user: UserId,
+    form: AcceptanceForm,
+    now: DateTime<Utc>,
+) -> Result<Joined, Error> {
+    let context = [
+        &*invitation.email,
+        &invitation.name,
+        &invitation.organization_name,
+    ];
+    let form = AcceptanceForm {
+        name: invitation.name.clone(),
+        ..form
+    };
+    let (_, password) = match Acceptance::parse(form, &context) {
+        Ok(accepted) => accepted,
+        Err(draft) => return Ok(Err((StatusCode::UNPROCESSABLE_ENTITY, draft))),
+    };
+    let hash = password::hash(password).await?;
+    let connection = &mut *database.get().await?;
+    if !queries::claim(connection, invitation, user, hash, now).await? {
+        return Err(Error::Conflict(
+            "This invitation was used already, or the account has changed. Open the link again.",
+        ));
+    }
+    queries::signed_in(connection, user, now).await?;
+    Ok(Ok(user))
 }
 
 async fn with_new_account(

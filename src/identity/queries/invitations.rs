@@ -1,13 +1,14 @@
 //! Invitations.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::members::{NewUser, insert_membership, insert_user};
 use crate::access::{Actor, OrganizationId, Role, UserId};
-use crate::db::schema::{invitations, organizations, users};
+use crate::db::schema::{invitations, memberships, organizations, users};
 use crate::db::types::id;
 use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};
@@ -26,8 +27,18 @@ pub struct Invitation {
     pub email: String,
     pub name: String,
     pub role: Role,
-    /// Whether the email has an account, which its owner keeps.
-    pub has_account: bool,
+    pub account: Account,
+}
+
+/// The account that an invitation's email has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Account {
+    Missing,
+    /// Provisioning made it, and nobody has signed in with it: it has no password, and is in no
+    /// organisation but that of the invitation. Whoever has the link gives it a password.
+    Unclaimed(UserId),
+    /// It is somebody's, who keeps it.
+    Owned,
 }
 
 /// Returns when it expires.
@@ -74,6 +85,8 @@ type Row = (
     String,
     Role,
     Option<UserId>,
+    Option<bool>,
+    bool,
 );
 
 /// The invitation with this code, if it can still be accepted.
@@ -82,7 +95,12 @@ pub async fn invitation(
     code: &Digest,
     now: DateTime<Utc>,
 ) -> QueryResult<Invitation> {
-    let (id, organization, organization_name, email, name, role, account) = invitations::table
+    let is_elsewhere = exists(
+        memberships::table
+            .filter(memberships::user_id.nullable().eq(users::id.nullable()))
+            .filter(memberships::organization_id.ne(organizations::id)),
+    );
+    let row = invitations::table
         .inner_join(organizations::table)
         .left_join(users::table.on(users::email.eq(invitations::email)))
         .filter(invitations::digest.eq(&code.as_bytes()[..]))
@@ -96,9 +114,14 @@ pub async fn invitation(
             invitations::name,
             invitations::role,
             users::id.nullable(),
+            users::password_hash.is_not_null().nullable(),
+            is_elsewhere,
         ))
         .get_result::<Row>(connection)
         .await?;
+    let (id, organization, organization_name, email, name, role, user, has_password, is_elsewhere) =
+        row;
+    let is_owned = has_password == Some(true) || is_elsewhere;
     Ok(Invitation {
         id,
         organization,
@@ -106,7 +129,11 @@ pub async fn invitation(
         email,
         name,
         role,
-        has_account: account.is_some(),
+        account: match user {
+            None => Account::Missing,
+            Some(user) if !is_owned => Account::Unclaimed(user),
+            Some(_) => Account::Owned,
+        },
     })
 }
 
@@ -173,6 +200,62 @@ pub async fn join(
         Err(QueryError::RollbackTransaction) => Ok(false),
         Err(error) if violates(&error, "memberships_pkey") => Ok(false),
         joined => joined.map(|()| true),
+    }
+}
+
+/// Gives the account its first password, and makes it a member if it is none; `false`, and nothing
+/// done, if the invitation was used meanwhile, or the account is somebody's or deactivated by now.
+pub async fn claim(
+    connection: &mut Connection,
+    invitation: &Invitation,
+    user: UserId,
+    password_hash: String,
+    now: DateTime<Utc>,
+) -> QueryResult<bool> {
+    let claimed = connection
+        .transaction(async |connection| {
+            use_up(connection, invitation, now).await?;
+            let is_elsewhere = exists(
+                memberships::table
+                    .filter(memberships::user_id.eq(users::id))
+                    .filter(memberships::organization_id.ne(invitation.organization)),
+            );
+            let account: Option<(String, String)> = diesel::update(users::table.find(user))
+                .filter(users::password_hash.is_null())
+                .filter(not(is_elsewhere))
+                .set(users::password_hash.eq(password_hash))
+                .returning((users::name, users::email))
+                .get_result(connection)
+                .await
+                .optional()?;
+            let (name, email) = account.ok_or(QueryError::RollbackTransaction)?;
+            let actor = Actor::joining(invitation.organization, user, &name);
+            let deactivated_at: Option<Option<DateTime<Utc>>> = memberships::table
+                .find((invitation.organization, user))
+                .select(memberships::deactivated_at)
+                .get_result(connection)
+                .await
+                .optional()?;
+            match deactivated_at {
+                None => {
+                    let role = invitation.role;
+                    insert_membership(connection, &actor, user, &email, role, now).await
+                }
+                Some(None) => {
+                    let entry = journal::Draft {
+                        action: Action::PasswordChanged,
+                        subject: (user.uuid(), &email),
+                        changes: Vec::new(),
+                    };
+                    journal::record(connection, &actor, entry, now).await
+                }
+                Some(Some(_)) => Err(QueryError::RollbackTransaction),
+            }
+        })
+        .await;
+    match claimed {
+        Err(QueryError::RollbackTransaction) => Ok(false),
+        claimed => claimed.map(|()| true),
     }
 }
 

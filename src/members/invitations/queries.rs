@@ -151,7 +151,7 @@ impl From<InviteError> for Error {
     }
 }
 
-/// Invites somebody who is no member yet.
+/// Invites somebody who is no member yet, or one whose account waits for its password.
 pub async fn invite(
     connection: &mut Connection,
     actor: &Actor,
@@ -163,7 +163,7 @@ pub async fn invite(
     }
     connection
         .transaction(async |connection| {
-            if is_member(connection, actor.organization(), &guest.email).await? {
+            if is_in(connection, actor.organization(), &guest.email).await? {
                 return Err(InviteError::AlreadyMember);
             }
             if guest.role == Role::Admin {
@@ -225,16 +225,21 @@ pub async fn revoke(
 }
 
 /// Whether the email is that of a member, deactivated ones too.
-async fn is_member(
+/// Whether they are a member who can sign in, or who may not.
+async fn is_in(
     connection: &mut Connection,
     organization: OrganizationId,
     email: &Email,
 ) -> QueryResult<bool> {
+    let has_no_use = users::password_hash
+        .is_not_null()
+        .or(memberships::deactivated_at.is_not_null());
     diesel::select(diesel::dsl::exists(
         memberships::table
             .inner_join(users::table)
             .filter(memberships::organization_id.eq(organization))
-            .filter(users::email.eq(email.as_str())),
+            .filter(users::email.eq(email.as_str()))
+            .filter(has_no_use),
     ))
     .get_result(connection)
     .await

@@ -143,9 +143,10 @@ async fn is_preflight(
 fn admitted(view: Option<&View>, now: Now) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     let mut tell = |name: &'static str, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response.insert_header((HeaderName::from_static(name), value));
-        }
+        // As bytes, since an address may have other letters than those of ASCII.
+        let value = HeaderValue::from_bytes(value.as_bytes());
+        let value = value.unwrap_or(HeaderValue::from_static(""));
+        response.insert_header((HeaderName::from_static(name), value));
     };
     let token = view.map(|view| view.token.to_string());
     let scopes = view.map(|view| view.effective_scopes().to_string());

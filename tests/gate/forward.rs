@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use reqwest::{Client, Method, Response};
+use tokendesk::access::Role;
 use tokendesk::catalogue::Scope;
 use tokendesk::tokens::{Ranges, Secret};
 
@@ -107,6 +108,20 @@ async fn whom_it_lets_through_is_told() {
     assert_eq!(header("cache-control").as_deref(), Some("no-store"));
     assert_eq!(header("set-cookie"), None);
     assert_eq!(response.text().await.unwrap(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_is_told_whatever_letters_their_address_has() {
+    let app = App::start().await;
+    let zoe = "zoë@northwind.example";
+    app.add_member(app.organization, zoe, Role::Member).await;
+    let (_, secret) = app.mcp_token(zoe, "Laptop").await;
+    let response = ask(&app, "/auth/forward?scope=render", Some(&secret), &[]).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(
+        response.headers()["x-tokendesk-user"].as_bytes(),
+        zoe.as_bytes()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

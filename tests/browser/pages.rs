@@ -113,6 +113,11 @@ pub const PAGES: &[Page] = &[
         Visit("/invitations/{code}"), Fill("#password", "wrong"), Follow("Join"),
         Meanwhile("UPDATE invitations SET email = 'quentin.featherstonehaugh-warrington@northwind.example'"),
     ]),
+    page("invitation-unclaimed-errors", INVITATION, Nobody, 422, &[
+        Meanwhile("INSERT INTO users (id, email, name, created_at) VALUES (gen_random_uuid(), 'quentin.featherstonehaugh-warrington@northwind.example', 'Quentin', now())"),
+        Visit("/invitations/{code}"), Fill("#password", "password"), Follow("Join"),
+        Meanwhile("DELETE FROM users WHERE name = 'Quentin'"),
+    ]),
     page("error-404", INVITATION, Nobody, 404, &[Visit("/invitations/none")]),
 
     page("profile-member", "/profile", Member, 200, &[Visit("/profile")]),

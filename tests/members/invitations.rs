@@ -157,7 +157,7 @@ async fn a_link_makes_no_way_around_the_delays_for_guesses() {
     assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
 }
 
-/// As an identity provider would: without a password.
+/// As an identity provider would: without a password; a day before all that happens here.
 async fn provision(app: &App, organization: OrganizationId, email: &str) {
     app.sql(&format!(
         "INSERT INTO users (id, email, name, created_at)
@@ -167,7 +167,7 @@ async fn provision(app: &App, organization: OrganizationId, email: &str) {
     .await;
     app.sql(&format!(
         "INSERT INTO memberships (organization_id, user_id, role, created_at)
-         SELECT '{organization}', id, 'member', now() FROM users WHERE email = '{email}'"
+         SELECT '{organization}', id, 'member', '2026-11-21' FROM users WHERE email = '{email}'"
     ))
     .await;
 }
@@ -241,6 +241,22 @@ async fn no_link_of_one_organization_gives_a_password_to_a_member_of_another() {
     let joined = page.form(&link).fill("password", PASSWORD).submit().await;
     assert_eq!(joined.path, "/profile");
     assert!(joined.says("Organisation Northwind"), "{}", joined.text());
+}
+
+/// Who invites somebody unknown does not answer for whom a provider makes of them later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_from_before_they_were_provisioned_gives_no_password() {
+    let app = App::start().await;
+    let kai = "kai@northwind.example";
+    let link = path(&app, &invite(&app.ada().await, kai, "member").await);
+    let page = app.browser().visit(&link).await;
+    assert!(page.has("#name"));
+    provision(&app, app.organization, kai).await;
+    app.sql("UPDATE memberships SET created_at = '2027-01-01' FROM users WHERE users.id = user_id AND email LIKE 'kai%'")
+        .await;
+    let refused = page.form(&link).fill("password", PASSWORD).submit().await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    assert!(refused.says("Of the account that this email has already."));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,6 +27,7 @@ pub struct Invitation {
     pub email: String,
     pub name: String,
     pub role: Role,
+    pub created_at: DateTime<Utc>,
     pub account: Account,
 }
 
@@ -35,7 +36,8 @@ pub struct Invitation {
 pub enum Account {
     Missing,
     /// Provisioning made it, and nobody has signed in with it: it has no password, and is in no
-    /// organisation but that of the invitation. Whoever has the link gives it a password.
+    /// organisation but that of the invitation, there since before. Whoever has the link gives it
+    /// a password.
     Unclaimed(UserId),
     /// It is somebody's, who keeps it.
     Owned,
@@ -84,6 +86,7 @@ type Row = (
     String,
     String,
     Role,
+    DateTime<Utc>,
     Option<UserId>,
     Option<bool>,
     bool,
@@ -95,10 +98,13 @@ pub async fn invitation(
     code: &Digest,
     now: DateTime<Utc>,
 ) -> QueryResult<Invitation> {
-    let is_elsewhere = exists(
+    let is_in = exists(
         memberships::table
             .filter(memberships::user_id.nullable().eq(users::id.nullable()))
-            .filter(memberships::organization_id.ne(organizations::id)),
+            .filter(
+                (memberships::organization_id.ne(organizations::id))
+                    .or(memberships::created_at.ge(invitations::created_at)),
+            ),
     );
     let row = invitations::table
         .inner_join(organizations::table)
@@ -113,15 +119,26 @@ pub async fn invitation(
             invitations::email,
             invitations::name,
             invitations::role,
+            invitations::created_at,
             users::id.nullable(),
             users::password_hash.is_not_null().nullable(),
-            is_elsewhere,
+            is_in,
         ))
         .get_result::<Row>(connection)
         .await?;
-    let (id, organization, organization_name, email, name, role, user, has_password, is_elsewhere) =
-        row;
-    let is_owned = has_password == Some(true) || is_elsewhere;
+    let (
+        id,
+        organization,
+        organization_name,
+        email,
+        name,
+        role,
+        created_at,
+        user,
+        has_password,
+        is_in,
+    ) = row;
+    let is_owned = has_password == Some(true) || is_in;
     Ok(Invitation {
         id,
         organization,
@@ -129,6 +146,7 @@ pub async fn invitation(
         email,
         name,
         role,
+        created_at,
         account: match user {
             None => Account::Missing,
             Some(user) if !is_owned => Account::Unclaimed(user),
@@ -215,14 +233,18 @@ pub async fn claim(
     let claimed = connection
         .transaction(async |connection| {
             use_up(connection, invitation, now).await?;
-            let is_elsewhere = exists(
+            // Elsewhere; or here, and whoever invited them did not know.
+            let is_in = exists(
                 memberships::table
                     .filter(memberships::user_id.eq(users::id))
-                    .filter(memberships::organization_id.ne(invitation.organization)),
+                    .filter(
+                        (memberships::organization_id.ne(invitation.organization))
+                            .or(memberships::created_at.ge(invitation.created_at)),
+                    ),
             );
             let account: Option<(String, String)> = diesel::update(users::table.find(user))
                 .filter(users::password_hash.is_null())
-                .filter(not(is_elsewhere))
+                .filter(not(is_in))
                 .set(users::password_hash.eq(password_hash))
                 .returning((users::name, users::email))
                 .get_result(connection)

@@ -163,10 +163,12 @@ pub async fn invite(
     }
     connection
         .transaction(async |connection| {
-            if is_in(connection, actor.organization(), &guest.email).await? {
+            let waits = waits(connection, actor.organization(), &guest.email).await?;
+            if waits == Some(false) {
                 return Err(InviteError::AlreadyMember);
             }
-            if guest.role == Role::Admin {
+            // A member may be made an administrator before the link is opened.
+            if waits.is_some() || guest.role == Role::Admin {
                 may_appoint::<InviteError>(connection, actor).await?;
             }
             let code = Plaintext::random(32);
@@ -225,22 +227,19 @@ pub async fn revoke(
 }
 
 /// Whether the email is that of a member, deactivated ones too.
-/// Whether they are a member who can sign in, or who may not.
-async fn is_in(
+/// Whether the member with this email waits for a password; `None` if there is no such member.
+async fn waits(
     connection: &mut Connection,
     organization: OrganizationId,
     email: &Email,
-) -> QueryResult<bool> {
-    let has_no_use = users::password_hash
-        .is_not_null()
-        .or(memberships::deactivated_at.is_not_null());
-    diesel::select(diesel::dsl::exists(
-        memberships::table
-            .inner_join(users::table)
-            .filter(memberships::organization_id.eq(organization))
-            .filter(users::email.eq(email.as_str()))
-            .filter(has_no_use),
-    ))
-    .get_result(connection)
-    .await
+) -> QueryResult<Option<bool>> {
+    let waits = users::password_hash.is_null();
+    memberships::table
+        .inner_join(users::table)
+        .filter(memberships::organization_id.eq(organization))
+        .filter(users::email.eq(email.as_str()))
+        .select(waits.and(memberships::deactivated_at.is_null()))
+        .get_result(connection)
+        .await
+        .optional()
 }

@@ -11,6 +11,7 @@ use tokendesk::tokens::draft::NewToken;
 
 use crate::api::client::{Program, Reply};
 use crate::support::App;
+use crate::support::app::PASSWORD;
 
 const MEI: &str = "mei@northwind.example";
 const JUN: &str = "jun@northwind.example";
@@ -220,4 +221,33 @@ async fn who_provisions_fills_a_group_that_an_administrator_gave_the_role() {
     assert!(added.status < 300, "{}", added.body);
     let mei = everything.get(&format!("/api/v1/members/{mei}")).await;
     assert_eq!(mei.body["effective_role"], "admin", "{}", mei.body);
+}
+
+/// Whoever opens the link signs in as them, who may be an administrator by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_less_invites_nobody_to_choose_the_password_of_a_member() {
+    let app = App::start().await;
+    let provider = Program::with(&app, "Provider", &[Scope::AdminScim]).await;
+    let kai = "kai@northwind.example";
+    let user = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": kai,
+        "displayName": "Kai", "emails": [{ "value": kai, "primary": true }],
+    });
+    let made = provider.post("/scim/v2/Users", &user).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    app.state.clock.advance(TimeDelta::minutes(1));
+    let invitation = json!({ "email": kai, "name": "Kai", "role": "member" });
+    let lesser = Program::with(&app, "Lesser", &[Scope::AdminWrite]).await;
+    let refused = lesser.post("/api/v1/invitations", &invitation).await;
+    assert_eq!((refused.status, refused.code()), (403, "beyond_own"));
+    let (_, secret) = app.token("Full access").await;
+    let everything = Program::of(&app, &secret);
+    let invited = everything.post("/api/v1/invitations", &invitation).await;
+    assert_eq!(invited.status, 201, "{}", invited.body);
+    let link = invited.body["link"].as_str().unwrap();
+    let link = link.strip_prefix(&app.url).unwrap();
+    let page = app.browser().visit(link).await;
+    let joined = page.form(link).fill("password", PASSWORD).submit().await;
+    assert_eq!(joined.path, "/profile", "{}", joined.text());
+    assert!(joined.says(kai));
 }

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use tokendesk::access::{OrganizationId, Role};
+use tokendesk::identity::queries::{self, Account};
 use tokendesk::secret::Digest;
 
 use crate::support::app::{ADA, PASSWORD};
@@ -241,6 +242,38 @@ async fn no_link_of_one_organization_gives_a_password_to_a_member_of_another() {
     let joined = page.form(&link).fill("password", PASSWORD).submit().await;
     assert_eq!(joined.path, "/profile");
     assert!(joined.says("Organisation Northwind"), "{}", joined.text());
+}
+
+/// What the page was shown for may be over when the form arrives.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_becomes_somebodys_meanwhile_is_not_claimed() {
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    let kai = "kai@northwind.example";
+    provision(&app, app.organization, kai).await;
+    let link = path(&app, &invite(&app.ada().await, kai, "member").await);
+    let code = Digest::of(link.strip_prefix("/invitations/").unwrap());
+    let connection = &mut *app.database().get().await.unwrap();
+    let shown = queries::invitation(connection, &code, app.now())
+        .await
+        .unwrap();
+    let Account::Unclaimed(user) = shown.account else {
+        panic!("{shown:?}");
+    };
+    provision(&app, other, kai).await;
+    let claimed = queries::claim(connection, &shown, user, "hash".into(), app.now()).await;
+    assert!(!claimed.unwrap());
+    app.sql("UPDATE users SET password_hash = 'own' WHERE email LIKE 'kai%'")
+        .await;
+    app.sql(&format!(
+        "DELETE FROM memberships WHERE organization_id = '{other}'"
+    ))
+    .await;
+    let claimed = queries::claim(connection, &shown, user, "hash".into(), app.now()).await;
+    assert!(!claimed.unwrap());
+    let untouched = "SELECT count(*) FROM users, invitations WHERE users.email LIKE 'kai%'
+        AND password_hash = 'own' AND accepted_at IS NULL";
+    assert_eq!(app.count(untouched).await, 1);
 }
 
 /// Who invites somebody unknown does not answer for whom a provider makes of them later.

@@ -88,7 +88,6 @@ type Row = (
     Role,
     DateTime<Utc>,
     Option<UserId>,
-    Option<bool>,
     bool,
 );
 
@@ -106,7 +105,8 @@ pub async fn invitation(
                     .or(memberships::created_at.ge(invitations::created_at)),
             ),
     );
-    let row = invitations::table
+    let is_owned = users::password_hash.nullable().is_not_null().or(is_in);
+    let row: Row = invitations::table
         .inner_join(organizations::table)
         .left_join(users::table.on(users::email.eq(invitations::email)))
         .filter(invitations::digest.eq(&code.as_bytes()[..]))
@@ -121,24 +121,11 @@ pub async fn invitation(
             invitations::role,
             invitations::created_at,
             users::id.nullable(),
-            users::password_hash.is_not_null().nullable(),
-            is_in,
+            is_owned,
         ))
-        .get_result::<Row>(connection)
+        .get_result(connection)
         .await?;
-    let (
-        id,
-        organization,
-        organization_name,
-        email,
-        name,
-        role,
-        created_at,
-        user,
-        has_password,
-        is_in,
-    ) = row;
-    let is_owned = has_password == Some(true) || is_in;
+    let (id, organization, organization_name, email, name, role, created_at, user, is_owned) = row;
     Ok(Invitation {
         id,
         organization,

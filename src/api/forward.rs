@@ -143,9 +143,7 @@ async fn is_preflight(
 fn admitted(view: Option<&View>, now: Now) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     let mut tell = |name: &'static str, value: &str| {
-        // As bytes, since an address may have other letters than those of ASCII.
-        let value = HeaderValue::from_bytes(value.as_bytes());
-        let value = value.unwrap_or(HeaderValue::from_static(""));
+        let value = HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static(""));
         response.insert_header((HeaderName::from_static(name), value));
     };
     let token = view.map(|view| view.token.to_string());

@@ -276,9 +276,11 @@ impl App {
         self.state.fleet.receipt(self.database()).await.unwrap();
     }
 
-    /// Nobody answers any more.
+    /// Nobody answers any more, also not on a connection that is open.
     pub async fn stop(&self) {
-        self.server.stop(false).await;
+        // Only this way does it wait until its workers have stopped.
+        let is_graceful = true;
+        self.server.stop(is_graceful).await;
     }
 
     /// Writes what was counted, as happens every second.

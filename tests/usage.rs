@@ -1,6 +1,5 @@
-//! Several instances on one database, one of which is told to stop while it is called: each
-//! call that was answered is counted once. `USAGE_CALLS` says how many there are; 30,000 if it
-//! does not.
+//! Each call that was answered is counted once. `USAGE_CALLS` says of how many that is shown, over
+//! several instances; 30,000 if it does not.
 
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -8,8 +7,10 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 use tokendesk::catalogue::Scope;
+use tokendesk::gate::{Code, Decided};
 use tokendesk::tokens::draft::NewToken;
 use tokendesk::tokens::{Ranges, Secret, Token};
+use tokendesk::web::client_address::ClientAddress;
 
 use crate::support::{App, Place, Server};
 
@@ -98,6 +99,7 @@ async fn counted(app: &App, called: &Called) -> [i64; 3] {
     [0, 1, 2].map(|column| row.get(column))
 }
 
+/// Several instances on one database, one of which is told to stop while it is called.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_answered_call_is_counted_once() {
     let calls = std::env::var("USAGE_CALLS").map_or(CALLS, |text| text.parse().unwrap());
@@ -130,4 +132,82 @@ async fn each_answered_call_is_counted_once() {
     assert_eq!(sum, i64::try_from(calls).unwrap());
     let all = "SELECT sum(calls)::bigint FROM usage_hours";
     assert_eq!(app.count(all).await, sum, "and nothing else");
+}
+
+/// What of so many tokens is in each of the three tables, if it is the same.
+async fn in_each_table(app: &App) -> i64 {
+    let sums = "SELECT (SELECT sum(allowed)::bigint FROM token_usage),
+        (SELECT coalesce(sum(allowed), 0)::bigint FROM usage_days),
+        (SELECT coalesce(sum(calls), 0)::bigint FROM usage_hours)";
+    let row = &app.sql(sums).await[0];
+    let sums: [i64; 3] = [0, 1, 2].map(|column| row.get(column));
+    assert_eq!(sums, [sums[0]; 3]);
+    sums[0]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_written_is_kept_and_written_once() {
+    const TOKENS: i64 = 250;
+    let app = App::start().await;
+    let mut tokens = Vec::new();
+    for number in 0..TOKENS {
+        tokens.push(app.token(&format!("Token {number}")).await.0.id);
+    }
+    let usage = &app.state.usage;
+    let count = || {
+        for token in &tokens {
+            let decided = Decided {
+                code: Code::Valid,
+                operation: "Agents: list",
+                address: ClientAddress([192, 0, 2, 1].into()),
+                user_agent: None,
+                at: app.now(),
+            };
+            usage.count_many(*token, &decided, 1);
+        }
+    };
+    count();
+    // One of those in the middle cannot be written.
+    let bad = format!(
+        "ALTER TABLE usage_hours ADD CONSTRAINT bad CHECK (token_id <> '{}')",
+        tokens[150]
+    );
+    app.sql(&bad).await;
+    usage.flush(app.database()).await.unwrap_err();
+    let written = in_each_table(&app).await;
+    assert!(0 < written && written < 150, "{written}");
+    assert!(!usage.lag().is_zero());
+    count();
+    app.sql("ALTER TABLE usage_hours DROP CONSTRAINT bad").await;
+    usage.flush(app.database()).await.unwrap();
+    assert_eq!(in_each_table(&app).await, 2 * TOKENS);
+    assert!(usage.lag().is_zero());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_wait_while_the_database_does_and_say_so() {
+    let app = App::start().await;
+    let (token, secret) = app.token("Called").await;
+    let client = app.client().await;
+    let lock = format!(
+        "BEGIN; SELECT FROM tokens WHERE id = '{}' FOR UPDATE",
+        token.id
+    );
+    client.batch_execute(&lock).await.unwrap();
+    let url = format!("{}/api/v1/token", app.url);
+    let call = reqwest::Client::new().get(url).bearer_auth(secret.reveal());
+    assert_eq!(call.send().await.unwrap().status(), 200);
+    let (usage, database) = (app.state.usage.clone(), app.database().clone());
+    let flush = tokio::spawn(async move { usage.flush(&database).await });
+    let waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE NOT granted AND datname = current_database()";
+    while app.count(waiting).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!app.state.usage.lag().is_zero());
+    assert_eq!(in_each_table(&app).await, 0);
+    client.batch_execute("COMMIT").await.unwrap();
+    flush.await.unwrap().unwrap();
+    assert_eq!(in_each_table(&app).await, 1);
+    assert!(app.state.usage.lag().is_zero());
 }

@@ -219,11 +219,11 @@ diesel::table! {
         last_used_at -> Nullable<Timestamptz>,
         last_used_from -> Nullable<Inet>,
         last_user_agent -> Nullable<Text>,
-        last_used_sort -> Timestamptz,
         standing -> Nullable<Text>,
         expires_sort -> Nullable<Timestamptz>,
         product_id -> Nullable<Uuid>,
         search -> Nullable<Text>,
+        last_used_minute -> Timestamptz,
     }
 }
 

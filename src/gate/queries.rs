@@ -155,17 +155,23 @@ pub async fn current_secret(
     Ok((Key { id, owner }, digest))
 }
 
-/// Those of the tokens that still exist, which then cannot be deleted until the transaction
-/// ends. In the order of their IDs, so that two instances do not wait for each other.
+/// Those of the tokens that still exist. Until the transaction ends they cannot be deleted, and
+/// nobody else counts for them: locked in the order of their IDs, so that two instances do not
+/// wait for each other.
 pub async fn keep(connection: &mut Connection, ids: &[TokenId]) -> QueryResult<HashSet<TokenId>> {
-    let kept: Vec<TokenId> = tokens::table
-        .filter(tokens::id.eq_any(ids))
-        .order(tokens::id)
-        .select(tokens::id)
-        .for_key_share()
-        .load(connection)
-        .await?;
-    Ok(kept.into_iter().collect())
+    #[derive(QueryableByName)]
+    struct Kept {
+        #[diesel(sql_type = Uuid)]
+        id: TokenId,
+    }
+    let kept: Vec<Kept> = sql_query(
+        "SELECT id FROM tokens JOIN token_usage ON token_id = id WHERE id = ANY($1) ORDER BY id \
+         FOR KEY SHARE OF tokens FOR NO KEY UPDATE OF token_usage",
+    )
+    .bind::<Array<Uuid>, _>(ids)
+    .load(connection)
+    .await?;
+    Ok(kept.into_iter().map(|kept| kept.id).collect())
 }
 
 /// Columns of rows to add to `usage_hours`.
@@ -238,20 +244,18 @@ pub struct Totals {
     pub last_user_agent: Vec<Option<String>>,
 }
 
-/// Locks the rows in the order of their IDs before it changes any.
+/// Of tokens that are kept.
 pub async fn add_totals(connection: &mut Connection, rows: Totals) -> QueryResult<usize> {
     sql_query(
         "UPDATE token_usage SET allowed = token_usage.allowed + t.allowed, \
              denied = token_usage.denied + t.denied, \
-             last_used_at = CASE WHEN newer THEN t.last_at ELSE last_used_at END, \
-             last_used_from = CASE WHEN newer THEN t.last_from ELSE last_used_from END, \
-             last_user_agent = CASE WHEN newer THEN coalesce(t.agent, last_user_agent) ELSE last_user_agent END \
-         FROM (SELECT u.*, \
-                   u.last_at IS NOT NULL AND u.last_at >= coalesce(old.last_used_at, u.last_at) AS newer \
-               FROM unnest($1, $2, $3, $4, $5, $6) \
-                   AS u (id, allowed, denied, last_at, last_from, agent) \
-               JOIN token_usage AS old ON old.token_id = u.id ORDER BY u.id FOR UPDATE OF old) AS t \
-         WHERE token_usage.token_id = t.id",
+             last_used_at = greatest(t.last_at, last_used_at), \
+             last_used_from = CASE WHEN t.last_at >= coalesce(last_used_at, t.last_at) \
+                 THEN t.last_from ELSE last_used_from END, \
+             last_user_agent = CASE WHEN t.last_at >= coalesce(last_used_at, t.last_at) \
+                 THEN coalesce(t.agent, last_user_agent) ELSE last_user_agent END \
+         FROM unnest($1, $2, $3, $4, $5, $6) AS t (id, allowed, denied, last_at, last_from, agent) \
+         WHERE token_id = t.id",
     )
     .bind::<Array<Uuid>, _>(rows.tokens)
     .bind::<Array<BigInt>, _>(rows.allowed)

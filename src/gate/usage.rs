@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel_async::AsyncConnection;
 
 use self::counter::hour;
 use self::pending::{Bucket, MOST_PENDING, Pending, Sum};
@@ -40,6 +39,8 @@ pub struct Usage(Arc<Counts>);
 struct Counts {
     called: Mutex<Called>,
     pending: Mutex<Pending>,
+    /// When the first was counted of what is being written.
+    writing: Mutex<Option<Instant>>,
 }
 
 /// Views whose counters hold something.
@@ -103,23 +104,18 @@ impl Usage {
     /// Writes what was counted.
     ///
     /// # Errors
-    /// When the database fails; the counts are kept.
+    /// When the database fails; what is not written is kept.
     pub async fn flush(&self, database: &Database) -> Result<(), Error> {
-        let pending = self.collect();
+        let mut pending = self.collect();
         if pending.is_empty() {
             return Ok(());
         }
-        let written = match database.get().await {
-            Ok(mut connection) => {
-                connection
-                    .transaction(async |connection| pending.write(connection).await)
-                    .await
-            }
-            Err(error) => Err(error.into()),
-        };
+        *self.writing() = pending.since;
+        let written = pending.write_in_parts(database).await;
         if written.is_err() {
             self.pending().merge(pending);
         }
+        *self.writing() = None;
         written
     }
 
@@ -135,8 +131,8 @@ impl Usage {
     /// How long ago the oldest call was counted that is not written yet.
     #[must_use]
     pub fn lag(&self) -> Duration {
-        let (called, pending) = (self.called().since, self.pending().since);
-        let since = called.into_iter().chain(pending).min();
+        let since = [self.called().since, self.pending().since, *self.writing()];
+        let since = since.into_iter().flatten().min();
         since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
@@ -162,6 +158,11 @@ impl Usage {
     fn pending(&self) -> MutexGuard<'_, Pending> {
         let pending = self.0.pending.lock();
         pending.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writing(&self) -> MutexGuard<'_, Option<Instant>> {
+        let writing = self.0.writing.lock();
+        writing.unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -75,7 +75,7 @@ struct UsageRow {
     last_used_at: Option<DateTime<Utc>>,
     last_used_from: Option<IpNet>,
     last_user_agent: Option<String>,
-    last_used_sort: DateTime<Utc>,
+    last_used_minute: DateTime<Utc>,
 }
 
 type Row = (TokenRow, UsageRow, Option<Product>);

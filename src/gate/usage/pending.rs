@@ -1,15 +1,16 @@
 //! Rows to be written, of all tokens.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use diesel_async::AsyncConnection;
 use ipnet::IpNet;
 
 use super::LastUse;
 use super::counter::Calls;
-use crate::db::Connection;
+use crate::db::{Connection, Database};
 use crate::gate::decision::Code;
 use crate::gate::queries::{self, Days, Hours, Totals};
 use crate::tokens::TokenId;
@@ -17,6 +18,9 @@ use crate::web::Error;
 
 /// While the database is away, counting stops at so many different rows.
 pub const MOST_PENDING: usize = 200_000;
+/// The counts of so many tokens are written in one transaction. A longer one would keep the
+/// processor from callers, and the rows from whoever changes a token, for as long as it takes.
+const MOST_AT_ONCE: usize = 100;
 
 #[derive(Default)]
 pub struct Pending {
@@ -24,11 +28,12 @@ pub struct Pending {
     pub since: Option<Instant>,
     /// Each kept once, as many rows have the same.
     operations: HashSet<Arc<str>>,
-    hours: HashMap<Bucket, Sum>,
+    /// Those of one token stand together.
+    hours: BTreeMap<Bucket, Sum>,
     last: HashMap<TokenId, LastUse>,
 }
 
-#[derive(Clone, Eq, Hash, PartialEq)]
+#[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Bucket {
     pub token: TokenId,
     pub hour: DateTime<Utc>,
@@ -120,9 +125,44 @@ impl Pending {
         self.last.get(&token).cloned()
     }
 
+    /// Writes all of it, some tokens after the others; what is written is not pending any more.
+    pub async fn write_in_parts(&mut self, database: &Database) -> Result<(), Error> {
+        let connection = &mut *database.get().await?;
+        while !self.is_empty() {
+            let part = self.take_first(MOST_AT_ONCE);
+            let written = connection.transaction(async |connection| part.write(connection).await);
+            if let Err(error) = written.await {
+                self.merge(part);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// What was counted of the first so many tokens.
+    fn take_first(&mut self, tokens: usize) -> Self {
+        let mut part = Self {
+            since: self.since,
+            ..Self::default()
+        };
+        for _ in 0..tokens {
+            let Some((&Bucket { token, .. }, _)) = self.hours.first_key_value() else {
+                break;
+            };
+            let first = |hours: &mut BTreeMap<Bucket, Sum>| {
+                let entry = hours.first_entry()?;
+                (entry.key().token == token).then(|| entry.remove_entry())
+            };
+            while let Some((bucket, sum)) = first(&mut self.hours) {
+                part.hours.insert(bucket, sum);
+            }
+            part.last.extend(self.last.remove_entry(&token));
+        }
+        part
+    }
+
     pub async fn write(&self, connection: &mut Connection) -> Result<(), Error> {
         let mut ids: Vec<TokenId> = self.hours.keys().map(|bucket| bucket.token).collect();
-        ids.sort_unstable();
         ids.dedup();
         // A token that was deleted meanwhile has no usage any more.
         let kept = queries::keep(connection, &ids).await?;
@@ -183,11 +223,8 @@ fn totals(rows: &[(&Bucket, &Sum)], last: &HashMap<TokenId, LastUse>) -> Totals 
 }
 
 /// Allowed and denied calls by `key`.
-fn summed<K: std::hash::Hash + Eq>(
-    rows: &[(&Bucket, &Sum)],
-    key: impl Fn(&Bucket) -> K,
-) -> HashMap<K, (i64, i64)> {
-    let mut sums = HashMap::new();
+fn summed<K: Ord>(rows: &[(&Bucket, &Sum)], key: impl Fn(&Bucket) -> K) -> BTreeMap<K, (i64, i64)> {
+    let mut sums = BTreeMap::new();
     for (bucket, calls) in rows {
         let (allowed, denied) = sums.entry(key(bucket)).or_insert((0, 0));
         *if bucket.code == Code::Valid {

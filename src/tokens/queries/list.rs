@@ -3,6 +3,8 @@
 
 mod order;
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -79,7 +81,12 @@ pub async fn page(
         .await?;
     rows.sort_by_key(|row| ids.iter().position(|id| *id == row.0.id));
     let place = |row: &Row| (key(row, filter.sort), row.0.id.uuid());
-    let slice = Slice::new(rows, size, filter.cursor.as_ref(), place);
+    let mut slice = Slice::new(rows, size, filter.cursor.as_ref(), place);
+    if filter.sort == Sort::LastUsed {
+        // The order itself is by the minute, as an index of instants would change with each call.
+        let latest = |(token, usage, _): &Row| Reverse((usage.last_used_at, token.id));
+        slice.rows.sort_by_key(latest);
+    }
     Ok((counts, slice.map(assemble)))
 }
 
@@ -90,7 +97,7 @@ fn key((token, usage, _): &Row, sort: Sort) -> String {
         Sort::Newest => String::new(),
         Sort::Name => token.name_folded.clone(),
         Sort::Expiry => exact(&token.expires_sort),
-        Sort::LastUsed => exact(&usage.last_used_sort),
+        Sort::LastUsed => exact(&usage.last_used_minute),
     }
 }
 

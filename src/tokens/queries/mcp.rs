@@ -65,7 +65,7 @@ pub(super) async fn room(
         .filter(tokens::owner_id.eq(owner))
         .filter(tokens::standing.eq(Standing::Active))
         .filter(tokens::expires_sort.gt(now))
-        .order((token_usage::last_used_sort, tokens::id))
+        .order((token_usage::last_used_at.asc().nulls_first(), tokens::id))
         .select((tokens::name, token_usage::last_used_at))
         .load(connection)
         .await?;

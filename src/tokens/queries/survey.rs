@@ -76,7 +76,10 @@ pub async fn wanted(
     }
     if let Some(since) = wanted.unused_since {
         query = query
-            .filter(token_usage::last_used_sort.le(since))
+            .filter(
+                (token_usage::last_used_at.is_null())
+                    .or(token_usage::last_used_at.assume_not_null().le(since)),
+            )
             .filter(tokens::created_at.le(since));
     }
     if let Some(until) = wanted.expiring_until {

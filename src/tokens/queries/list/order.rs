@@ -46,7 +46,7 @@ impl Order {
             Sort::Newest => ("id", "uuid", true),
             Sort::Name => ("name_folded", "text", false),
             Sort::Expiry => ("expires_sort", "timestamptz", false),
-            Sort::LastUsed => ("last_used_sort", "timestamptz", true),
+            Sort::LastUsed => ("last_used_minute", "timestamptz", true),
         };
         let (table, id, listed) = match filter.sort {
             Sort::LastUsed => ("token_usage", "token_id", "standing IS NOT NULL"),

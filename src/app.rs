@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ use crate::{api, catalogue, fleet, identity, journal, mcp, members, profile, sci
 const GRACE_SECONDS: u64 = 10;
 const FLUSH: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(3600);
+/// Provisioning comes in long rows of small requests: Entra ID wants 25 a second.
+const SCIM_RATE: NonZeroU32 = NonZeroU32::new(3).unwrap();
 
 /// What all requests share. Clones are the same state.
 #[derive(Clone)]
@@ -66,6 +69,7 @@ impl State {
             usage: usage.clone(),
             metrics: Metrics::default(),
             limits: Limits::new(config.rate_limit),
+            scim_limits: Limits::new(config.rate_limit.saturating_mul(SCIM_RATE)),
             authority: config.auth_secret.map(|secret| Authority {
                 secret,
                 organization: config.auth_secret_organization.clone(),
@@ -234,6 +238,7 @@ async fn flush(state: State) {
 
 async fn sweep(state: State) {
     state.gate.limits.forget_idle();
+    state.gate.scim_limits.forget_idle();
     let (database, clock) = (&state.database, &state.clock);
     let swept = [
         session::sweep(database, clock).await,

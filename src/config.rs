@@ -102,8 +102,8 @@ pub struct Settings {
     )]
     lease_seconds: String,
 
-    /// Requests a minute that a token may send to the Admin API, SCIM and the User API, on each
-    /// instance
+    /// Requests a minute that a token may send to the Admin API and the User API, on each instance;
+    /// to SCIM three times as many
     #[arg(
         long,
         env = "RATE_LIMIT_PER_TOKEN",

@@ -34,7 +34,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .app_data(web::PayloadConfig::new(LARGEST))
         .wrap(from_fn(admit_scim))
         .service(
-            web::resource("/Users")
+            web::resource(["/Users", "/Users/"])
                 .route(web::get().to(users::index))
                 .route(web::post().to(users::create)),
         )
@@ -47,7 +47,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::delete().to(users::delete)),
         )
         .service(
-            web::resource("/Groups")
+            web::resource(["/Groups", "/Groups/"])
                 .route(web::get().to(groups::index))
                 .route(web::post().to(groups::create)),
         )

@@ -170,6 +170,7 @@ diesel::table! {
         given_name -> Nullable<Text>,
         title -> Nullable<Text>,
         department -> Nullable<Text>,
+        provisioned -> Bool,
     }
 }
 

@@ -30,6 +30,7 @@ pub struct Gate {
     pub usage: Usage,
     pub metrics: Metrics,
     pub limits: Limits,
+    pub scim_limits: Limits,
     pub authority: Option<Authority>,
 }
 

@@ -238,15 +238,19 @@ fn named(request: &HttpRequest) -> Result<Option<Email>, Error> {
 
 async fn program(request: &HttpRequest, scope: Scope) -> Result<Program, Error> {
     let gate = state::<Gate>(request);
+    let limits = match scope {
+        Scope::AdminScim => &gate.scim_limits,
+        _ => &gate.limits,
+    };
     if let Some(authority) = &gate.authority
         && authority.is_in(request.headers())
     {
         let organization = authority.organization(&gate.tenants).await?;
-        gate.limits.count(request, Uuid::nil())?;
+        limits.count(request, Uuid::nil())?;
         return Ok(Program::with_auth_secret(organization));
     }
     let caller = admit(request, &operation(request), Some(scope)).await?;
-    gate.limits.count(request, caller.token.uuid())?;
+    limits.count(request, caller.token.uuid())?;
     if let Some((name, value)) = caller.warning.clone() {
         headers::tell(request, name, value);
     }

@@ -40,7 +40,7 @@ impl Group {
     }
 }
 
-/// A group's name: 1 to 100 visible characters.
+/// A group's name: 1 to 256 visible characters, as long as those of identity providers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct GroupName(String);
 
@@ -48,7 +48,7 @@ impl GroupName {
     /// # Errors
     /// What to do about it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        parse_name(text, 100).map(Self)
+        parse_name(text, 256).map(Self)
     }
 
     #[must_use]

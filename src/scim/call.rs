@@ -139,10 +139,10 @@ impl Call {
 
 /// A new resource. Its address is that of the whole.
 #[must_use]
-pub fn created(location: &str, resource: Map<String, Value>, version: i32) -> HttpResponse {
+pub fn created(location: &str, version: i32) -> HttpResponseBuilder {
     let mut response = tagged(StatusCode::CREATED, version);
     response.insert_header((LOCATION, location));
-    json(response, &Value::Object(resource))
+    response
 }
 
 /// With its version.

@@ -146,8 +146,8 @@ impl Document {
         Ok(())
     }
 
-    /// Changes the values of a plural attribute that meet a criterion, with `None` the whole of
-    /// each, else one sub-attribute. `value` is `None` to remove. Returns how many there were.
+    /// Changes the values of an attribute that meet a criterion, with `None` the whole of each,
+    /// else one sub-attribute. `value` is `None` to remove. Returns how many there were.
     ///
     /// # Errors
     /// `invalidValue`
@@ -159,9 +159,10 @@ impl Document {
         value: Option<&Value>,
         mode: Mode,
     ) -> Result<usize, Error> {
-        let Some(Value::Array(values)) = self.object(place).get_mut(place.attribute.name) else {
-            self.tidy(place);
-            return Ok(0);
+        let values: &mut [Value] = match self.object(place).get_mut(place.attribute.name) {
+            Some(Value::Array(values)) => values,
+            Some(one) => std::slice::from_mut(one),
+            None => &mut [],
         };
         let mut changed = Vec::new();
         for (at, element) in values.iter_mut().enumerate() {
@@ -182,7 +183,9 @@ impl Document {
         if let Some(last) = changed.last() {
             keep_one_primary(values, *last);
         }
-        values.retain(|value| !value.is_null());
+        if let Some(Value::Array(values)) = self.object(place).get_mut(place.attribute.name) {
+            values.retain(|value| !value.is_null());
+        }
         self.tidy(place);
         Ok(changed.len())
     }

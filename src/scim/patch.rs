@@ -8,7 +8,7 @@ use super::document::{Document, Mode};
 use super::filter::value_filter;
 use super::path::Path;
 use super::problem;
-use super::schema::{Attribute, Place, ResourceType, Schema};
+use super::schema::{Attribute, Kind, Place, ResourceType, Schema};
 use crate::web::Error;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,7 +32,7 @@ pub struct Operation {
 pub enum Target {
     Extension(&'static Schema),
     Attribute(Place),
-    /// The values of a plural attribute that meet the criterion, or a part of each.
+    /// The values of an attribute that meet the criterion, or a part of each.
     Values {
         place: Place,
         criterion: Criterion,
@@ -51,19 +51,20 @@ impl Target {
     }
 }
 
+/// Those on attributes that are in no schema are passed over, as in a whole resource: a client
+/// that maps one of its own attributes to nothing here still has to deactivate somebody.
+///
 /// # Errors
 /// `invalidSyntax`, `invalidPath`, `invalidFilter`, `mutability`
 pub fn operations(kind: &'static ResourceType, body: &Value) -> Result<Vec<Operation>, Error> {
     let operations = field(body, "Operations").and_then(Value::as_array);
     let operations =
         operations.ok_or_else(|| problem::shape("The body should have an array Operations."))?;
-    if operations.is_empty() {
-        return Err(problem::shape("Operations should not be empty."));
-    }
-    operations.iter().map(|it| operation(kind, it)).collect()
+    let known = operations.iter().map(|it| operation(kind, it));
+    known.filter_map(Result::transpose).collect()
 }
 
-fn operation(kind: &'static ResourceType, sent: &Value) -> Result<Operation, Error> {
+fn operation(kind: &'static ResourceType, sent: &Value) -> Result<Option<Operation>, Error> {
     let verb = field(sent, "op").and_then(Value::as_str);
     let verb = match verb.map(str::to_ascii_lowercase).as_deref() {
         Some("add") => Verb::Add,
@@ -74,7 +75,10 @@ fn operation(kind: &'static ResourceType, sent: &Value) -> Result<Operation, Err
     let target = match field(sent, "path") {
         None | Some(Value::Null) => None,
         Some(Value::String(path)) if path.is_empty() => None,
-        Some(Value::String(path)) => Some(target(kind, path)?),
+        Some(Value::String(path)) => match target(kind, path)? {
+            None => return Ok(None),
+            known => known,
+        },
         Some(_) => return Err(problem::path("path should be a string.")),
     };
     let value = field(sent, "value").cloned();
@@ -88,11 +92,11 @@ fn operation(kind: &'static ResourceType, sent: &Value) -> Result<Operation, Err
     if let Some(place) = place.filter(Place::is_read_only) {
         return Err(problem::read_only(place.attribute.name));
     }
-    Ok(Operation {
+    Ok(Some(Operation {
         verb,
         target,
         value,
-    })
+    }))
 }
 
 fn field<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
@@ -101,29 +105,43 @@ fn field<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
     found.map(|(_, value)| value)
 }
 
-fn target(kind: &'static ResourceType, path: &str) -> Result<Target, Error> {
+/// `None` where a path leads to no attribute of the schemas.
+fn target(kind: &'static ResourceType, path: &str) -> Result<Option<Target>, Error> {
     if let Some(extension) = kind.extension(path) {
-        return Ok(Target::Extension(extension));
+        return Ok(Some(Target::Extension(extension)));
     }
-    let nowhere = || problem::path(format!("There is no attribute {path}."));
-    let find = |path: &str| Path::parse(path).and_then(|path| kind.find(&path));
-    let Some((before, rest)) = path.split_once('[') else {
-        return find(path).map(Target::Attribute).ok_or_else(nowhere);
+    let wrong = || problem::path(format!("{path} is not the path of an attribute."));
+    let find = |path: &str| {
+        Path::parse(path)
+            .map(|path| kind.find(&path))
+            .ok_or_else(wrong)
     };
-    let place = find(before).filter(|place| place.attribute.is_plural && place.sub.is_none());
-    let place = place.ok_or_else(nowhere)?;
-    let (filter, behind) = rest.rsplit_once(']').ok_or_else(nowhere)?;
+    let Some((before, rest)) = path.split_once('[') else {
+        return Ok(find(path)?.map(Target::Attribute));
+    };
+    let place = find(before)?;
+    let (filter, behind) = rest.rsplit_once(']').ok_or_else(wrong)?;
+    let filter = value_filter(filter).map_err(problem::syntax)?;
     let sub = match behind.strip_prefix('.') {
         None if behind.is_empty() => None,
-        None => return Err(nowhere()),
-        Some(name) => Some(place.attribute.sub(name).ok_or_else(nowhere)?),
+        Some(name) if Path::parse(name).is_some() => Some(name),
+        _ => return Err(wrong()),
     };
-    let filter = value_filter(filter).map_err(problem::syntax)?;
-    Ok(Target::Values {
+    let Some(place) = place else {
+        return Ok(None);
+    };
+    if place.sub.is_some() || !matches!(place.attribute.kind, Kind::Complex(_)) {
+        return Err(wrong());
+    }
+    let sub = sub.map(|name| place.attribute.sub(name));
+    if sub == Some(None) {
+        return Ok(None);
+    }
+    Ok(Some(Target::Values {
         place,
         criterion: Criterion::of_value(&filter, place)?,
-        sub,
-    })
+        sub: sub.flatten(),
+    }))
 }
 
 impl Operation {
@@ -171,6 +189,7 @@ impl Operation {
 
     /// No value meets the criterion. Adding makes one that does, where it says what that is; so
     /// does replacing a part of it, as Entra ID does not add what it knows to have no value yet.
+    /// Nothing is made of an empty value.
     fn make(
         &self,
         document: &mut Document,
@@ -179,9 +198,11 @@ impl Operation {
         sub: Option<&'static Attribute>,
         value: &Value,
     ) -> Result<(), Error> {
-        let example = criterion
-            .example()
-            .filter(|_| self.verb == Verb::Add || sub.is_some());
+        if value.is_null() || value == "" {
+            return Ok(());
+        }
+        let may_be_made = place.attribute.is_plural && (self.verb == Verb::Add || sub.is_some());
+        let example = criterion.example().filter(|_| may_be_made);
         let Some(mut made) = example else {
             let name = place.attribute.name;
             return Err(problem::target(format!(

@@ -20,6 +20,8 @@ pub struct Condition {
 }
 
 impl Condition {
+    pub const NONE: Self = Self { wanted: None };
+
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         Self {

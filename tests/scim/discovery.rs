@@ -33,7 +33,10 @@ async fn what_the_server_can_do_is_published() {
     for urn in [USER, ENTERPRISE, GROUP] {
         let schema = provider.get(&format!("/Schemas/{urn}")).await.expect(200);
         assert_eq!(schema["id"], urn);
-        complete(schema["attributes"].as_array().unwrap());
+        let attributes = schema["attributes"].as_array().unwrap();
+        complete(attributes);
+        let has_id = attributes.iter().any(|it| it["name"] == "externalId");
+        assert_eq!(has_id, urn != ENTERPRISE, "what a client may map");
     }
     provider.get("/Schemas/urn:nonsense").await.refuse(404, "");
     for path in ["/Me", "/Bulk", "/.search"] {

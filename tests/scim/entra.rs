@@ -1,11 +1,15 @@
-//! Entra ID's sequence, after its developers' guide
-//! (<https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups>),
-//! without the flag `aadOptscim062020`, so that what it does wrong is among it.
+//! What Entra ID sends, in its order and with its headers: after its developers' guide
+//! (<https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups>)
+//! and what tenants recorded and others published, with other names. Without the flag
+//! `aadOptscim062020` what it does wrong is among it.
 
 use serde_json::{Value, json};
 
 use super::provider::{ENTERPRISE, GROUP, Provider, USER, text};
 use crate::support::App;
+
+/// Of an administrator's own making, in no schema here.
+const CUSTOM: &str = "urn:ietf:params:scim:schemas:extension:custom:2.0:User";
 
 fn kim() -> Value {
     json!({
@@ -13,18 +17,25 @@ fn kim() -> Value {
         "externalId": "0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef",
         "userName": "Kim.Akers@northwind.example",
         "active": true,
+        "displayName": "Kim Akers",
+        "title": "Buyer",
+        "preferredLanguage": "en-GB",
+        "addresses": [{ "type": "work", "locality": "Ghent", "country": "BE", "postalCode": "9000",
+            "streetAddress": "Dok 1" }],
+        "phoneNumbers": [{ "type": "work", "value": "+32 1" }],
         "emails": [{ "primary": true, "type": "work", "value": "kim@northwind.example" }],
         "meta": { "resourceType": "User" },
         "name": { "formatted": "Kim Akers", "familyName": "Akers", "givenName": "Kim" },
         "roles": [],
         ENTERPRISE: { "department": "Engines", "employeeNumber": "" },
+        CUSTOM: { "site": "9" },
     })
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_lives_through_entras_dialect() {
     let app = App::start().await;
-    let entra = Provider::new(&app).await;
+    let entra = Provider::entra(&app).await;
     // The connection is tested by a search for nobody.
     let nobody = "userName eq \"0b8a9d80-8a6f-4a4e-9f9e-000000000000\"";
     let none = entra.find("/Users", nobody).await.expect(200);
@@ -56,10 +67,10 @@ async fn a_user_lives_through_entras_dialect() {
     let user = entra.patch(&path, several).await.expect(200);
     assert_eq!(user["emails"][0]["value"], "ka@northwind.example");
     assert_eq!(user["name"]["familyName"], "Akers-Vogel");
-    assert_eq!(
-        user["phoneNumbers"],
-        json!([{ "type": "mobile", "value": "+1 555 0100" }])
-    );
+    let phones = json!([
+        { "type": "work", "value": "+32 1" }, { "type": "mobile", "value": "+1 555 0100" },
+    ]);
+    assert_eq!(user["phoneNumbers"], phones);
     let company = json!({ "department": "Looms", "manager": { "value": boss } });
     assert_eq!(user[ENTERPRISE], company);
     // Whether a reference is there is asked without saying whose attribute it is.
@@ -76,13 +87,37 @@ async fn a_user_lives_through_entras_dialect() {
     assert_eq!(user["displayName"], "K. Akers");
     assert_eq!(user["name"]["givenName"], "Kimberly");
     assert_eq!(user[ENTERPRISE]["costCenter"], "4130");
-    let removed = json!([{ "op": "Remove", "path": format!("{ENTERPRISE}:manager") }]);
-    let user = entra.patch(&path, removed).await.expect(200);
-    assert_eq!(user[ENTERPRISE].get("manager"), None);
+    // The manager goes, and comes back, and is emptied.
+    let manager = format!("{ENTERPRISE}:manager");
+    for gone in [
+        json!({ "op": "Remove", "path": format!("{manager}[value eq \"{boss}\"]") }),
+        json!({ "op": "Replace", "path": manager, "value": "" }),
+        json!({ "op": "Remove", "path": manager }),
+    ] {
+        let back = json!([{ "op": "Add", "path": manager, "value": boss }]);
+        let user = entra.patch(&path, back).await.expect(200);
+        assert_eq!(user[ENTERPRISE]["manager"], json!({ "value": boss }));
+        let user = entra.patch(&path, json!([gone])).await.expect(200);
+        assert_eq!(user[ENTERPRISE].get("manager"), None);
+    }
 
-    let off = json!([{ "op": "Replace", "path": "active", "value": "False" }]);
-    assert_eq!(entra.patch(&path, off).await.expect(200)["active"], false);
-    assert_eq!(entra.get(&path).await.expect(200)["active"], false);
+    // Off and on, beside what else is different; also by Add.
+    for (op, value, active) in [
+        ("Replace", "False", false),
+        ("Add", "True", true),
+        ("Add", "False", false),
+    ] {
+        let several = json!([
+            { "op": "Add", "path": "addresses[type eq \"work\"].formatted", "value": "Dok 2" },
+            { "op": "Add", "path": format!("{CUSTOM}:site"), "value": "10" },
+            { "op": "Add", "path": "roles", "value": [{ "value": "{\"id\":\"1\"}" }] },
+            { "op": op, "path": "active", "value": value },
+        ]);
+        let user = entra.patch(&path, several).await.expect(200);
+        assert_eq!(user["active"], active);
+        assert_eq!(user["addresses"][0]["formatted"], "Dok 2");
+        assert_eq!(entra.get(&path).await.expect(200)["active"], active);
+    }
     let found = entra
         .find("/Users", "active eq \"False\"")
         .await
@@ -95,7 +130,7 @@ async fn a_user_lives_through_entras_dialect() {
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_live_through_entras_dialect() {
     let app = App::start().await;
-    let entra = Provider::new(&app).await;
+    let entra = Provider::entra(&app).await;
     let (one, two) = (
         entra.user("one@x.example").await,
         entra.user("two@x.example").await,
@@ -124,14 +159,58 @@ async fn groups_live_through_entras_dialect() {
         let found = entra.find("/Groups", &filter).await.expect(200);
         assert_eq!(found["totalResults"], 1, "{filter}");
     }
-    let value = json!([{ "$ref": null, "value": one }]);
+    let identified = json!([{ "op": "Add", "path": "externalId", "value": "9bb1" }]);
+    entra.patch(&path, identified).await.expect(204);
+    let value = json!([{ "value": one }]);
     let removed = json!([{ "op": "Remove", "path": "members", "value": value }]);
     entra.patch(&path, removed).await.expect(204);
     let renamed = json!([{ "op": "Replace", "path": "displayName", "value": "Engines" }]);
     entra.patch(&path, renamed).await.expect(204);
     let group = entra.get(&path).await.expect(200);
     assert_eq!(group["displayName"], "Engines");
+    assert_eq!(group["externalId"], "9bb1");
     assert_eq!(group["members"].as_array().unwrap().len(), 1);
     assert_eq!(group["members"][0]["value"], two);
     entra.delete(&path).await.expect(204);
+}
+
+/// With the flag `aadOptscim062020` it keeps to the standard, but for the names in a value.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_standards_dialect_works_too() {
+    let app = App::start().await;
+    let entra = Provider::entra(&app).await;
+    let boss = entra.user("boss@northwind.example").await;
+    let created = entra
+        .post("/Users?aadOptscim062020", &kim())
+        .await
+        .expect(201);
+    let id = text(&created["id"]);
+    let path = format!("/Users/{id}?aadOptscim062020");
+    let operations = json!([
+        { "op": "replace", "path": "emails[type eq \"work\"].value", "value": "ka@northwind.example" },
+        { "op": "add", "path": format!("{ENTERPRISE}:manager"), "value": boss },
+        { "op": "replace", "value": { "displayName": "K. Akers", "name.givenName": "Kimberly",
+            (format!("{ENTERPRISE}:department")): "Looms" } },
+    ]);
+    let user = entra.patch(&path, operations).await.expect(200);
+    assert_eq!(user["emails"][0]["value"], "ka@northwind.example");
+    assert_eq!(user["name"]["givenName"], "Kimberly");
+    let company = json!({ "department": "Looms", "manager": { "value": boss } });
+    assert_eq!(user[ENTERPRISE], company);
+    let off = json!([{ "op": "replace", "path": "active", "value": false }]);
+    assert_eq!(entra.patch(&path, off).await.expect(200)["active"], false);
+
+    let group = json!({ "schemas": [GROUP], "externalId": "8aa1", "displayName": "Engineering",
+        "meta": { "resourceType": "Group" } });
+    let group = entra.post("/Groups", &group).await.expect(201);
+    let group = format!("/Groups/{}", text(&group["id"]));
+    let add = json!([{ "op": "add", "path": "members", "value": [{ "value": id }] }]);
+    entra.patch(&group, add).await.expect(204);
+    let remove = json!([{ "op": "remove", "path": format!("members[value eq \"{id}\"]") }]);
+    entra.patch(&group, remove).await.expect(204);
+    let without = format!("{group}?excludedAttributes=members");
+    let left = entra.get(&without).await.expect(200);
+    assert_eq!(left.get("members"), None);
+    let whole = entra.get(&group).await.expect(200);
+    assert_eq!(whole["members"], json!([]));
 }

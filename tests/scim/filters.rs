@@ -269,7 +269,7 @@ async fn lists_are_sorted_and_come_in_parts_with_the_whole_number() {
         ("sortBy=title", "becad"),
         // Who has none comes last, or first.
         ("sortBy=title&sortOrder=descending", "adceb"),
-        ("sortBy=name.familyName", "dbcae"),
+        ("sortBy=name.familyName", "dabce"),
         // By the primary address, or else the first.
         ("sortBy=emails", "abced"),
         ("sortBy=externalId&sortOrder=ascending", "bcade"),

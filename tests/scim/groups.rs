@@ -109,7 +109,7 @@ async fn names_and_ids_are_unique_and_versions_count() {
         .post("/Groups", &json!({}))
         .await
         .refuse(400, "invalidValue");
-    let long = group(&"x".repeat(101), "2");
+    let long = group(&"x".repeat(257), "2");
     provider
         .post("/Groups", &long)
         .await
@@ -129,7 +129,7 @@ async fn names_and_ids_are_unique_and_versions_count() {
     // As a whole or not at all.
     let operations = json!([
         { "op": "replace", "path": "displayName", "value": "Other" },
-        { "op": "add", "path": "members", "value": [{ "value": uuid::Uuid::nil() }] },
+        { "op": "add", "path": "members", "value": [{ "display": "without an ID" }] },
     ]);
     provider
         .patch(&path, operations)
@@ -145,4 +145,38 @@ async fn names_and_ids_are_unique_and_versions_count() {
     let said = said.expect(200);
     assert_eq!(said["members"], json!([{ "value": user }]));
     assert_eq!(said.get("displayName"), None);
+}
+
+/// A provider does not send a group again that was refused because of one of its members.
+#[tokio::test(flavor = "multi_thread")]
+async fn members_who_are_gone_are_passed_over() {
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    let provider = Provider::new(&app).await;
+    let stranger = Provider::of(&app, other).await.user("eve@x.example").await;
+    let (one, gone) = (
+        provider.user("one@x.example").await,
+        provider.user("gone@x.example").await,
+    );
+    provider.delete(&format!("/Users/{gone}")).await.expect(204);
+    let members = json!([{ "value": gone }, { "value": one }, { "value": stranger },
+        { "value": "00u1ab2cd" }]);
+    let members_of = |group: &Value| -> Vec<String> {
+        let members = group["members"].as_array().unwrap();
+        members.iter().map(|it| text(&it["value"])).collect()
+    };
+    let new = json!({ "displayName": "Engines", "members": members });
+    let group = provider.post("/Groups", &new).await.expect(201);
+    assert_eq!(members_of(&group), [one.clone()]);
+    let path = format!("/Groups/{}", text(&group["id"]));
+    let again = provider.put(&path, &new).await.expect(200);
+    assert_eq!(again, group);
+    for op in ["add", "replace"] {
+        let change = json!([{ "op": op, "path": "members", "value": members }]);
+        provider.patch(&path, change).await.expect(204);
+        assert_eq!(
+            members_of(&provider.get(&path).await.expect(200)),
+            [one.clone()]
+        );
+    }
 }

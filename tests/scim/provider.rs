@@ -16,7 +16,21 @@ pub struct Provider {
     client: Client,
     base: String,
     secret: String,
+    /// What it sends with each request.
+    headers: &'static [(&'static str, &'static str)],
 }
+
+const CONTENT_TYPE: &str = "application/scim+json; charset=utf-8";
+/// As recorded, but for `Accept-Encoding`.
+const OKTA: &[(&str, &str)] = &[
+    ("user-agent", "Okta SCIM Client 1.0.0"),
+    ("accept", "application/scim+json"),
+    ("accept-charset", "utf-8"),
+];
+const ENTRA: &[(&str, &str)] = &[
+    ("accept", "application/scim+json"),
+    ("adscimversion", "2.0"),
+];
 
 pub struct Said {
     pub status: u16,
@@ -66,19 +80,43 @@ impl Provider {
         Self::with(app, token.await.1.reveal())
     }
 
+    pub async fn okta(app: &App) -> Self {
+        Self {
+            headers: OKTA,
+            ..Self::new(app).await
+        }
+    }
+
+    pub async fn entra(app: &App) -> Self {
+        Self {
+            headers: ENTRA,
+            ..Self::new(app).await
+        }
+    }
+
     pub fn with(app: &App, secret: &str) -> Self {
         Self {
             client: Client::new(),
             base: format!("{}/scim/v2", app.url),
             secret: secret.to_owned(),
+            headers: &[],
         }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client
-            .request(method, format!("{}{path}", self.base))
-            .bearer_auth(&self.secret)
-            .header("content-type", "application/scim+json; charset=utf-8")
+        let address = format!("{}{path}", self.base);
+        let request = self.client.request(method, address);
+        let headers = self.headers.iter();
+        headers.fold(
+            request.bearer_auth(&self.secret),
+            |request, (name, value)| request.header(*name, *value),
+        )
+    }
+
+    pub fn with_body(&self, method: Method, path: &str, body: &Value) -> RequestBuilder {
+        let request = self.request(method, path);
+        let request = request.header("content-type", CONTENT_TYPE);
+        request.body(body.to_string())
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Said {
@@ -100,13 +138,11 @@ impl Provider {
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Said {
-        let request = self.request(Method::POST, path).body(body.to_string());
-        self.send(request).await
+        self.send(self.with_body(Method::POST, path, body)).await
     }
 
     pub async fn put(&self, path: &str, body: &Value) -> Said {
-        let request = self.request(Method::PUT, path).body(body.to_string());
-        self.send(request).await
+        self.send(self.with_body(Method::PUT, path, body)).await
     }
 
     pub async fn patch(&self, path: &str, operations: Value) -> Said {
@@ -114,8 +150,7 @@ impl Provider {
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
             "Operations": operations,
         });
-        let request = self.request(Method::PATCH, path).body(body.to_string());
-        self.send(request).await
+        self.send(self.with_body(Method::PATCH, path, &body)).await
     }
 
     pub async fn delete(&self, path: &str) -> Said {

@@ -98,7 +98,7 @@ impl From<groups::Group> for Group {
 #[serde(deny_unknown_fields)]
 pub struct NewGroup {
     /// Unique, without regard to case.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 256)]
     name: String,
     /// Left out or `null`: nothing is made of its members.
     #[serde(default)]
@@ -121,7 +121,7 @@ impl From<NewGroup> for Draft {
 pub struct GroupEdit {
     /// Fixed where it comes by SCIM.
     #[serde(default, deserialize_with = "present")]
-    #[schema(min_length = 1, max_length = 100, nullable = false)]
+    #[schema(min_length = 1, max_length = 256, nullable = false)]
     name: Option<String>,
     /// `null`: nothing is made of its members.
     #[serde(default, deserialize_with = "present")]

@@ -41,7 +41,8 @@ pub async fn create(call: Call, payload: web::Payload) -> Answer {
     let group = groups::create(connection, &call.actor(), &wanted, &members, call.now()).await?;
     let location = format!("{}/Groups/{}", call.base(), group.id);
     let resource = resource(&call, connection, &group, &projection).await?;
-    Ok(created(&location, resource, group.version))
+    let response = created(&location, group.version);
+    Ok(json(response, &Value::Object(resource)))
 }
 
 pub async fn show(call: Call) -> Answer {

@@ -1,5 +1,5 @@
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use serde_json::{Map, Value};
 
 use crate::access::UserId;
@@ -11,7 +11,7 @@ use crate::scim::projection::Projection;
 use crate::scim::queries::users;
 use crate::scim::schema::USER;
 use crate::scim::search::Search;
-use crate::scim::user::{User, Wanted};
+use crate::scim::user::User;
 use crate::web::{Answer, Error};
 
 pub async fn index(call: Call) -> Answer {
@@ -34,12 +34,16 @@ async fn list(call: &Call, search: &Search) -> Answer {
 
 pub async fn create(call: Call, payload: web::Payload) -> Answer {
     let projection = call.projection(&USER)?;
-    let wanted = Wanted::of(Document::of(&USER, &call.body(payload).await?)?)?;
-    let connection = &mut *call.database().get().await?;
-    let user = users::create(connection, &call.actor(), &wanted, call.now()).await?;
-    let location = format!("{}/Users/{}", call.base(), user.id);
-    let resource = resource(&call, connection, &user, &projection).await?;
-    Ok(created(&location, resource, user.version))
+    let document = Document::of(&USER, &call.body(payload).await?)?;
+    let (new, resource) = {
+        let connection = &mut *call.database().get().await?;
+        let new = users::create(connection, &call.actor(), &document, call.now()).await?;
+        let resource = resource(&call, connection, &new.user, &projection).await?;
+        (new, resource)
+    };
+    let location = format!("{}/Users/{}", call.base(), new.user.id);
+    let response = created(&location, new.user.version);
+    answered(&call, response, new.is_deactivated, resource).await
 }
 
 pub async fn show(call: Call) -> Answer {
@@ -87,8 +91,17 @@ async fn change(
         let resource = resource(call, connection, &changed.user, &projection).await?;
         (changed, resource)
     };
-    let mut response = tagged(StatusCode::OK, changed.user.version);
-    if changed.is_deactivated {
+    let response = tagged(StatusCode::OK, changed.user.version);
+    answered(call, response, changed.is_deactivated, resource).await
+}
+
+async fn answered(
+    call: &Call,
+    mut response: HttpResponseBuilder,
+    is_deactivated: bool,
+    resource: Map<String, Value>,
+) -> Answer {
+    if is_deactivated {
         call.receipt(&mut response).await;
     }
     Ok(json(response, &Value::Object(resource)))

@@ -11,13 +11,13 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::{condition, order};
 use crate::access::{Actor, OrganizationId, Role, UserId};
-use crate::db::schema::{group_members, groups, users};
+use crate::db::schema::{group_members, groups, memberships, users};
 use crate::db::{Connection, violates};
 use crate::members::groups::queries::{self as kept, ChangeError, NewGroup};
 use crate::members::groups::{GroupId, Keeper};
 use crate::members::queries::Charge;
 use crate::scim::document::Document;
-use crate::scim::group::{Group, Member, Membership, Wanted, stranger};
+use crate::scim::group::{Group, Member, Membership, Wanted};
 use crate::scim::problem;
 use crate::scim::search::Search;
 use crate::scim::version::Condition;
@@ -133,7 +133,7 @@ pub async fn members_of(
 }
 
 /// # Errors
-/// `uniqueness`; `invalidValue` for members that are none of the organisation's.
+/// `uniqueness`
 pub async fn create(
     connection: &mut Connection,
     actor: &Actor,
@@ -163,9 +163,8 @@ pub async fn create(
 /// Makes of a group what `edit` makes of the whole resource and of its members.
 ///
 /// # Errors
-/// Those of `edit`; 412; `uniqueness`; `invalidValue` for members that are none of the
-/// organisation's; [`Error::Conflict`] where it is kept by hand, or nobody would be left to
-/// administer the organisation.
+/// Those of `edit`; 412; `uniqueness`; [`Error::Conflict`] where it is kept by hand, or nobody would
+/// be left to administer the organisation.
 pub async fn change(
     connection: &mut Connection,
     actor: &Actor,
@@ -269,6 +268,8 @@ async fn set_external_id(
     Ok(())
 }
 
+/// Whoever is not in the organisation is passed over: a provider that does not know yet that
+/// somebody was removed here sends the whole group, and not again when that is refused.
 async fn change_members(
     connection: &mut Connection,
     actor: &Actor,
@@ -276,8 +277,14 @@ async fn change_members(
     members: &Membership,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let list = |users: &BTreeSet<UserId>| users.iter().copied().collect::<Vec<_>>();
-    let (added, removed) = (list(&members.added), list(&members.removed));
+    let added: Vec<UserId> = memberships::table
+        .filter(memberships::organization_id.eq(actor.organization()))
+        .filter(memberships::user_id.eq_any(&members.added))
+        .order(memberships::user_id)
+        .select(memberships::user_id)
+        .load(connection)
+        .await?;
+    let removed: Vec<UserId> = members.removed.iter().copied().collect();
     if members.is_replaced {
         let set = kept::set_members(connection, actor, Keeper::Scim, id, &added, now).await;
         set.map_err(refused)?;
@@ -316,10 +323,6 @@ fn refused(error: ChangeError) -> Error {
             problem::taken("Another group has this externalId.")
         }
         ChangeError::Query(QueryError::NotFound) => Error::NotFound,
-        ChangeError::Strangers(users) => {
-            let first = users.into_iter().next();
-            stranger(&first.map_or_else(String::new, |id| id.to_string()))
-        }
         error => error.into(),
     }
 }

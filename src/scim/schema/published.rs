@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Attribute, GROUP, Kind, ResourceType, Schema, USER};
+use super::{Attribute, COMMON, GROUP, Kind, ResourceType, Schema, USER};
 
 /// `most` is how many resources a page has at most.
 #[must_use]
@@ -60,7 +60,15 @@ pub fn resource_types(base: &str) -> Vec<Value> {
 #[must_use]
 pub fn schemas(base: &str) -> Vec<Value> {
     let described = |schema: &Schema| {
-        let attributes: Vec<Value> = schema.attributes.iter().map(attribute).collect();
+        let common = COMMON
+            .iter()
+            .filter(|it| is_core(schema) && !it.is_read_only);
+        let attributes: Vec<Value> = schema
+            .attributes
+            .iter()
+            .chain(common)
+            .map(attribute)
+            .collect();
         json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
             "id": schema.urn,
@@ -77,6 +85,13 @@ pub fn schemas(base: &str) -> Vec<Value> {
         .chain(GROUP.schemas())
         .map(described)
         .collect()
+}
+
+/// Entra ID maps what it finds here, and to externalId too.
+fn is_core(schema: &Schema) -> bool {
+    [&USER, &GROUP]
+        .iter()
+        .any(|kind| kind.schema.urn == schema.urn)
 }
 
 fn attribute(it: &Attribute) -> Value {

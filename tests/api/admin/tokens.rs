@@ -469,4 +469,8 @@ async fn requests_are_counted_by_token_and_refused_when_there_are_too_many() {
     assert!((1..=20).contains(&wait), "{wait}");
     let other = Program::with(&app, "Other", &[Scope::AdminRead]).await;
     assert_eq!(other.get("/api/v1/tokens").await.status, 200);
+    // Provisioning comes in long rows.
+    let provider = Program::with(&app, "Provider", &[Scope::AdminScim]).await;
+    let reply = provider.get("/scim/v2/Users").await;
+    assert_eq!(reply.header("ratelimit-policy"), r#""minute";q=9;w=60"#);
 }

@@ -21,16 +21,18 @@ use crate::scim::user::{User, Wanted};
 use crate::scim::version::Condition;
 use crate::web::Error;
 
-/// A new member. An account that has the email is linked: it keeps its name and password.
+/// A new member, from the whole resource. An account that has the email is linked: it keeps its
+/// name and password.
 ///
 /// # Errors
 /// `uniqueness` for one who is a member already, by user name, ID at the client, or email.
 pub async fn create(
     connection: &mut Connection,
     actor: &Actor,
-    wanted: &Wanted,
+    document: &Document,
     now: DateTime<Utc>,
-) -> Result<User, Error> {
+) -> Result<Changed, Error> {
+    let wanted = &Wanted::of(document.clone())?;
     connection
         .transaction(async |connection| {
             Charge::take(connection, actor).await?;
@@ -38,6 +40,12 @@ pub async fn create(
                 problem::value("emails should hold an email address, as userName is none.")
             })?;
             let account = account(connection, email).await?;
+            if let Some((id, _)) = account
+                && is_to_adopt(connection, actor, id, wanted).await?
+            {
+                let edit = |_| Ok(document.clone());
+                return change(connection, actor, id, &Condition::NONE, edit, now).await;
+            }
             let person = NewUser {
                 email,
                 name: &wanted.name,
@@ -66,9 +74,30 @@ pub async fn create(
             if !wanted.active {
                 deactivate(connection, actor, id, ApiTokens::Keep, now).await?;
             }
-            Ok(find(connection, actor.organization(), id).await?)
+            Ok(Changed {
+                user: find(connection, actor.organization(), id).await?,
+                is_deactivated: false,
+            })
         })
         .await
+}
+
+/// Whether the account is a member's whom no client has provisioned yet, and who is known here by
+/// another user name: a client that looks for its own does not find them.
+async fn is_to_adopt(
+    connection: &mut Connection,
+    actor: &Actor,
+    id: UserId,
+    wanted: &Wanted,
+) -> QueryResult<bool> {
+    let user_name: Option<String> = scim_users::table
+        .find((actor.organization(), id))
+        .filter(scim_users::provisioned.eq(false))
+        .select(scim_users::user_name_folded)
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(user_name.is_some_and(|name| name != wanted.user_name.to_lowercase()))
 }
 
 /// The account with this email, and whether it is somebody's own: with a password, or in an
@@ -186,6 +215,7 @@ async fn save(
             scim_users::document.eq(serde_json::Value::Object(wanted.document.0.clone())),
             scim_users::version.eq(version),
             scim_users::modified_at.eq(now),
+            scim_users::provisioned.eq(true),
         ))
         .execute(connection)
         .await

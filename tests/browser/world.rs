@@ -213,11 +213,13 @@ async fn groups(app: &App) {
          INSERT INTO groups (id, organization_id, name, role, created_at, managed) VALUES
              (gen_random_uuid(), '{organization}', 'Platform', 'admin', '{}', false),
              (gen_random_uuid(), '{organization}', 'All employees', NULL, '{}', true),
+             (gen_random_uuid(), '{organization}', repeat('SG-EMEA_Marketing.', 14), NULL, '{}', true),
              (gen_random_uuid(), '{organization}', 'Nobody yet', NULL, '{}', false);
          INSERT INTO group_members SELECT '{organization}', groups.id, user_id FROM groups, memberships, users
              WHERE users.id = user_id AND groups.organization_id = memberships.organization_id
                  AND (groups.name = 'All employees' OR groups.name = 'Platform' AND users.name LIKE 'Mei%');",
         app.now() - TimeDelta::days(40),
+        app.now(),
         app.now(),
         app.now(),
         app.now(),

@@ -174,7 +174,7 @@ async fn whoever_has_an_account_joins_a_second_organization_with_it() {
     ];
     let join = [&join[..], &["--email=ada@northwind.example"]].concat();
     let joined = place.run_with_input(&join, "an unrelated long password");
-    assert!(joined.errors.contains("keeps its password"), "{joined:?}");
+    assert!(joined.errors.contains("stays as it is"), "{joined:?}");
     assert_eq!(joined.succeeded(), "");
     let server = place.serve();
     let home = sign_in(&server, "ada@northwind.example", PASSWORD).await;

@@ -90,7 +90,7 @@ async fn add(
     match queries::add_member(connection, &actor, person, guest.role, desk.clock.now()).await {
         Ok(true) => eprintln!("{email} can sign in now."),
         Ok(false) => eprintln!(
-            "{email} has an account already, and keeps its password. It is a member of {} now.",
+            "{email} has an account already, which stays as it is. It is a member of {} now.",
             organization.name
         ),
         Err(MemberError::AlreadyMember) => {

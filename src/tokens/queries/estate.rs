@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::change::entry;
+use super::revocations::set_revoked;
 use crate::access::{Actor, OrganizationId, UserId};
 use crate::db::Connection;
 use crate::db::schema::tokens;
@@ -110,13 +111,7 @@ pub async fn revoke_estate(
 ) -> QueryResult<usize> {
     let tokens = lock(connection, actor, estate).await?;
     let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
-    diesel::update(tokens::table.filter(tokens::id.eq_any(&ids)))
-        .set((
-            tokens::standing.eq(Standing::Revoked),
-            tokens::version.eq(tokens::version + 1),
-        ))
-        .execute(connection)
-        .await?;
+    set_revoked(connection, &ids).await?;
     let entries: Vec<_> = tokens
         .iter()
         .map(|token| revoked(token, estate, now))

@@ -9,7 +9,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use super::change::entry;
 use crate::access::{Actor, UserId};
 use crate::db::Connection;
-use crate::db::schema::{secrets, tokens};
+use crate::db::schema::{secrets, token_usage, tokens};
 use crate::db::types::text_enum;
 use crate::journal::{self, Action, Change};
 use crate::secret::Digest;
@@ -147,6 +147,27 @@ async fn lock(
         .await
 }
 
+/// Of tokens that are locked. A trigger changes their usage too, in whatever order; so that is
+/// locked first, in the order in which calls are counted.
+pub(super) async fn set_revoked(connection: &mut Connection, ids: &[TokenId]) -> QueryResult<()> {
+    token_usage::table
+        .filter(token_usage::token_id.eq_any(ids))
+        .order(token_usage::token_id)
+        .select(token_usage::token_id)
+        .for_no_key_update()
+        .load::<TokenId>(connection)
+        .await?;
+    diesel::update(tokens::table)
+        .filter(tokens::id.eq_any(ids))
+        .set((
+            tokens::standing.eq(Standing::Revoked),
+            tokens::version.eq(tokens::version + 1),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Returns those that were not revoked before.
 async fn revoke(
     connection: &mut Connection,
@@ -159,14 +180,7 @@ async fn revoke(
         .filter(|row| row.standing != Standing::Revoked && actor.may_change(row.owner))
         .collect();
     let ids: Vec<TokenId> = live.iter().map(|row| row.id).collect();
-    diesel::update(tokens::table)
-        .filter(tokens::id.eq_any(&ids))
-        .set((
-            tokens::standing.eq(Standing::Revoked),
-            tokens::version.eq(tokens::version + 1),
-        ))
-        .execute(connection)
-        .await?;
+    set_revoked(connection, &ids).await?;
     let label = |status: Status| Some(status.label().to_owned());
     let entries: Vec<_> = live
         .iter()

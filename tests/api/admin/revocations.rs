@@ -1,7 +1,12 @@
 //! `POST /api/v1/tokens/revocations`.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::json;
 use tokendesk::catalogue::Scope;
+use tokendesk::gate::{Code, Decided};
+use tokendesk::web::client_address::ClientAddress;
 
 use crate::api::client::Program;
 use crate::support::App;
@@ -98,4 +103,48 @@ async fn a_thousand_go_in_one_request_and_no_more() {
             .await;
         assert_eq!((refused.status, refused.code()), (422, "invalid"));
     }
+}
+
+/// A flush of counts and a revocation lock the same rows: neither waits for the other in a circle.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_are_called_all_the_time_are_revoked_at_once() {
+    const TOKENS: usize = 300;
+    let app = App::start().await;
+    let program = Program::with(&app, "Responder", &[Scope::AdminWrite]).await;
+    let mut ids = Vec::new();
+    for number in 0..TOKENS {
+        ids.push(app.token(&format!("Token {number}")).await.0.id);
+    }
+    // So that the rows do not stand in the order of their IDs.
+    app.sql("CREATE INDEX by_chance ON tokens (md5(name))")
+        .await;
+    app.sql("CLUSTER tokens USING by_chance").await;
+    app.sql("ANALYZE tokens").await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let flushes = {
+        let (is_over, ids) = (is_over.clone(), ids.clone());
+        let (usage, database, at) = (app.state.usage.clone(), app.database().clone(), app.now());
+        tokio::spawn(async move {
+            while !is_over.load(Ordering::Relaxed) {
+                for id in &ids {
+                    let decided = Decided {
+                        code: Code::Valid,
+                        operation: "Agents: list",
+                        address: ClientAddress([192, 0, 2, 1].into()),
+                        user_agent: None,
+                        at,
+                    };
+                    usage.count_many(*id, &decided, 1);
+                }
+                usage.flush(&database).await.unwrap();
+            }
+        })
+    };
+    let leak = json!({ "ids": ids });
+    let done = program.post("/api/v1/tokens/revocations", &leak).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    is_over.store(true, Ordering::Relaxed);
+    flushes.await.unwrap();
+    let live = "SELECT count(*) FROM tokens WHERE name LIKE 'Token %' AND standing <> 'revoked'";
+    assert_eq!(app.count(live).await, 0);
 }

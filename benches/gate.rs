@@ -93,12 +93,12 @@ async fn run(target: Target, address: &tokio_postgres::Config, tokens: usize) {
     for round in 0..ROUNDS {
         for place in 0..runs.len() {
             let first = round as usize;
-            for pauses in [false, true] {
+            for pace in [Pace::Full, Pace::Calm] {
                 // Not while what another was counted by is written.
                 while !state.usage.lag().is_zero() {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
-                runs[(first + place) % 4].go_on(pauses).await;
+                runs[(first + place) % 4].go_on(pace).await;
             }
         }
     }
@@ -212,15 +212,23 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
     }
 }
 
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Pace {
+    /// Each caller calls again at once.
+    Full,
+    /// After a pause.
+    Calm,
+}
+
 /// Calls of tokens in turn.
 struct Run<'a> {
     name: &'static str,
     address: &'a str,
     secrets: &'a [String],
     next: AtomicUsize,
-    /// Without pauses.
+    /// At full pace.
     calls: usize,
-    /// With pauses.
+    /// At a calm one.
     times: Vec<Duration>,
 }
 
@@ -244,19 +252,18 @@ impl<'a> Run<'a> {
     }
 
     /// For a round: calls on connections that stay open.
-    async fn go_on(&mut self, pauses: bool) {
-        let connections = (0..CONNECTIONS).map(|_| self.connection(Instant::now(), pauses));
+    async fn go_on(&mut self, pace: Pace) {
+        let connections = (0..CONNECTIONS).map(|_| self.connection(Instant::now(), pace));
         let times = futures_util::future::join_all(connections).await;
         let times = times.into_iter().flatten();
-        if pauses {
-            self.times.extend(times);
-        } else {
-            self.calls += times.count();
+        match pace {
+            Pace::Full => self.calls += times.count(),
+            Pace::Calm => self.times.extend(times),
         }
     }
 
     /// How long each of its calls took.
-    async fn connection(&self, start: Instant, pauses: bool) -> Vec<Duration> {
+    async fn connection(&self, start: Instant, pace: Pace) -> Vec<Duration> {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let (mut buffer, mut times) = (Vec::new(), Vec::new());
@@ -270,7 +277,7 @@ impl<'a> Run<'a> {
             if sent - start > WARM_UP {
                 times.push(sent.elapsed());
             }
-            if pauses {
+            if pace == Pace::Calm {
                 let all = PAUSES.end - PAUSES.start;
                 let pause = PAUSES.start + u64::try_from(next).unwrap() % all;
                 tokio::time::sleep(Duration::from_millis(pause)).await;

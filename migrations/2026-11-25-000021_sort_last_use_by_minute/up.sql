@@ -1,6 +1,6 @@
--- A token that is called all the time is written each second. With the instant in three indexes
--- each of these writes was one to four trees; with the minute, most of them stay within the page
--- of the row (HOT), which has to have room for it.
+-- A token that is called all the time is written each second. As its last use stood in three indexes
+-- by the instant, each of these writes changed all four; by the minute, most of them stay within the
+-- page of the row (HOT), which has to have room for it.
 ALTER TABLE token_usage SET (fillfactor = 75);
 ALTER TABLE token_usage
     DROP COLUMN last_used_sort,

@@ -34,7 +34,7 @@ const LONGEST_USER_AGENT: usize = 200;
 #[derive(Clone, Default)]
 pub struct Usage(Arc<Counts>);
 
-/// A counter is locked before either of these, and never after.
+/// A counter is locked before any of these, and never after.
 #[derive(Default)]
 struct Counts {
     called: Mutex<Called>,
@@ -106,11 +106,8 @@ impl Usage {
     /// # Errors
     /// When the database fails; what is not written is kept.
     pub async fn flush(&self, database: &Database) -> Result<(), Error> {
+        *self.writing() = self.since();
         let mut pending = self.collect();
-        if pending.is_empty() {
-            return Ok(());
-        }
-        *self.writing() = pending.since;
         let written = pending.write_in_parts(database).await;
         if written.is_err() {
             self.pending().merge(pending);
@@ -131,9 +128,15 @@ impl Usage {
     /// How long ago the oldest call was counted that is not written yet.
     #[must_use]
     pub fn lag(&self) -> Duration {
-        let since = [self.called().since, self.pending().since, *self.writing()];
-        let since = since.into_iter().flatten().min();
+        let writing = *self.writing();
+        let since = self.since().into_iter().chain(writing).min();
         since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// When the first was counted of what is not being written.
+    fn since(&self) -> Option<Instant> {
+        let (called, pending) = (self.called().since, self.pending().since);
+        called.into_iter().chain(pending).min()
     }
 
     /// All of it, which is not there any more.

@@ -127,6 +127,9 @@ impl Pending {
 
     /// Writes all of it, some tokens after the others; what is written is not pending any more.
     pub async fn write_in_parts(&mut self, database: &Database) -> Result<(), Error> {
+        if self.is_empty() {
+            return Ok(());
+        }
         let connection = &mut *database.get().await?;
         while !self.is_empty() {
             let part = self.take_first(MOST_AT_ONCE);

@@ -146,7 +146,7 @@ pub struct Which {
     q: Option<String>,
     #[param(inline)]
     status: Option<StatusWord>,
-    /// Left out: `newest`.
+    /// Left out: `newest`. The last use counts by the minute.
     #[param(inline)]
     sort: Option<SortWord>,
     /// The ID of the product that they are linked to.

@@ -1,5 +1,6 @@
 //! SCIM at `/scim/v2`, as identity providers use it.
 
+mod adoption;
 mod discovery;
 mod entra;
 mod filters;

@@ -1,4 +1,4 @@
-UPDATE groups SET name = left(name, 100) WHERE char_length(name) > 100;
+UPDATE groups SET name = left(name, 63) || ' ' || id WHERE char_length(name) > 100;
 ALTER TABLE groups DROP CONSTRAINT groups_name_check,
     ADD CONSTRAINT groups_name_check CHECK (char_length(name) BETWEEN 1 AND 100);
 CREATE OR REPLACE FUNCTION scim_user_of(membership memberships) RETURNS void LANGUAGE plpgsql AS $$
@@ -21,5 +21,8 @@ BEGIN
     END LOOP;
     RAISE unique_violation USING MESSAGE = 'somebody has the member''s ID for a user name';
 END $$;
+UPDATE scim_users SET document = jsonb_set(document, '{name}',
+        jsonb_build_object('formatted', document->'name'->'formatted'))
+    WHERE NOT provisioned;
 DROP FUNCTION scim_name;
 ALTER TABLE scim_users DROP COLUMN provisioned;

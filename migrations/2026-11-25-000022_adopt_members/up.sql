@@ -1,19 +1,23 @@
--- Whether a client has said anything about the user. A member of whom none has is taken over by the
--- one that provisions a user with their email under a name of its own.
-ALTER TABLE scim_users ADD COLUMN provisioned boolean NOT NULL DEFAULT false;
-UPDATE scim_users SET provisioned = true
-    WHERE external_id IS NOT NULL OR made_account
-        OR document->'name' IS DISTINCT FROM jsonb_build_object('formatted', document->'displayName');
-
 -- Clients that import members want a given and a family name.
 CREATE FUNCTION scim_name(name text) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object('formatted', name,
-        'givenName', substring(name FROM '^(?:(.+) )?[^ ]+$'),
+        'givenName', btrim(substring(name FROM '^(.+) [^ ]+$')),
         'familyName', substring(name FROM '[^ ]+$')))
 $$;
-UPDATE scim_users SET document = jsonb_set(document, '{name}', scim_name(document->'name'->>'formatted')),
-        version = version + 1
-    WHERE NOT provisioned;
+
+-- Whether a client has said anything about the user. A member of whom none has is taken over by the
+-- one that provisions a user with their email under a name of its own.
+ALTER TABLE scim_users ADD COLUMN provisioned boolean NOT NULL DEFAULT true;
+UPDATE scim_users SET provisioned = false, document = jsonb_set(document, '{name}', scim_name(document->>'displayName')),
+        version = version + 1, modified_at = greatest(modified_at, now())
+    FROM users
+    WHERE users.id = user_id AND external_id IS NULL AND NOT made_account
+        AND user_name_folded IN (lower(users.email), user_id::text)
+        AND document->'name' = jsonb_build_object('formatted', document->'displayName')
+        AND NOT EXISTS (SELECT FROM journal WHERE journal.organization_id = scim_users.organization_id
+            AND subject_id = user_id AND action = 'member.provisioned');
+ALTER TABLE scim_users ALTER COLUMN provisioned SET DEFAULT false;
+
 CREATE OR REPLACE FUNCTION scim_user_of(membership memberships) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     member users;

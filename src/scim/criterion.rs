@@ -18,7 +18,7 @@ pub enum Criterion {
     Not(Box<Criterion>),
     Present(Place),
     Compare(Place, Operator, Literal),
-    /// One value of the plural attribute meets all of it; the places in it have sub-attributes.
+    /// One value of the attribute meets all of it; the places in it have sub-attributes.
     Has(Place, Box<Criterion>),
 }
 
@@ -52,7 +52,7 @@ impl Criterion {
         Scope::Values(attribute).criterion(filter)
     }
 
-    /// Whether a value of a plural attribute meets it.
+    /// Whether a value of an attribute meets it.
     #[must_use]
     pub fn is_met_by(&self, value: &Value) -> bool {
         match self {

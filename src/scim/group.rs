@@ -162,22 +162,29 @@ pub fn users_in(body: &Value) -> Result<BTreeSet<UserId>, Error> {
 fn users(value: &Value) -> Result<BTreeSet<UserId>, Error> {
     match value {
         Value::Null => Ok(BTreeSet::new()),
-        Value::Array(values) => values
-            .iter()
-            .filter_map(|it| user(it).transpose())
-            .collect(),
-        one => Ok(user(one)?.into_iter().collect()),
+        Value::Array(values) => values.iter().map(user).collect(),
+        one => Ok(BTreeSet::from([user(one)?])),
     }
 }
 
-/// `None` for what can be no user's ID: like that of one who is gone, it is passed over.
-fn user(member: &Value) -> Result<Option<UserId>, Error> {
-    let id = match member {
-        Value::Object(object) => named(object, "value").and_then(Value::as_str),
-        member => member.as_str(),
+fn user(member: &Value) -> Result<UserId, Error> {
+    let (id, kind) = match member {
+        Value::Object(object) => (named(object, "value"), named(object, "type")),
+        member => (Some(member), None),
     };
-    let id = id.ok_or_else(|| problem::value("members should be objects with a value."))?;
-    Ok(id.parse::<Uuid>().ok().map(UserId::from))
+    if kind
+        .and_then(Value::as_str)
+        .is_some_and(|kind| !kind.eq_ignore_ascii_case("User"))
+    {
+        return Err(problem::value("members should be users."));
+    }
+    let id = id.and_then(Value::as_str).map(str::parse::<Uuid>);
+    match id {
+        Some(Ok(id)) => Ok(id.into()),
+        _ => Err(problem::value(
+            "members should have the id of a user for value.",
+        )),
+    }
 }
 
 /// `members[value eq "…"]`, or several of these.
@@ -315,7 +322,10 @@ mod tests {
     #[test]
     fn members_are_users_and_named_by_their_ids() {
         for bad in [
+            json!({ "op": "add", "path": "members", "value": [{ "value": "x" }] }),
             json!({ "op": "add", "path": "members", "value": [{ "display": "x" }] }),
+            json!({ "op": "add", "path": "members",
+                "value": [{ "value": Uuid::nil(), "type": "Group" }] }),
             json!({ "op": "add", "path": "members", "value": 17 }),
             json!({ "op": "add", "path": "members.value", "value": "x" }),
             json!({ "op": "add", "path": "members[value eq \"x\"]", "value": {} }),

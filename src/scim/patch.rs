@@ -119,28 +119,27 @@ fn target(kind: &'static ResourceType, path: &str) -> Result<Option<Target>, Err
     let Some((before, rest)) = path.split_once('[') else {
         return Ok(find(path)?.map(Target::Attribute));
     };
-    let place = find(before)?;
-    let (filter, behind) = rest.rsplit_once(']').ok_or_else(wrong)?;
-    let filter = value_filter(filter).map_err(problem::syntax)?;
-    let sub = match behind.strip_prefix('.') {
-        None if behind.is_empty() => None,
-        Some(name) if Path::parse(name).is_some() => Some(name),
-        _ => return Err(wrong()),
-    };
-    let Some(place) = place else {
+    let Some(place) = find(before)? else {
         return Ok(None);
     };
+    let (filter, behind) = rest.rsplit_once(']').ok_or_else(wrong)?;
+    let filter = value_filter(filter).map_err(problem::syntax)?;
     if place.sub.is_some() || !matches!(place.attribute.kind, Kind::Complex(_)) {
         return Err(wrong());
     }
-    let sub = sub.map(|name| place.attribute.sub(name));
-    if sub == Some(None) {
-        return Ok(None);
-    }
+    let criterion = Criterion::of_value(&filter, place)?;
+    let sub = match behind.strip_prefix('.') {
+        None if behind.is_empty() => None,
+        Some(name) if Path::parse(name).is_some() => match place.attribute.sub(name) {
+            None => return Ok(None),
+            known => known,
+        },
+        _ => return Err(wrong()),
+    };
     Ok(Some(Target::Values {
         place,
-        criterion: Criterion::of_value(&filter, place)?,
-        sub: sub.flatten(),
+        criterion,
+        sub,
     }))
 }
 

@@ -20,7 +20,7 @@ pub fn shape(detail: impl Into<String>) -> Error {
     rejected(StatusCode::BAD_REQUEST, "invalidSyntax", detail)
 }
 
-/// A path of a change that leads nowhere.
+/// A path of a change that is none, or leads where nothing can be changed.
 pub fn path(detail: impl Into<String>) -> Error {
     rejected(StatusCode::BAD_REQUEST, "invalidPath", detail)
 }

@@ -162,10 +162,7 @@ async fn strangers_and_taken_names_are_refused() {
     let (actor, now) = (app.actor(), app.now());
     let connection = &mut *app.database().get().await.unwrap();
     let refused = queries::add_members(connection, &actor, by_hand, group.id, &people, now).await;
-    let Err(ChangeError::Strangers(strangers)) = refused else {
-        panic!("{refused:?}");
-    };
-    assert_eq!(strangers, people[1..]);
+    assert!(matches!(refused, Err(ChangeError::Strangers)));
     let contoso = tokendesk::access::Actor::command_line(other);
     let foreign = queries::delete(connection, &contoso, by_hand, (group.id, None), now).await;
     assert!(matches!(foreign.map_err(Error::from), Err(Error::NotFound)));

@@ -159,24 +159,21 @@ async fn members_who_are_gone_are_passed_over() {
         provider.user("gone@x.example").await,
     );
     provider.delete(&format!("/Users/{gone}")).await.expect(204);
-    let members = json!([{ "value": gone }, { "value": one }, { "value": stranger },
-        { "value": "00u1ab2cd" }]);
+    let members = json!([{ "value": gone }, { "value": one }, { "value": stranger }]);
     let members_of = |group: &Value| -> Vec<String> {
         let members = group["members"].as_array().unwrap();
         members.iter().map(|it| text(&it["value"])).collect()
     };
     let new = json!({ "displayName": "Engines", "members": members });
     let group = provider.post("/Groups", &new).await.expect(201);
-    assert_eq!(members_of(&group), [one.clone()]);
+    let only = [one];
+    assert_eq!(members_of(&group), only);
     let path = format!("/Groups/{}", text(&group["id"]));
     let again = provider.put(&path, &new).await.expect(200);
     assert_eq!(again, group);
     for op in ["add", "replace"] {
         let change = json!([{ "op": op, "path": "members", "value": members }]);
         provider.patch(&path, change).await.expect(204);
-        assert_eq!(
-            members_of(&provider.get(&path).await.expect(200)),
-            [one.clone()]
-        );
+        assert_eq!(members_of(&provider.get(&path).await.expect(200)), only);
     }
 }

@@ -57,14 +57,7 @@ pub async fn show(call: Call) -> Answer {
 /// What is not sent is removed, but for whether the user is active (RFC 7644, section 3.5.1).
 pub async fn replace(call: Call, payload: web::Payload) -> Answer {
     let new = Document::of(&USER, &call.body(payload).await?)?;
-    change(&call, |old| {
-        let mut new = new.clone();
-        if let Some(active) = old.0.get("active") {
-            new.0.entry("active").or_insert_with(|| active.clone());
-        }
-        Ok(new)
-    })
-    .await
+    change(&call, |old| Ok(users::replaced(&old, new.clone()))).await
 }
 
 /// All of the operations or none.

@@ -190,6 +190,7 @@ fn what_is_in_no_schema_is_passed_over_and_the_rest_done() {
         "name.x",
         "emails[type eq \"work\"].x",
         r#"badges[type eq "work"].value"#,
+        "badges[0].value",
         &format!("{urn}:site"),
         &format!("{urn}:site.code"),
     ] {

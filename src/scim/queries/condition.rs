@@ -14,6 +14,7 @@ use diesel::sql_types::Bool;
 use crate::scim::criterion::Criterion;
 use crate::web::Error;
 
+pub use compare::lower;
 pub use groups::of_groups;
 pub use users::of_users;
 

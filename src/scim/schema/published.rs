@@ -60,15 +60,13 @@ pub fn resource_types(base: &str) -> Vec<Value> {
 #[must_use]
 pub fn schemas(base: &str) -> Vec<Value> {
     let described = |schema: &Schema| {
-        let common = COMMON
+        // With what clients may set of the common ones, as Entra ID maps what it finds here.
+        let is_core = [&USER, &GROUP]
             .iter()
-            .filter(|it| is_core(schema) && !it.is_read_only);
-        let attributes: Vec<Value> = schema
-            .attributes
-            .iter()
-            .chain(common)
-            .map(attribute)
-            .collect();
+            .any(|kind| kind.schema.urn == schema.urn);
+        let common = COMMON.iter().filter(|it| is_core && !it.is_read_only);
+        let attributes = schema.attributes.iter().chain(common);
+        let attributes: Vec<Value> = attributes.map(attribute).collect();
         json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
             "id": schema.urn,
@@ -85,13 +83,6 @@ pub fn schemas(base: &str) -> Vec<Value> {
         .chain(GROUP.schemas())
         .map(described)
         .collect()
-}
-
-/// Entra ID maps what it finds here, and to externalId too.
-fn is_core(schema: &Schema) -> bool {
-    [&USER, &GROUP]
-        .iter()
-        .any(|kind| kind.schema.urn == schema.urn)
 }
 
 fn attribute(it: &Attribute) -> Value {

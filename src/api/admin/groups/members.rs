@@ -55,7 +55,7 @@ pub async fn add_member(
     let (actor, connection) = (writer.actor(), &mut *database.get().await?);
     let added = queries::add_members(connection, &actor, BY_PROGRAM, group, &[user], now.0).await;
     added.map_err(|error| match error {
-        ChangeError::Strangers(_) => Error::NotFound,
+        ChangeError::Strangers => Error::NotFound,
         error => error.into(),
     })?;
     Ok(HttpResponse::NoContent().finish())

@@ -7,7 +7,7 @@ use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::find::group;
-use crate::access::{Actor, Role, UserId};
+use crate::access::{Actor, Role};
 use crate::db::schema::groups;
 use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};
@@ -26,7 +26,7 @@ pub enum ChangeError {
     /// The token with which it is done may make nobody an administrator.
     Beyond(Beyond),
     /// These are no members of the organisation.
-    Strangers(Vec<UserId>),
+    Strangers,
     /// The group is not any more what the form was made for.
     Outdated(Box<Group>),
     Query(QueryError),
@@ -66,7 +66,7 @@ impl From<ChangeError> for Error {
                 Self::Conflict("The identity provider manages this group. Change it there.")
             }
             ChangeError::Beyond(beyond) => beyond.into(),
-            ChangeError::Strangers(_) => {
+            ChangeError::Strangers => {
                 Self::Conflict("Only members of the organisation can be in a group.")
             }
             ChangeError::Outdated(_) => {

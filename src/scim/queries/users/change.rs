@@ -17,15 +17,17 @@ use crate::journal::{self, Action, Change};
 use crate::members::queries::{ApiTokens, Charge, Departure, deactivate, reactivate, remove};
 use crate::scim::document::Document;
 use crate::scim::problem;
+use crate::scim::queries::condition::lower;
 use crate::scim::user::{User, Wanted};
 use crate::scim::version::Condition;
 use crate::web::Error;
 
 /// A new member, from the whole resource. An account that has the email is linked: it keeps its
-/// name and password.
+/// name and password. A member whom no client has provisioned yet is adopted.
 ///
 /// # Errors
-/// `uniqueness` for one who is a member already, by user name, ID at the client, or email.
+/// `uniqueness` for any other who is a member already, by user name, ID at the client, or email;
+/// those of a change for one who is adopted.
 pub async fn create(
     connection: &mut Connection,
     actor: &Actor,
@@ -43,7 +45,7 @@ pub async fn create(
             if let Some((id, _)) = account
                 && is_to_adopt(connection, actor, id, wanted).await?
             {
-                let edit = |_| Ok(document.clone());
+                let edit = |old| Ok(replaced(&old, document.clone()));
                 return change(connection, actor, id, &Condition::NONE, edit, now).await;
             }
             let person = NewUser {
@@ -90,14 +92,20 @@ async fn is_to_adopt(
     id: UserId,
     wanted: &Wanted,
 ) -> QueryResult<bool> {
-    let user_name: Option<String> = scim_users::table
+    let them = scim_users::table
         .find((actor.organization(), id))
         .filter(scim_users::provisioned.eq(false))
-        .select(scim_users::user_name_folded)
-        .get_result(connection)
-        .await
-        .optional()?;
-    Ok(user_name.is_some_and(|name| name != wanted.user_name.to_lowercase()))
+        .filter(scim_users::user_name_folded.ne(lower(&wanted.user_name)));
+    diesel::select(exists(them)).get_result(connection).await
+}
+
+/// Whether somebody is active stays where the new whole does not say.
+#[must_use]
+pub fn replaced(old: &Document, mut new: Document) -> Document {
+    if let Some(active) = old.0.get("active") {
+        new.0.entry("active").or_insert_with(|| active.clone());
+    }
+    new
 }
 
 /// The account with this email, and whether it is somebody's own: with a password, or in an
@@ -142,6 +150,7 @@ pub async fn change(
             let before = old.whole();
             let after = edit(before.clone())?;
             if before == after {
+                set_provisioned(connection, actor, id).await?;
                 return Ok(Changed {
                     user: old,
                     is_deactivated: false,
@@ -199,6 +208,19 @@ async fn lock(connection: &mut Connection, actor: &Actor, id: UserId) -> QueryRe
         .get_result(connection)
         .await?;
     Ok(row.into())
+}
+
+/// Linked, though nothing is different.
+async fn set_provisioned(
+    connection: &mut Connection,
+    actor: &Actor,
+    id: UserId,
+) -> QueryResult<usize> {
+    diesel::update(scim_users::table.find((actor.organization(), id)))
+        .filter(scim_users::provisioned.eq(false))
+        .set(scim_users::provisioned.eq(true))
+        .execute(connection)
+        .await
 }
 
 async fn save(

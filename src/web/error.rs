@@ -272,7 +272,11 @@ impl From<QueryError> for Error {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::NotFound => Self::NotFound,
-            QueryError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)
+            // The same may well succeed a moment later.
+            QueryError::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure,
+                _,
+            )
             | QueryError::BrokenTransactionManager => Self::Unavailable(error.into()),
             error => Self::internal(error),
         }

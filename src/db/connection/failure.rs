@@ -34,7 +34,9 @@ fn kind(code: &SqlState) -> DatabaseErrorKind {
         SqlState::EXCLUSION_VIOLATION => DatabaseErrorKind::ExclusionViolation,
         SqlState::NOT_NULL_VIOLATION => DatabaseErrorKind::NotNullViolation,
         SqlState::CHECK_VIOLATION => DatabaseErrorKind::CheckViolation,
-        SqlState::T_R_SERIALIZATION_FAILURE => DatabaseErrorKind::SerializationFailure,
+        SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
+            DatabaseErrorKind::SerializationFailure
+        }
         SqlState::READ_ONLY_SQL_TRANSACTION => DatabaseErrorKind::ReadOnlyTransaction,
         // The server, or the pooler in front of it, ends the connection.
         SqlState::ADMIN_SHUTDOWN

@@ -7,11 +7,10 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 use tokendesk::catalogue::Scope;
-use tokendesk::gate::{Code, Decided};
 use tokendesk::tokens::draft::NewToken;
 use tokendesk::tokens::{Ranges, Secret, Token};
-use tokendesk::web::client_address::ClientAddress;
 
+use crate::support::app::count_each;
 use crate::support::{App, Place, Server};
 
 const CALLS: usize = 30_000;
@@ -154,19 +153,7 @@ async fn what_is_not_written_is_kept_and_written_once() {
         tokens.push(app.token(&format!("Token {number}")).await.0.id);
     }
     let usage = &app.state.usage;
-    let count = || {
-        for token in &tokens {
-            let decided = Decided {
-                code: Code::Valid,
-                operation: "Agents: list",
-                address: ClientAddress([192, 0, 2, 1].into()),
-                user_agent: None,
-                at: app.now(),
-            };
-            usage.count_many(*token, &decided, 1);
-        }
-    };
-    count();
+    count_each(usage, &tokens, app.now());
     // One of those in the middle cannot be written.
     let bad = format!(
         "ALTER TABLE usage_hours ADD CONSTRAINT bad CHECK (token_id <> '{}')",
@@ -177,7 +164,7 @@ async fn what_is_not_written_is_kept_and_written_once() {
     let written = in_each_table(&app).await;
     assert!(0 < written && written < 150, "{written}");
     assert!(!usage.lag().is_zero());
-    count();
+    count_each(usage, &tokens, app.now());
     app.sql("ALTER TABLE usage_hours DROP CONSTRAINT bad").await;
     usage.flush(app.database()).await.unwrap();
     assert_eq!(in_each_table(&app).await, 2 * TOKENS);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::provider::{Provider, text};
+use super::provider::{Provider, members_of, text};
 use crate::support::App;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,10 +160,6 @@ async fn members_who_are_gone_are_passed_over() {
     );
     provider.delete(&format!("/Users/{gone}")).await.expect(204);
     let members = json!([{ "value": gone }, { "value": one }, { "value": stranger }]);
-    let members_of = |group: &Value| -> Vec<String> {
-        let members = group["members"].as_array().unwrap();
-        members.iter().map(|it| text(&it["value"])).collect()
-    };
     let new = json!({ "displayName": "Engines", "members": members });
     let group = provider.post("/Groups", &new).await.expect(201);
     let only = [one];

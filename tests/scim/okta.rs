@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::provider::{ENTERPRISE, GROUP, Provider, USER, text};
+use super::provider::{ENTERPRISE, GROUP, Provider, USER, members_of, text};
 use crate::support::App;
 
 /// What Okta says of somebody when it makes them: addresses without a type, no name to display.
@@ -161,8 +161,7 @@ async fn groups_live_by_whole_resources() {
     whole["displayName"] = "Gulls".into();
     let group = okta.put(&path, &whole).await.expect(200);
     assert_eq!(group["displayName"], "Gulls");
-    assert_eq!(group["members"].as_array().unwrap().len(), 1);
-    assert_eq!(group["members"][0]["value"], two);
+    assert_eq!(members_of(&group), [two]);
     okta.delete(&path).await.expect(204);
     okta.get(&path).await.refuse(404, "");
     okta.delete(&path).await.refuse(404, "");
@@ -187,10 +186,6 @@ async fn an_application_of_the_catalogue_sends_changes() {
     let pushed = json!({ "schemas": [GROUP], "displayName": "Terns", "members": [] });
     let id = text(&okta.post("/Groups", &pushed).await.expect(201)["id"]);
     let path = format!("/Groups/{id}");
-    let members_of = |group: &Value| -> Vec<String> {
-        let members = group["members"].as_array().unwrap();
-        members.iter().map(|it| text(&it["value"])).collect()
-    };
     let named = |name: &str| json!({ "op": "replace", "value": { "id": id, "displayName": name } });
     for (change, name, members) in [
         (json!([named("Gulls")]), "Gulls", vec![]),

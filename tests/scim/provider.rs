@@ -189,6 +189,12 @@ pub fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
+/// The IDs of a group's members.
+pub fn members_of(group: &Value) -> Vec<String> {
+    let members = group["members"].as_array().unwrap();
+    members.iter().map(|it| text(&it["value"])).collect()
+}
+
 /// For the address.
 fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()

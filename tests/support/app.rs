@@ -14,11 +14,13 @@ use tokendesk::config::{Config, Settings};
 use tokendesk::db::Database;
 use tokendesk::db::url::Target;
 use tokendesk::fleet::Standing;
+use tokendesk::gate::{Code, Decided, Usage};
 use tokendesk::identity::queries::{self, NewUser};
 use tokendesk::identity::{Email, PersonName, password, setup_code};
 use tokendesk::secret::Password;
 use tokendesk::tokens::draft::NewToken;
-use tokendesk::tokens::{Name, Ranges, Secret, Token};
+use tokendesk::tokens::{Name, Ranges, Secret, Token, TokenId};
+use tokendesk::web::client_address::ClientAddress;
 use tokio::sync::{OnceCell, watch};
 use tokio_postgres::{Client, NoTls, Row};
 
@@ -293,6 +295,20 @@ impl Drop for App {
     fn drop(&mut self) {
         // The command is sent by the call; nobody waits for the answer.
         drop(self.server.stop(false));
+    }
+}
+
+/// As if each had been called once, and let in.
+pub fn count_each(usage: &Usage, tokens: &[TokenId], at: DateTime<Utc>) {
+    for token in tokens {
+        let decided = Decided {
+            code: Code::Valid,
+            operation: "Agents: list",
+            address: ClientAddress([192, 0, 2, 1].into()),
+            user_agent: None,
+            at,
+        };
+        usage.count_many(*token, &decided, 1);
     }
 }
 

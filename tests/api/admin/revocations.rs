@@ -5,12 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use tokendesk::catalogue::Scope;
-use tokendesk::gate::{Code, Decided};
-use tokendesk::web::client_address::ClientAddress;
 
 use crate::api::client::Program;
 use crate::support::App;
-use crate::support::app::ADA;
+use crate::support::app::{ADA, count_each};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leak_is_stopped_at_once() {
@@ -126,16 +124,7 @@ async fn tokens_that_are_called_all_the_time_are_revoked_at_once() {
         let (usage, database, at) = (app.state.usage.clone(), app.database().clone(), app.now());
         tokio::spawn(async move {
             while !is_over.load(Ordering::Relaxed) {
-                for id in &ids {
-                    let decided = Decided {
-                        code: Code::Valid,
-                        operation: "Agents: list",
-                        address: ClientAddress([192, 0, 2, 1].into()),
-                        user_agent: None,
-                        at,
-                    };
-                    usage.count_many(*id, &decided, 1);
-                }
+                count_each(&usage, &ids, at);
                 usage.flush(&database).await.unwrap();
             }
         })

@@ -11,7 +11,7 @@ use crate::scim::projection::Projection;
 use crate::scim::queries::users;
 use crate::scim::schema::USER;
 use crate::scim::search::Search;
-use crate::scim::user::User;
+use crate::scim::user::{User, replaced};
 use crate::web::{Answer, Error};
 
 pub async fn index(call: Call) -> Answer {
@@ -57,7 +57,7 @@ pub async fn show(call: Call) -> Answer {
 /// What is not sent is removed, but for whether the user is active (RFC 7644, section 3.5.1).
 pub async fn replace(call: Call, payload: web::Payload) -> Answer {
     let new = Document::of(&USER, &call.body(payload).await?)?;
-    change(&call, |old| Ok(users::replaced(&old, new.clone()))).await
+    change(&call, |old| Ok(replaced(&old, new.clone()))).await
 }
 
 /// All of the operations or none.

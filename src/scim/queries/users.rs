@@ -19,7 +19,7 @@ use crate::scim::user::{InGroup, User};
 use crate::tokens::queries::plan_afresh;
 use crate::web::Error;
 
-pub use change::{change, create, delete, replaced};
+pub use change::{change, create, delete};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = scim_users)]

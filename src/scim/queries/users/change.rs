@@ -18,7 +18,7 @@ use crate::members::queries::{ApiTokens, Charge, Departure, deactivate, reactiva
 use crate::scim::document::Document;
 use crate::scim::problem;
 use crate::scim::queries::condition::lower;
-use crate::scim::user::{User, Wanted};
+use crate::scim::user::{User, Wanted, replaced};
 use crate::scim::version::Condition;
 use crate::web::Error;
 
@@ -97,15 +97,6 @@ async fn is_to_adopt(
         .filter(scim_users::provisioned.eq(false))
         .filter(scim_users::user_name_folded.ne(lower(&wanted.user_name)));
     diesel::select(exists(them)).get_result(connection).await
-}
-
-/// Whether somebody is active stays where the new whole does not say.
-#[must_use]
-pub fn replaced(old: &Document, mut new: Document) -> Document {
-    if let Some(active) = old.0.get("active") {
-        new.0.entry("active").or_insert_with(|| active.clone());
-    }
-    new
 }
 
 /// The account with this email, and whether it is somebody's own: with a password, or in an

@@ -151,6 +151,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    scim_documents (organization_id, user_id) {
+        organization_id -> Uuid,
+        user_id -> Uuid,
+        document -> Jsonb,
+        folded -> Jsonb,
+        parts -> Text,
+    }
+}
+
+diesel::table! {
     scim_users (organization_id, user_id) {
         organization_id -> Uuid,
         user_id -> Uuid,
@@ -159,18 +169,15 @@ diesel::table! {
         external_id -> Nullable<Text>,
         active -> Bool,
         made_account -> Bool,
-        document -> Jsonb,
-        folded -> Jsonb,
         version -> Int4,
         created_at -> Timestamptz,
         modified_at -> Timestamptz,
-        parts -> Text,
+        provisioned -> Bool,
         display_name -> Nullable<Text>,
         family_name -> Nullable<Text>,
         given_name -> Nullable<Text>,
         title -> Nullable<Text>,
         department -> Nullable<Text>,
-        provisioned -> Bool,
     }
 }
 
@@ -317,6 +324,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     organizations,
     products,
     resources,
+    scim_documents,
     scim_users,
     secrets,
     sessions,

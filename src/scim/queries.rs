@@ -1,6 +1,7 @@
 //! Users and groups as identity providers see them, in the database.
 
 mod condition;
+mod directory;
 pub mod groups;
 mod json_path;
 mod order;

@@ -94,7 +94,7 @@ async fn a_user_lives_by_whole_resources() {
     whole["active"] = true.into();
     assert_eq!(okta.put(&path, &whole).await.expect(200)["active"], true);
     // Nothing of the password anywhere.
-    let kept = "SELECT count(*) FROM scim_users, users
+    let kept = "SELECT count(*) FROM scim_documents, users
         WHERE document::text LIKE '%Zx81mz050nq%' OR password_hash LIKE '%Zx81mz050nq%'";
     assert_eq!(app.count(kept).await, 0);
 }

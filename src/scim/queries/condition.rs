@@ -16,7 +16,7 @@ use crate::web::Error;
 
 pub use compare::lower;
 pub use groups::of_groups;
-pub use users::of_users;
+pub use users::found;
 
 /// An expression of a type over a table.
 pub type Boxed<Table, Type> = Box<dyn BoxableExpression<Table, Pg, SqlType = Type>>;
@@ -37,13 +37,17 @@ fn combined<Table: 'static>(
             .into_iter()
             .reduce(|one, other| Box::new(one.or(other)))
             .unwrap_or_else(|| constant(false))),
-        Criterion::All(criteria) => Ok(each(criteria)?
-            .into_iter()
-            .reduce(|one, other| Box::new(one.and(other)))
-            .unwrap_or_else(|| constant(true))),
+        Criterion::All(criteria) => Ok(all(each(criteria)?)),
         Criterion::Not(criterion) => Ok(Box::new(not(combined(criterion, leaf)?))),
         Criterion::Present(_) | Criterion::Compare(..) | Criterion::Has(..) => leaf(criterion),
     }
+}
+
+fn all<Table: 'static>(conditions: Vec<Condition<Table>>) -> Condition<Table> {
+    conditions
+        .into_iter()
+        .reduce(|one, other| Box::new(one.and(other)))
+        .unwrap_or_else(|| constant(true))
 }
 
 fn constant<Table: 'static>(value: bool) -> Condition<Table> {

@@ -2,17 +2,17 @@
 //! descends (RFC 7644, section 3.4.2.3), as PostgreSQL has it by itself.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Jsonb, Text};
+use diesel::sql_types::{Jsonb, Nullable, Text};
 
+use super::directory::UserIds;
 use super::json_path;
-use crate::db::schema::{groups, scim_users};
+use crate::db::schema::{groups, scim_documents, scim_users};
 use crate::scim::search::Sort;
 
 diesel::define_sql_function! {
-    fn scim_text(folded: Jsonb, path: Text, other: Text) -> Nullable<Text>;
+    fn scim_text(folded: Nullable<Jsonb>, path: Text, other: Text) -> Nullable<Text>;
 }
 
-type Users<'a> = scim_users::BoxedQuery<'a, diesel::pg::Pg, diesel::sql_types::Uuid>;
 type Groups<'a> = groups::BoxedQuery<'a, diesel::pg::Pg, diesel::sql_types::Uuid>;
 
 /// Adds the order that is asked for.
@@ -26,7 +26,7 @@ macro_rules! sorted {
     };
 }
 
-pub fn of_users<'a>(query: Users<'a>, sort: Option<&Sort>) -> Users<'a> {
+pub fn of_users<'a>(query: UserIds<'a>, sort: Option<&Sort>) -> UserIds<'a> {
     let Some(sort) = sort else {
         return query.order(scim_users::user_id);
     };
@@ -45,7 +45,11 @@ pub fn of_users<'a>(query: Users<'a>, sort: Option<&Sort>) -> Users<'a> {
         ("department", _) => sorted!(query, sort, scim_users::department),
         _ => {
             let [path, other] = json_path::sort_paths(place);
-            sorted!(query, sort, scim_text(scim_users::folded, path, other))
+            sorted!(
+                query,
+                sort,
+                scim_text(scim_documents::folded.nullable(), path, other)
+            )
         }
     };
     query.then_order_by(scim_users::user_id)

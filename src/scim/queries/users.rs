@@ -5,13 +5,15 @@ mod change;
 use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
+use diesel::sql_query;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::Value;
 
+use super::directory::{UserIds, of_user, users_of};
 use super::{condition, order};
 use crate::access::{OrganizationId, UserId};
-use crate::db::Connection;
-use crate::db::schema::{group_members, groups, scim_users};
+use crate::db::schema::{group_members, groups, scim_documents, scim_users};
+use crate::db::{Connection, expected_rows};
 use crate::members::groups::GroupId;
 use crate::scim::document::Document;
 use crate::scim::search::Search;
@@ -29,21 +31,20 @@ struct Row {
     external_id: Option<String>,
     active: bool,
     made_account: bool,
-    document: Value,
     version: i32,
     created_at: DateTime<Utc>,
     modified_at: DateTime<Utc>,
 }
 
-impl From<Row> for User {
-    fn from(row: Row) -> Self {
+impl From<(Row, Value)> for User {
+    fn from((row, document): (Row, Value)) -> Self {
         Self {
             id: row.user_id,
             user_name: row.user_name,
             external_id: row.external_id,
             active: row.active,
             made_account: row.made_account,
-            document: Document(match row.document {
+            document: Document(match document {
                 Value::Object(object) => object,
                 _ => serde_json::Map::new(),
             }),
@@ -54,38 +55,83 @@ impl From<Row> for User {
     }
 }
 
+/// Where no more are expected, all that a filter finds is collected, counted and sorted at once.
+/// Else they are counted, and the page is soon filled by walking along the order.
+const FEW: u64 = 25_000;
+
 /// How many users are found, and those of the page.
 pub async fn page(
     connection: &mut Connection,
     organization: OrganizationId,
     search: &Search,
 ) -> Result<(i64, Vec<User>), Error> {
-    let condition = || match &search.criterion {
-        Some(criterion) => condition::of_users(criterion, organization).map(Some),
-        None => Ok(None),
-    };
     connection
         .transaction(async |connection| {
             plan_afresh(connection).await?;
-            let found = scim_users::table.filter(scim_users::organization_id.eq(organization));
-            let mut total = found.select(count_star()).into_boxed();
-            let mut page = found.select(scim_users::user_id).into_boxed();
-            if let (Some(one), Some(other)) = (condition()?, condition()?) {
-                total = total.filter(one);
-                page = page.filter(other);
-            }
-            let total = total.get_result(connection).await?;
-            if total < search.start {
-                return Ok((total, Vec::new()));
-            }
-            let ids: Vec<UserId> = order::of_users(page, search.sort.as_ref())
-                .offset(search.start - 1)
-                .limit(search.count)
-                .load(connection)
-                .await?;
+            let found = || match &search.criterion {
+                Some(criterion) => condition::found(criterion, organization),
+                None => Ok(users_of(organization)),
+            };
+            let may_be_few = search.criterion.is_some() && search.count > 0;
+            let (total, ids) = if may_be_few
+                && expected_rows(connection, found()?).await? <= FEW
+                && let Some(collected) = collect(connection, found()?, search).await?
+            {
+                collected
+            } else {
+                walk(connection, found, search).await?
+            };
             Ok((total, in_order(connection, organization, &ids).await?))
         })
         .await
+}
+
+/// `None` if the page holds nobody, and so does not tell how many there are before it.
+async fn collect(
+    connection: &mut Connection,
+    found: UserIds<'_>,
+    search: &Search,
+) -> QueryResult<Option<(i64, Vec<UserId>)>> {
+    find_before_sorting(connection).await?;
+    let rows: Vec<(UserId, i64)> = order::of_users(found, search.sort.as_ref())
+        .offset(search.start - 1)
+        .limit(search.count)
+        .select((scim_users::user_id, count_star().over()))
+        .load(connection)
+        .await?;
+    let ids = rows.iter().map(|(id, _)| *id).collect();
+    Ok(match rows.last() {
+        Some((_, total)) => Some((*total, ids)),
+        None if search.start == 1 => Some((0, ids)),
+        None => None,
+    })
+}
+
+async fn walk(
+    connection: &mut Connection,
+    found: impl Fn() -> Result<UserIds<'static>, Error>,
+    search: &Search,
+) -> Result<(i64, Vec<UserId>), Error> {
+    let total = found()?.select(count_star()).get_result(connection).await?;
+    if total < search.start {
+        return Ok((total, Vec::new()));
+    }
+    let ids = order::of_users(found()?, search.sort.as_ref())
+        .offset(search.start - 1)
+        .limit(search.count)
+        .load(connection)
+        .await?;
+    Ok((total, ids))
+}
+
+/// For the rest of the transaction, in which no more than a page is read. An order may have at its
+/// end all that a filter finds, which PostgreSQL does not know: it walks along it wherever there is
+/// a limit.
+async fn find_before_sorting(connection: &mut Connection) -> QueryResult<()> {
+    let settings = "SELECT set_config('enable_indexscan', 'off', true), \
+                    set_config('enable_indexonlyscan', 'off', true)";
+    sql_query(settings).execute(connection).await?;
+    Ok(())
 }
 
 async fn in_order(
@@ -93,10 +139,14 @@ async fn in_order(
     organization: OrganizationId,
     ids: &[UserId],
 ) -> QueryResult<Vec<User>> {
-    let rows: Vec<Row> = scim_users::table
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(Row, Value)> = scim_users::table
+        .inner_join(scim_documents::table.on(of_user()))
         .filter(scim_users::organization_id.eq(organization))
         .filter(scim_users::user_id.eq_any(ids))
-        .select(Row::as_select())
+        .select((Row::as_select(), scim_documents::document))
         .load(connection)
         .await?;
     let mut users: Vec<User> = rows.into_iter().map(User::from).collect();
@@ -109,9 +159,10 @@ pub async fn find(
     organization: OrganizationId,
     id: UserId,
 ) -> QueryResult<User> {
-    let row: Row = scim_users::table
+    let row: (Row, Value) = scim_users::table
         .find((organization, id))
-        .select(Row::as_select())
+        .inner_join(scim_documents::table.on(of_user()))
+        .select((Row::as_select(), scim_documents::document))
         .get_result(connection)
         .await?;
     Ok(row.into())

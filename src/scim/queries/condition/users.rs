@@ -3,31 +3,72 @@
 use diesel::dsl::{not, sql};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Jsonb, Text};
+use diesel::sql_types::{Jsonb, Nullable, Text};
 use serde_json::Value;
 
 use super::compare::{escaped, exact, folded, id, lower, meta, perhaps, unsupported};
-use super::{Condition, combined, constant};
+use super::{Condition, all, combined, constant};
 use crate::access::OrganizationId;
-use crate::db::schema::{group_members, groups, scim_users};
+use crate::db::schema::{group_members, groups, scim_documents, scim_users};
 use crate::scim::criterion::{Criterion, Literal};
 use crate::scim::filter::Operator;
+use crate::scim::queries::directory::{FoundByOne, UserIds, Users, users_of};
 use crate::scim::queries::json_path;
 use crate::scim::schema::{ENTERPRISE_URN, Place, USER};
 use crate::web::Error;
 
-diesel::define_sql_function! { fn scim_contains(folded: Jsonb, part: Text) -> Bool; }
-diesel::define_sql_function! { fn scim_meets(folded: Jsonb, path: Text) -> Bool; }
+diesel::define_sql_function! { fn scim_contains(folded: Nullable<Jsonb>, part: Text) -> Bool; }
+diesel::define_sql_function! { fn scim_meets(folded: Nullable<Jsonb>, path: Text) -> Bool; }
 
-type Users = scim_users::table;
-
+/// The users of the organisation that a filter means.
+///
 /// # Errors
 /// `invalidFilter` for what is not looked for.
-pub fn of_users(
+pub fn found(
+    criterion: &Criterion,
+    organization: OrganizationId,
+) -> Result<UserIds<'static>, Error> {
+    Ok(users_of(organization).filter(condition(criterion, organization)?))
+}
+
+/// Alternatives that read documents are queries of their own, but not where they are denied: there
+/// no index is of use, and everybody is looked at once.
+fn condition(
     criterion: &Criterion,
     organization: OrganizationId,
 ) -> Result<Condition<Users>, Error> {
-    combined(criterion, &|leaf| user(leaf, organization))
+    match criterion {
+        Criterion::Any(criteria) if reads_documents(criterion, organization)? => {
+            let queries: Result<_, Error> =
+                criteria.iter().map(|it| found(it, organization)).collect();
+            Ok(Box::new(FoundByOne(queries?)))
+        }
+        Criterion::All(criteria) => {
+            let conditions: Result<_, Error> = criteria
+                .iter()
+                .map(|it| condition(it, organization))
+                .collect();
+            Ok(all(conditions?))
+        }
+        _ => combined(criterion, &|leaf| {
+            Ok(match of_columns(leaf, organization)? {
+                Some(condition) => condition,
+                None => of_document(leaf),
+            })
+        }),
+    }
+}
+
+fn reads_documents(criterion: &Criterion, organization: OrganizationId) -> Result<bool, Error> {
+    match criterion {
+        Criterion::Any(criteria) | Criterion::All(criteria) => {
+            criteria.iter().try_fold(false, |reads, it| {
+                Ok(reads || reads_documents(it, organization)?)
+            })
+        }
+        Criterion::Not(criterion) => reads_documents(criterion, organization),
+        leaf => Ok(of_columns(leaf, organization)?.is_none()),
+    }
 }
 
 /// Of a column that may be empty.
@@ -42,46 +83,47 @@ macro_rules! perhaps {
     };
 }
 
-fn user(leaf: &Criterion, organization: OrganizationId) -> Result<Condition<Users>, Error> {
+/// What is asked without the document; `None` where only that knows.
+fn of_columns(
+    leaf: &Criterion,
+    organization: OrganizationId,
+) -> Result<Option<Condition<Users>>, Error> {
     let (Criterion::Present(place) | Criterion::Compare(place, ..) | Criterion::Has(place, _)) =
         leaf
     else {
-        return Ok(constant(true));
+        return Ok(None);
     };
     if let Some(condition) = of_kept_text(*place, leaf) {
-        return Ok(condition);
+        return Ok(Some(condition));
     }
     if place.extension.is_some() {
-        return Ok(of_document(leaf));
+        return Ok(None);
     }
-    match (place.attribute.name, leaf) {
-        ("id" | "userName" | "active", Criterion::Present(_)) => Ok(constant(true)),
-        ("id", Criterion::Compare(_, operator, literal)) => Ok(id(
+    Ok(Some(match (place.attribute.name, leaf) {
+        ("id" | "userName" | "active" | "schemas", Criterion::Present(_)) => constant(true),
+        ("id", Criterion::Compare(_, operator, literal)) => id(
             Box::new(scim_users::user_id),
             Box::new(sql::<Text>("scim_users.user_id::text")),
             *operator,
             literal,
-        )),
-        ("userName", Criterion::Compare(_, operator, literal)) => Ok(folded(
-            Box::new(scim_users::user_name_folded),
-            *operator,
-            literal,
-        )),
+        ),
+        ("userName", Criterion::Compare(_, operator, literal)) => {
+            folded(Box::new(scim_users::user_name_folded), *operator, literal)
+        }
         ("active", Criterion::Compare(_, operator, literal)) => {
             let wanted = (*operator == Operator::Equal) == (*literal == Literal::Flag(true));
-            Ok(Box::new(scim_users::active.eq(wanted)))
+            Box::new(scim_users::active.eq(wanted))
         }
-        ("externalId", leaf) => Ok(perhaps!(scim_users::external_id, exact, leaf)),
+        ("externalId", leaf) => perhaps!(scim_users::external_id, exact, leaf),
         ("meta", leaf) => meta(
             leaf,
             USER.name,
             Box::new(scim_users::created_at),
             Box::new(scim_users::modified_at),
-        ),
-        ("schemas", leaf) => Ok(with_schema(leaf)),
-        ("groups", leaf) => in_groups(leaf, organization),
-        _ => Ok(of_document(leaf)),
-    }
+        )?,
+        ("groups", leaf) => in_groups(leaf, organization)?,
+        _ => return Ok(None),
+    }))
 }
 
 /// A text of the document that has a column besides, of which the first 300 characters count.
@@ -99,6 +141,11 @@ fn of_kept_text(place: Place, leaf: &Criterion) -> Option<Condition<Users>> {
 /// What has no column of its own. In the document nothing is compared by case.
 fn of_document(leaf: &Criterion) -> Condition<Users> {
     match leaf {
+        Criterion::Compare(place, operator, Literal::Text(urn))
+            if place.attribute.name == "schemas" =>
+        {
+            with_schema(*operator, urn)
+        }
         Criterion::Compare(place, Operator::Equal, literal) => {
             contains(json_path::part_with(*place, literal))
         }
@@ -122,11 +169,11 @@ fn of_document(leaf: &Criterion) -> Condition<Users> {
 }
 
 fn contains(part: String) -> Condition<Users> {
-    Box::new(scim_contains(scim_users::folded, part))
+    Box::new(scim_contains(scim_documents::folded.nullable(), part))
 }
 
 fn meets(path: String) -> Condition<Users> {
-    Box::new(scim_meets(scim_users::folded, path))
+    Box::new(scim_meets(scim_documents::folded.nullable(), path))
 }
 
 /// A hint follows from the condition, and an index answers it.
@@ -161,13 +208,15 @@ fn part(operator: Operator, literal: &Literal) -> Option<Condition<Users>> {
         _ => return None,
     };
     let pattern = format!("%{}%", escaped(part));
-    Some(Box::new(scim_users::parts.like(lower(pattern))))
+    Some(Box::new(
+        scim_documents::parts
+            .nullable()
+            .assume_not_null()
+            .like(lower(pattern)),
+    ))
 }
 
-fn with_schema(leaf: &Criterion) -> Condition<Users> {
-    let Criterion::Compare(_, operator, Literal::Text(urn)) = leaf else {
-        return constant(true);
-    };
+fn with_schema(operator: Operator, urn: &str) -> Condition<Users> {
     let equal: Condition<Users> = match USER.extension(urn) {
         Some(extension) => meets(format!("exists($.{})", Value::from(extension.urn))),
         None => constant(urn.eq_ignore_ascii_case(USER.schema.urn)),

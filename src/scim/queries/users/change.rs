@@ -6,10 +6,11 @@ use diesel::dsl::{count_star, exists};
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
+use serde_json::Value;
 
 use super::{Row, find};
 use crate::access::{Actor, Role, UserId};
-use crate::db::schema::{memberships, scim_users, users};
+use crate::db::schema::{memberships, scim_documents, scim_users, users};
 use crate::db::{Connection, violates};
 use crate::identity::Email;
 use crate::identity::queries::{MemberError, NewUser, add_member};
@@ -18,6 +19,7 @@ use crate::members::queries::{ApiTokens, Charge, Departure, deactivate, reactiva
 use crate::scim::document::Document;
 use crate::scim::problem;
 use crate::scim::queries::condition::lower;
+use crate::scim::queries::directory::of_user;
 use crate::scim::user::{User, Wanted, replaced};
 use crate::scim::version::Condition;
 use crate::web::Error;
@@ -192,9 +194,10 @@ pub async fn delete(
 
 /// The user, whom nobody else can change until the transaction ends.
 async fn lock(connection: &mut Connection, actor: &Actor, id: UserId) -> QueryResult<User> {
-    let row: Row = scim_users::table
+    let row: (Row, Value) = scim_users::table
         .find((actor.organization(), id))
-        .select(Row::as_select())
+        .inner_join(scim_documents::table.on(of_user()))
+        .select((Row::as_select(), scim_documents::document))
         .for_update()
         .get_result(connection)
         .await?;
@@ -225,7 +228,6 @@ async fn save(
         .set((
             scim_users::user_name.eq(&wanted.user_name),
             scim_users::external_id.eq(&wanted.external_id),
-            scim_users::document.eq(serde_json::Value::Object(wanted.document.0.clone())),
             scim_users::version.eq(version),
             scim_users::modified_at.eq(now),
             scim_users::provisioned.eq(true),
@@ -233,6 +235,11 @@ async fn save(
         .execute(connection)
         .await
         .map_err(taken)?;
+    let document = Value::Object(wanted.document.0.clone());
+    diesel::update(scim_documents::table.find((actor.organization(), id)))
+        .set(scim_documents::document.eq(document))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -1,0 +1,70 @@
+//! Users, each beside its document, which is read only where something is asked of it: the database
+//! leaves a join out that adds nothing.
+
+use diesel::dsl::{And, Eq, LeftJoinQuerySource};
+use diesel::expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, BoxedSelectStatement, FromClause, QueryFragment, QueryId};
+use diesel::sql_types::{Bool, Uuid as SqlUuid};
+
+use crate::access::OrganizationId;
+use crate::db::schema::{scim_documents, scim_users};
+
+pub type Users = LeftJoinQuerySource<scim_users::table, scim_documents::table, OfUser>;
+type OfUser = And<
+    Eq<scim_documents::organization_id, scim_users::organization_id>,
+    Eq<scim_documents::user_id, scim_users::user_id>,
+>;
+/// Which users are found.
+pub type UserIds<'a> = BoxedSelectStatement<'a, SqlUuid, FromClause<Users>, Pg>;
+
+/// Whose document it is.
+pub fn of_user() -> OfUser {
+    scim_documents::organization_id
+        .eq(scim_users::organization_id)
+        .and(scim_documents::user_id.eq(scim_users::user_id))
+}
+
+pub fn users_of(organization: OrganizationId) -> UserIds<'static> {
+    scim_users::table
+        .left_join(scim_documents::table.on(of_user()))
+        .filter(scim_users::organization_id.eq(organization))
+        .select(scim_users::user_id)
+        .into_boxed()
+}
+
+/// That one of several queries finds the user. Each of them has its index, where a condition on
+/// either table, joined by OR, has none.
+pub struct FoundByOne(pub Vec<UserIds<'static>>);
+
+impl QueryFragment<Pg> for FoundByOne {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        scim_users::user_id.walk_ast(out.reborrow())?;
+        let mut before = " IN (";
+        for query in &self.0 {
+            out.push_sql(before);
+            QueryFragment::<Pg>::walk_ast(query, out.reborrow())?;
+            before = " UNION ALL ";
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl Expression for FoundByOne {
+    type SqlType = Bool;
+}
+
+impl<GroupBy> ValidGrouping<GroupBy> for FoundByOne {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl AppearsOnTable<Users> for FoundByOne {}
+impl SelectableExpression<Users> for FoundByOne {}
+
+impl QueryId for FoundByOne {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}

@@ -186,12 +186,13 @@ pub struct Chores {
     going_on: watch::Sender<()>,
     fleet: JoinHandle<()>,
     flush: JoinHandle<()>,
+    add_up: JoinHandle<()>,
     sweep: JoinHandle<()>,
 }
 
 impl Chores {
-    /// The fleet is taken part in, usage written every second, and what is of no use any more
-    /// deleted every hour.
+    /// The fleet is taken part in, usage written every second and added up, and what is of no use
+    /// any more deleted every hour.
     #[must_use]
     pub fn start(state: &State) -> Self {
         let (going_on, over) = watch::channel(());
@@ -200,6 +201,7 @@ impl Chores {
             going_on,
             fleet: tokio::spawn(state.fleet.clone().take_part(memory, over.clone())),
             flush: tokio::spawn(every(FLUSH, state.clone(), flush, over.clone())),
+            add_up: tokio::spawn(every(FLUSH, state.clone(), add_up, over.clone())),
             sweep: tokio::spawn(every(SWEEP, state.clone(), sweep, over)),
         }
     }
@@ -207,6 +209,7 @@ impl Chores {
     /// Counts that are being written get written; the rest is for one more flush.
     pub async fn finish(self) {
         drop(self.going_on);
+        self.add_up.abort();
         self.sweep.abort();
         let _ = self.flush.await;
         let _ = self.fleet.await;
@@ -231,8 +234,14 @@ async fn every<F: Future<Output = ()>>(
 }
 
 async fn flush(state: State) {
-    if let Err(error) = state.usage.flush(&state.database).await {
+    if let Err(error) = state.usage.flush(&state.database, state.clock.now()).await {
         tracing::warn!(%error, "usage is not written yet");
+    }
+}
+
+async fn add_up(state: State) {
+    if let Err(error) = state.usage.add_up(&state.database, &state.clock).await {
+        tracing::warn!(%error, "usage is not added up yet");
     }
 }
 

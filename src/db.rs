@@ -3,6 +3,7 @@
 
 mod connection;
 pub mod embedded;
+mod estimate;
 mod lent;
 pub mod schema;
 pub mod types;
@@ -28,6 +29,7 @@ use futures_util::FutureExt;
 use self::url::Target;
 
 pub use connection::Connection;
+pub use estimate::expected_rows;
 pub use lent::Lent;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();

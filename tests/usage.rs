@@ -4,11 +4,16 @@
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use chrono::TimeDelta;
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 use tokendesk::catalogue::Scope;
+use tokendesk::gate::{Code, Decided};
 use tokendesk::tokens::draft::NewToken;
-use tokendesk::tokens::{Ranges, Secret, Token};
+use tokendesk::tokens::{Ranges, Secret, Token, TokenId};
+use tokendesk::web::Error;
+use tokendesk::web::client_address::ClientAddress;
+use uuid::Uuid;
 
 use crate::support::app::count_each;
 use crate::support::{App, Place, Server};
@@ -16,7 +21,8 @@ use crate::support::{App, Place, Server};
 const CALLS: usize = 30_000;
 const INSTANCES: usize = 3;
 const CLIENTS: usize = 24;
-const TOKENS: usize = 20;
+/// More than are added up at once.
+const TOKENS: usize = 200;
 
 /// What a token's callers are told, and how many have been.
 struct Called {
@@ -116,6 +122,11 @@ async fn each_answered_call_is_counted_once() {
     let stopped = servers.next().unwrap().process.finish();
     assert_eq!(stopped.code, Some(0), "{stopped:#?}");
     servers.for_each(|server| drop(server.stop()));
+    // What the last of them logged is there for whoever comes next.
+    app.state.clock.advance(TimeDelta::days(10_000));
+    while logged(&app).await > 0 {
+        add_up(&app).await.unwrap();
+    }
 
     let mut sum = 0;
     for called in &tokens {
@@ -144,31 +155,176 @@ async fn in_each_table(app: &App) -> i64 {
     sums[0]
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_written_is_kept_and_written_once() {
-    const TOKENS: i64 = 250;
-    let app = App::start().await;
+const MANY: i64 = 250;
+
+async fn many(app: &App) -> Vec<TokenId> {
     let mut tokens = Vec::new();
-    for number in 0..TOKENS {
+    for number in 0..MANY {
         tokens.push(app.token(&format!("Token {number}")).await.0.id);
     }
+    tokens
+}
+
+/// Each of them is called once, and that is written down.
+async fn log(app: &App, tokens: &[TokenId]) {
+    count_each(&app.state.usage, tokens, app.now());
+    app.flush().await;
+}
+
+/// Adds up what is logged, when it is time, or when somebody else would have left it.
+async fn add_up(app: &App) -> Result<(), Error> {
+    app.state.clock.advance(TimeDelta::seconds(30));
+    app.state
+        .usage
+        .add_up(app.database(), &app.state.clock)
+        .await
+}
+
+async fn logged(app: &App) -> i64 {
+    let entries = "SELECT (SELECT count(*) FROM usage_log) + (SELECT count(*) FROM usage_batch)";
+    app.count(entries).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_written_is_kept_and_written_once() {
+    let app = App::start().await;
+    let tokens = many(&app).await;
     let usage = &app.state.usage;
     count_each(usage, &tokens, app.now());
-    // One of those in the middle cannot be written.
+    app.sql("ALTER TABLE usage_log RENAME TO away").await;
+    usage.flush(app.database(), app.now()).await.unwrap_err();
+    assert!(!usage.lag().is_zero());
+    count_each(usage, &tokens, app.now());
+    app.sql("ALTER TABLE away RENAME TO usage_log").await;
+    app.flush().await;
+    assert!(usage.lag().is_zero());
+    add_up(&app).await.unwrap();
+    assert_eq!(in_each_table(&app).await, 2 * MANY);
+    assert_eq!(logged(&app).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_counts_of_many_tokens_are_added_up_when_some_have_come_together() {
+    let app = App::start().await;
+    let tokens = many(&app).await;
+    let add_up = async || {
+        let added = app
+            .state
+            .usage
+            .add_up(app.database(), &app.state.clock)
+            .await;
+        added.unwrap();
+    };
+    for _ in 0..9 {
+        log(&app, &tokens).await;
+        add_up().await;
+        app.state.clock.advance(TimeDelta::seconds(1));
+    }
+    assert_eq!((in_each_table(&app).await, logged(&app).await), (0, 9));
+    app.state.clock.advance(TimeDelta::seconds(1));
+    add_up().await;
+    assert_eq!(
+        (in_each_table(&app).await, logged(&app).await),
+        (9 * MANY, 0)
+    );
+    // Those of a few are there at once.
+    log(&app, &tokens[..100]).await;
+    assert_eq!(in_each_table(&app).await, 9 * MANY + 100);
+    // The last that is known of a token is the last of both, whichever was written first.
+    let decided = |address: [u8; 4], user_agent, seconds| Decided {
+        code: Code::Valid,
+        operation: "Agents: list",
+        address: ClientAddress(address.into()),
+        user_agent,
+        at: app.now() + TimeDelta::seconds(seconds),
+    };
+    let usage = &app.state.usage;
+    count_each(usage, &tokens, app.now());
+    usage.count_many(tokens[0], &decided([192, 0, 2, 7], Some("curl/8"), 1), 1);
+    usage.count_many(tokens[1], &decided([192, 0, 2, 8], Some("curl/9"), 1), 1);
+    app.flush().await;
+    usage.count_many(tokens[0], &decided([192, 0, 2, 9], None, 2), 1);
+    app.flush().await;
+    app.state.clock.advance(TimeDelta::seconds(10));
+    add_up().await;
+    let last = async |token: TokenId| {
+        let last = format!(
+            "SELECT host(last_used_from), last_user_agent FROM token_usage
+            WHERE token_id = '{token}'"
+        );
+        let row = &app.sql(&last).await[0];
+        (row.get::<_, String>(0), row.get::<_, Option<String>>(1))
+    };
+    assert_eq!(
+        last(tokens[0]).await,
+        ("192.0.2.9".to_owned(), Some("curl/8".to_owned()))
+    );
+    assert_eq!(
+        last(tokens[1]).await,
+        ("192.0.2.8".to_owned(), Some("curl/9".to_owned()))
+    );
+}
+
+/// An instance that fails, or is killed, in the midst of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_added_up_in_part_is_gone_on_with_where_it_was_left() {
+    let app = App::start().await;
+    let tokens = many(&app).await;
+    log(&app, &tokens).await;
+    log(&app, &tokens).await;
     let bad = format!(
         "ALTER TABLE usage_hours ADD CONSTRAINT bad CHECK (token_id <> '{}')",
         tokens[150]
     );
     app.sql(&bad).await;
-    usage.flush(app.database()).await.unwrap_err();
-    let written = in_each_table(&app).await;
-    assert!(0 < written && written < 150, "{written}");
-    assert!(!usage.lag().is_zero());
-    count_each(usage, &tokens, app.now());
+    add_up(&app).await.unwrap_err();
+    assert_eq!(in_each_table(&app).await, 2 * 100);
+    // What comes meanwhile is not mistaken for a part of it.
+    log(&app, &tokens).await;
     app.sql("ALTER TABLE usage_hours DROP CONSTRAINT bad").await;
-    usage.flush(app.database()).await.unwrap();
-    assert_eq!(in_each_table(&app).await, 2 * TOKENS);
-    assert!(usage.lag().is_zero());
+    app.state
+        .usage
+        .add_up(app.database(), &app.state.clock)
+        .await
+        .unwrap();
+    assert_eq!(
+        in_each_table(&app).await,
+        2 * 100,
+        "somebody may be at it still"
+    );
+    // A token that was deleted meanwhile has no counts.
+    app.sql(&format!("DELETE FROM tokens WHERE id = '{}'", tokens[200]))
+        .await;
+    add_up(&app).await.unwrap();
+    assert_eq!(in_each_table(&app).await, 2 * (MANY - 1));
+    add_up(&app).await.unwrap();
+    assert_eq!(
+        (in_each_table(&app).await, logged(&app).await),
+        (3 * (MANY - 1), 0)
+    );
+}
+
+/// As instances that stood still do, they all go on with what each believes to be left.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_adds_up_the_same_at_once_adds_it_once() {
+    const ADDERS: i64 = 8;
+    let app = App::start().await;
+    let tokens = many(&app).await;
+    for round in 1..=5 {
+        for _ in 0..3 {
+            log(&app, &tokens).await;
+        }
+        // Time runs so fast that nobody seems to be at it.
+        let adders = (0..ADDERS).map(|_| async { add_up(&app).await });
+        for added in join_all(adders).await {
+            added.unwrap();
+        }
+        // Whoever began last may have found that another had gone on.
+        while logged(&app).await > 0 {
+            add_up(&app).await.unwrap();
+        }
+        assert_eq!(in_each_table(&app).await, round * 3 * MANY);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,8 +340,8 @@ async fn counts_wait_while_the_database_does_and_say_so() {
     let url = format!("{}/api/v1/token", app.url);
     let call = reqwest::Client::new().get(url).bearer_auth(secret.reveal());
     assert_eq!(call.send().await.unwrap().status(), 200);
-    let (usage, database) = (app.state.usage.clone(), app.database().clone());
-    let flush = tokio::spawn(async move { usage.flush(&database).await });
+    let (usage, database, now) = (app.state.usage.clone(), app.database().clone(), app.now());
+    let flush = tokio::spawn(async move { usage.flush(&database, now).await });
     let waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
         WHERE NOT granted AND datname = current_database()";
     while app.count(waiting).await == 0 {
@@ -197,4 +353,23 @@ async fn counts_wait_while_the_database_does_and_say_so() {
     flush.await.unwrap().unwrap();
     assert_eq!(in_each_table(&app).await, 1);
     assert!(app.state.usage.lag().is_zero());
+}
+
+/// A method may be of any length, and is what calls of an API are counted by.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_counted_whatever_its_method() {
+    let app = App::start().await;
+    let (_, secret) = app.token("Called").await;
+    // Of no pattern, so that it is not short when compressed.
+    let method: String = (0..200)
+        .map(|_| Uuid::new_v4().simple().to_string())
+        .collect();
+    let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+    let url = format!("{}/scim/v2/Users", app.url);
+    let request = reqwest::Client::new().request(method, url);
+    let answer = request.bearer_auth(secret.reveal()).send().await.unwrap();
+    assert_eq!(answer.status(), 405);
+    app.flush().await;
+    let counted = "SELECT calls FROM usage_hours WHERE char_length(operation) < 300";
+    assert_eq!(app.count(counted).await, 1);
 }

@@ -111,6 +111,7 @@ pub async fn metrics(
     fleet: Data<Fleet>,
     database: Data<Database>,
     config: Data<Config>,
+    now: Now,
 ) -> Answer {
     let registry = &mut Registry::with_prefix("tokendesk");
     gate.metrics.register(registry);
@@ -122,6 +123,13 @@ pub async fn metrics(
         "usage_flush_lag",
         "Age of the oldest count not written yet",
         lag,
+    );
+    let logged = gate.usage.logged_for(now.0).as_secs_f64();
+    seconds(
+        registry,
+        "usage_log_age",
+        "Age of the oldest logged count not added up yet",
+        logged,
     );
     connections(registry, &database);
     let mut body = String::new();

@@ -69,7 +69,7 @@ fn listen(bind: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
 async fn write_last_counts(state: &State, chores: Chores) {
     let written = timeout(PATIENCE, async {
         chores.finish().await;
-        state.usage.flush(&state.database).await
+        state.usage.flush(&state.database, state.clock.now()).await
     });
     match written.await {
         Ok(Ok(())) => {}

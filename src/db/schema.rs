@@ -258,6 +258,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    usage_batch (number) {
+        number -> Int8,
+        is_one -> Bool,
+        entries -> Array<Int8>,
+        added_to -> Nullable<Uuid>,
+        advanced_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     usage_days (token_id, day) {
         token_id -> Uuid,
         day -> Date,
@@ -275,6 +285,24 @@ diesel::table! {
         network -> Cidr,
         calls -> Int8,
         last_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    usage_log (id) {
+        id -> Int8,
+        logged_at -> Timestamptz,
+        tokens -> Array<Uuid>,
+        hours -> Array<Timestamptz>,
+        codes -> Array<Text>,
+        operations -> Array<Text>,
+        networks -> Array<Cidr>,
+        calls -> Array<Int8>,
+        last_at -> Array<Timestamptz>,
+        used -> Array<Uuid>,
+        used_at -> Array<Timestamptz>,
+        used_from -> Array<Inet>,
+        user_agents -> Array<Text>,
     }
 }
 
@@ -332,7 +360,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     site,
     token_usage,
     tokens,
+    usage_batch,
     usage_days,
     usage_hours,
+    usage_log,
     users,
 );

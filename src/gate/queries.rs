@@ -1,5 +1,7 @@
 //! What the gate reads and writes in the database.
 
+pub mod usage_log;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use diesel::sql_types::{Array, BigInt, Cidr, Date, Inet, Nullable, Text, Timesta
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
-use super::decision::{Owner, Tenant, View};
+use super::decision::{Code, Owner, Tenant, View};
 use super::usage::Counter;
 use crate::access::{OrganizationId, Overseer, UserId};
 use crate::catalogue::Product;
@@ -179,7 +181,7 @@ pub async fn keep(connection: &mut Connection, ids: &[TokenId]) -> QueryResult<H
 pub struct Hours {
     pub tokens: Vec<TokenId>,
     pub starts: Vec<DateTime<Utc>>,
-    pub codes: Vec<&'static str>,
+    pub codes: Vec<Code>,
     pub operations: Vec<String>,
     pub networks: Vec<IpNet>,
     pub calls: Vec<i64>,
@@ -253,7 +255,8 @@ pub async fn add_totals(connection: &mut Connection, rows: Totals) -> QueryResul
              last_used_from = CASE WHEN t.last_at >= coalesce(last_used_at, t.last_at) \
                  THEN t.last_from ELSE last_used_from END, \
              last_user_agent = CASE WHEN t.last_at >= coalesce(last_used_at, t.last_at) \
-                 THEN coalesce(t.agent, last_user_agent) ELSE last_user_agent END \
+                 THEN coalesce(t.agent, last_user_agent) \
+                 ELSE coalesce(last_user_agent, t.agent) END \
          FROM unnest($1, $2, $3, $4, $5, $6) AS t (id, allowed, denied, last_at, last_from, agent) \
          WHERE token_id = t.id",
     )
@@ -265,6 +268,13 @@ pub async fn add_totals(connection: &mut Connection, rows: Totals) -> QueryResul
     .bind::<Array<Nullable<Text>>, _>(rows.last_user_agent)
     .execute(connection)
     .await
+}
+
+/// Whoever is frozen in the midst of this transaction does not keep its rows from others.
+pub async fn let_go_if_frozen(connection: &mut Connection) -> QueryResult<()> {
+    let setting = "SELECT set_config('idle_in_transaction_session_timeout', '10s', true)";
+    sql_query(setting).execute(connection).await?;
+    Ok(())
 }
 
 pub async fn delete_hours_before(

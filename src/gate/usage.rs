@@ -1,11 +1,13 @@
 //! Counts decisions in memory and writes the counts once a second: nothing is written while a
-//! caller waits. What cannot be written is kept for the next second.
+//! caller waits. What cannot be written is kept for the next second. Of a few tokens the counts are
+//! added to the tables that pages read; those of many are logged, and added later.
 //!
 //! A call is counted in the counter of the view that it was decided by. A counter that holds
 //! something is on a list, once; the list holds its view, which may be forgotten or replaced
 //! meanwhile. Once a second all that is on the list is collected, as rows.
 
 mod counter;
+mod log;
 mod pending;
 
 use std::net::IpAddr;
@@ -13,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel_async::AsyncConnection;
 
 use self::counter::hour;
 use self::pending::{Bucket, MOST_PENDING, Pending, Sum};
@@ -29,6 +32,8 @@ pub use self::counter::Counter;
 /// Hours are kept for this long; days and totals for as long as their token.
 const KEPT: TimeDelta = TimeDelta::days(90);
 const LONGEST_USER_AGENT: usize = 200;
+/// In bytes. Catalogues have shorter ones, but a method may be of any length.
+const LONGEST_OPERATION: usize = 250;
 
 /// What is counted and not written yet. Clones share it.
 #[derive(Clone, Default)]
@@ -41,6 +46,8 @@ struct Counts {
     pending: Mutex<Pending>,
     /// When the first was counted of what is being written.
     writing: Mutex<Option<Instant>>,
+    /// When the first was logged, by whoever did, of what is not added up.
+    logged: Mutex<Option<DateTime<Utc>>>,
 }
 
 /// Views whose counters hold something.
@@ -91,11 +98,11 @@ impl Usage {
             token,
             hour: hour(decided.at),
             code: decided.code,
-            operation: pending.operation(decided.operation),
+            operation: pending.operation(decided.operation()),
             network: decided.address.network(),
         };
         let last_at = decided.at;
-        pending.add(bucket, Sum { count, last_at });
+        pending.add_if_room(bucket, Sum { count, last_at });
         if decided.code == Code::Valid {
             pending.used(token, LastUse::of(decided));
         }
@@ -105,10 +112,14 @@ impl Usage {
     ///
     /// # Errors
     /// When the database fails; what is not written is kept.
-    pub async fn flush(&self, database: &Database) -> Result<(), Error> {
+    pub async fn flush(&self, database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
         *self.writing() = self.since();
-        let mut pending = self.collect();
-        let written = pending.write_in_parts(database).await;
+        let pending = self.collect();
+        let written = if pending.is_empty() {
+            Ok(())
+        } else {
+            write(&pending, database, now).await
+        };
         if written.is_err() {
             self.pending().merge(pending);
         }
@@ -122,7 +133,7 @@ impl Usage {
     /// # Errors
     /// When the database fails; the counts are lost then.
     pub async fn write(self, connection: &mut Connection) -> Result<(), Error> {
-        self.collect().write(connection).await
+        Ok(self.collect().write(connection).await?)
     }
 
     /// How long ago the oldest call was counted that is not written yet.
@@ -131,6 +142,13 @@ impl Usage {
         let writing = *self.writing();
         let since = self.since().into_iter().chain(writing).min();
         since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// For how long something has been logged that is not added up yet.
+    #[must_use]
+    pub fn logged_for(&self, now: DateTime<Utc>) -> Duration {
+        let age = self.logged().map(|since| now - since);
+        age.and_then(|age| age.to_std().ok()).unwrap_or_default()
     }
 
     /// When the first was counted of what is not being written.
@@ -163,10 +181,30 @@ impl Usage {
         pending.unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn logged(&self) -> MutexGuard<'_, Option<DateTime<Utc>>> {
+        let logged = self.0.logged.lock();
+        logged.unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn writing(&self) -> MutexGuard<'_, Option<Instant>> {
         let writing = self.0.writing.lock();
         writing.unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn write(pending: &Pending, database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
+    let connection = &mut *database.get().await?;
+    if pending.is_short() {
+        connection
+            .transaction(async |connection| {
+                queries::let_go_if_frozen(connection).await?;
+                pending.write(connection).await
+            })
+            .await?;
+    } else {
+        queries::usage_log::append(connection, pending.entry(), now).await?;
+    }
+    Ok(())
 }
 
 /// Forgets the hours that nothing shows any more.
@@ -190,12 +228,19 @@ impl Called {
     }
 }
 
+impl<'a> Decided<'a> {
+    fn operation(&self) -> &'a str {
+        let end = self.operation.floor_char_boundary(LONGEST_OPERATION);
+        &self.operation[..end]
+    }
+}
+
 impl LastUse {
     fn of(decided: &Decided<'_>) -> Self {
         Self {
             at: decided.at,
             from: decided.address.0,
-            user_agent: decided.user_agent.map(shortened),
+            user_agent: decided.user_agent.and_then(shortened),
         }
     }
 
@@ -203,15 +248,16 @@ impl LastUse {
     fn add(&mut self, decided: &Decided<'_>) {
         if decided.at < self.at {
             if self.user_agent.is_none() {
-                self.user_agent = decided.user_agent.map(shortened);
+                self.user_agent = decided.user_agent.and_then(shortened);
             }
             return;
         }
         (self.at, self.from) = (decided.at, decided.address.0);
         if let Some(user_agent) = decided.user_agent
             && self.user_agent.as_deref() != Some(user_agent)
+            && let Some(shortened) = shortened(user_agent)
         {
-            self.user_agent = Some(shortened(user_agent));
+            self.user_agent = Some(shortened);
         }
     }
 
@@ -229,13 +275,14 @@ impl LastUse {
     }
 }
 
-/// A user agent is whatever the client wrote.
-fn shortened(user_agent: &str) -> String {
-    user_agent
+/// A user agent is whatever the client wrote; `None` if that is nothing.
+fn shortened(user_agent: &str) -> Option<String> {
+    let shortened: String = user_agent
         .chars()
         .filter(|c| !c.is_control())
         .take(LONGEST_USER_AGENT)
-        .collect()
+        .collect();
+    Some(shortened).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]
@@ -298,6 +345,11 @@ mod tests {
             ..decided(Code::Valid, [192, 0, 2, 2], later)
         };
         usage.count(&view, &silent);
+        let nameless = Decided {
+            user_agent: Some(""),
+            ..decided(Code::Valid, [192, 0, 2, 2], later)
+        };
+        usage.count(&view, &nameless);
         usage.count(&view, &decided(Code::Valid, [192, 0, 2, 1], now()));
         let denied = decided(Code::Disabled, [192, 0, 2, 3], later + TimeDelta::days(1));
         usage.count(&view, &denied);

@@ -211,7 +211,13 @@ async fn counts_wait_for_a_database_that_is_away_and_skip_deleted_tokens() {
     ask(&app, kept_secret.reveal()).await;
     ask(&app, gone_secret.reveal()).await;
     app.sql("ALTER TABLE usage_days RENAME TO away").await;
-    assert!(app.state.usage.flush(app.database()).await.is_err());
+    assert!(
+        app.state
+            .usage
+            .flush(app.database(), app.now())
+            .await
+            .is_err()
+    );
     assert_eq!(
         app.count("SELECT count(*) FROM usage_hours").await,
         0,
@@ -250,8 +256,8 @@ async fn two_instances_count_into_the_same_rows() {
         second.count_many(token, &decided, 1);
     }
     let (one, two) = tokio::join!(
-        app.state.usage.flush(app.database()),
-        second.flush(app.database())
+        app.state.usage.flush(app.database(), app.now()),
+        second.flush(app.database(), app.now())
     );
     one.unwrap();
     two.unwrap();

@@ -287,7 +287,8 @@ impl App {
 
     /// Writes what was counted, as happens every second.
     pub async fn flush(&self) {
-        self.state.usage.flush(self.database()).await.unwrap();
+        let usage = &self.state.usage;
+        usage.flush(self.database(), self.now()).await.unwrap();
     }
 }
 

@@ -5,22 +5,23 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use diesel_async::AsyncConnection;
+use diesel::result::QueryResult;
 use ipnet::IpNet;
+use itertools::izip;
 
 use super::LastUse;
 use super::counter::Calls;
-use crate::db::{Connection, Database};
+use crate::db::Connection;
 use crate::gate::decision::Code;
+use crate::gate::queries::usage_log::Entry;
 use crate::gate::queries::{self, Days, Hours, Totals};
 use crate::tokens::TokenId;
-use crate::web::Error;
 
 /// While the database is away, counting stops at so many different rows.
 pub const MOST_PENDING: usize = 200_000;
-/// The counts of so many tokens are written in one transaction. A longer one would keep the
+/// The counts of so many tokens are added in one transaction. A longer one would keep the
 /// processor from callers, and the rows from whoever changes a token, for as long as it takes.
-const MOST_AT_ONCE: usize = 100;
+pub const MOST_AT_ONCE: usize = 100;
 
 #[derive(Default)]
 pub struct Pending {
@@ -77,17 +78,24 @@ impl Pending {
                 network: kind.network,
             };
             let (count, last_at) = (kind.count, kind.last_at);
-            self.add(bucket, Sum { count, last_at });
+            self.add_if_room(bucket, Sum { count, last_at });
         }
         if let Some(last) = calls.last {
             self.used(token, last);
         }
     }
 
-    pub fn add(&mut self, bucket: Bucket, calls: Sum) {
-        if self.hours.len() >= MOST_PENDING && !self.hours.contains_key(&bucket) {
-            return;
+    pub fn is_full(&self) -> bool {
+        self.hours.len() >= MOST_PENDING
+    }
+
+    pub fn add_if_room(&mut self, bucket: Bucket, calls: Sum) {
+        if !self.is_full() || self.hours.contains_key(&bucket) {
+            self.add(bucket, calls);
         }
+    }
+
+    fn add(&mut self, bucket: Bucket, calls: Sum) {
         self.since.get_or_insert_with(Instant::now);
         let sum = self
             .hours
@@ -108,7 +116,7 @@ impl Pending {
     pub fn merge(&mut self, other: Self) {
         self.begun(other.since);
         for (bucket, calls) in other.hours {
-            self.add(bucket, calls);
+            self.add_if_room(bucket, calls);
         }
         for (token, last) in other.last {
             self.used(token, last);
@@ -125,48 +133,107 @@ impl Pending {
         self.last.get(&token).cloned()
     }
 
-    /// Writes all of it, some tokens after the others; what is written is not pending any more.
-    pub async fn write_in_parts(&mut self, database: &Database) -> Result<(), Error> {
-        if self.is_empty() {
-            return Ok(());
+    /// As an entry of the log.
+    pub fn entry(&self) -> Entry {
+        let mut entry = Entry::default();
+        for (bucket, calls) in &self.hours {
+            entry.tokens.push(bucket.token);
+            entry.hours.push(bucket.hour);
+            entry.codes.push(bucket.code);
+            entry.operations.push(bucket.operation.as_ref().to_owned());
+            entry.networks.push(bucket.network);
+            entry.calls.push(calls.count);
+            entry.last_at.push(calls.last_at);
         }
-        let connection = &mut *database.get().await?;
-        while !self.is_empty() {
-            let part = self.take_first(MOST_AT_ONCE);
-            let written = connection.transaction(async |connection| part.write(connection).await);
-            if let Err(error) = written.await {
-                self.merge(part);
-                return Err(error);
-            }
+        let used = self
+            .tokens()
+            .filter_map(|token| Some((token, self.last.get(&token)?)));
+        for (token, last) in used {
+            entry.used.push(token);
+            entry.used_at.push(last.at);
+            entry.used_from.push(last.from.into());
+            entry
+                .user_agents
+                .push(last.user_agent.clone().unwrap_or_default());
         }
-        Ok(())
+        entry
     }
 
-    /// What was counted of the first so many tokens.
-    fn take_first(&mut self, tokens: usize) -> Self {
-        let mut part = Self {
-            since: self.since,
-            ..Self::default()
-        };
-        for _ in 0..tokens {
-            let Some((&Bucket { token, .. }, _)) = self.hours.first_key_value() else {
-                break;
-            };
-            let first = |hours: &mut BTreeMap<Bucket, Sum>| {
-                let entry = hours.first_entry()?;
-                (entry.key().token == token).then(|| entry.remove_entry())
-            };
-            while let Some((bucket, sum)) = first(&mut self.hours) {
-                part.hours.insert(bucket, sum);
+    /// What an entry of the log has of tokens that come after `added_to`.
+    pub fn read(&mut self, entry: Entry, added_to: Option<TokenId>) {
+        let is_missing = |token| Some(token) > added_to;
+        let calls = izip!(
+            entry.tokens,
+            entry.hours,
+            entry.codes,
+            entry.operations,
+            entry.networks,
+            entry.calls,
+            entry.last_at
+        );
+        for (token, hour, code, operation, network, count, last_at) in calls {
+            if is_missing(token) {
+                let operation = self.operation(&operation);
+                let bucket = Bucket {
+                    token,
+                    hour,
+                    code,
+                    operation,
+                    network,
+                };
+                self.add(bucket, Sum { count, last_at });
             }
-            part.last.extend(self.last.remove_entry(&token));
         }
-        part
+        let uses = izip!(
+            entry.used,
+            entry.used_at,
+            entry.used_from,
+            entry.user_agents
+        );
+        for (token, at, from, user_agent) in uses {
+            if is_missing(token) {
+                let user_agent = Some(user_agent).filter(|name| !name.is_empty());
+                self.used(
+                    token,
+                    LastUse {
+                        at,
+                        from: from.addr(),
+                        user_agent,
+                    },
+                );
+            }
+        }
     }
 
-    pub async fn write(&self, connection: &mut Connection) -> Result<(), Error> {
-        let mut ids: Vec<TokenId> = self.hours.keys().map(|bucket| bucket.token).collect();
-        ids.dedup();
+    /// Whether it is of no more tokens than are added at once.
+    pub fn is_short(&self) -> bool {
+        self.tokens().nth(MOST_AT_ONCE).is_none()
+    }
+
+    /// Each once, in order.
+    fn tokens(&self) -> impl Iterator<Item = TokenId> {
+        let mut before = None;
+        let tokens = self.hours.keys().map(|bucket| bucket.token);
+        tokens.filter(move |token| before.replace(*token) != Some(*token))
+    }
+
+    /// What there is of the first so many tokens, and the last of these.
+    pub fn take_first(&mut self, tokens: usize) -> Option<(TokenId, Self)> {
+        let last = self.tokens().take(tokens).last()?;
+        let mut first = Self::default();
+        while let Some(entry) = self.hours.first_entry()
+            && entry.key().token <= last
+        {
+            let (bucket, sum) = entry.remove_entry();
+            first.last.extend(self.last.remove_entry(&bucket.token));
+            first.hours.insert(bucket, sum);
+        }
+        Some((last, first))
+    }
+
+    /// Adds it to the tables that pages read.
+    pub async fn write(&self, connection: &mut Connection) -> QueryResult<()> {
+        let ids: Vec<TokenId> = self.tokens().collect();
         // A token that was deleted meanwhile has no usage any more.
         let kept = queries::keep(connection, &ids).await?;
         let rows: Vec<(&Bucket, &Sum)> = self
@@ -186,7 +253,7 @@ fn hours(rows: &[(&Bucket, &Sum)]) -> Hours {
     for (bucket, calls) in rows {
         columns.tokens.push(bucket.token);
         columns.starts.push(bucket.hour);
-        columns.codes.push(bucket.code.as_str());
+        columns.codes.push(bucket.code);
         columns
             .operations
             .push(bucket.operation.as_ref().to_owned());

@@ -125,7 +125,7 @@ async fn tokens_that_are_called_all_the_time_are_revoked_at_once() {
         tokio::spawn(async move {
             while !is_over.load(Ordering::Relaxed) {
                 count_each(&usage, &ids, at);
-                usage.flush(&database).await.unwrap();
+                usage.flush(&database, at).await.unwrap();
             }
         })
     };

@@ -9,6 +9,7 @@
 //! measured with callers that do, as without a processor to spare it is the scheduler's time slice
 //! that is measured.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,15 +28,17 @@ use tokendesk::fleet::Standing;
 use tokendesk::tokens::Secret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_postgres::Client;
 
 const REMEMBERED: usize = 100_000;
 const CONNECTIONS: usize = 64;
 /// In turn, as other work on the machine comes and goes.
-const ROUNDS: u32 = 4;
-const WARM_UP: Duration = Duration::from_secs(1);
-const MEASURED: Duration = Duration::from_secs(4);
-/// Milliseconds: of different lengths, so that callers do not come all at once.
-const PAUSES: Range<u64> = 1..9;
+const ROUNDS: u32 = 2;
+/// Counts are added up every ten seconds: before what is measured once, and twice within it.
+const WARM_UP: Duration = Duration::from_secs(11);
+const MEASURED: Duration = Duration::from_secs(20);
+/// Microseconds: of different lengths, so that callers do not come all at once.
+const PAUSES: Range<u64> = 1_000..9_000;
 
 #[derive(Parser)]
 struct Line {
@@ -59,7 +62,8 @@ async fn run(target: Target, address: &tokio_postgres::Config, tokens: usize) {
     println!("Filling a database with {tokens} tokens");
     let database = Database::new(target.clone(), 16);
     database.migrate().await.unwrap();
-    let secrets = fill(address, tokens).await;
+    let client = connect(address).await;
+    let secrets = fill(&client, tokens).await;
     let config = Config::new(Line::parse_from(["bench"]).settings).unwrap();
     let state = State::new(config, target, database, Clock::system())
         .await
@@ -93,13 +97,11 @@ async fn run(target: Target, address: &tokio_postgres::Config, tokens: usize) {
     for round in 0..ROUNDS {
         for place in 0..runs.len() {
             let first = round as usize;
-            for pace in [Pace::Full, Pace::Calm] {
-                // Not while what another was counted by is written.
-                while !state.usage.lag().is_zero() {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                runs[(first + place) % 4].go_on(pace).await;
-            }
+            let run = &mut runs[(first + place) % 4];
+            settled(&state, &client).await;
+            run.hurry().await;
+            settled(&state, &client).await;
+            tokio::task::block_in_place(|| run.stroll());
         }
     }
     let measured = runs.map(Run::measured);
@@ -109,10 +111,22 @@ async fn run(target: Target, address: &tokio_postgres::Config, tokens: usize) {
     println!("Memory: {each} bytes for each that is remembered, by the process's own size");
 }
 
-/// Tokens straight into the tables, and their secrets.
-async fn fill(address: &tokio_postgres::Config, tokens: usize) -> Vec<String> {
+async fn connect(address: &tokio_postgres::Config) -> Client {
     let (client, connection) = address.connect(tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
+    client
+}
+
+/// Not while what another run was counted by is written.
+async fn settled(state: &State, client: &Client) {
+    let logged = "SELECT FROM usage_log";
+    while !state.usage.lag().is_zero() || !client.query(logged, &[]).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Tokens straight into the tables, and their secrets.
+async fn fill(client: &Client, tokens: usize) -> Vec<String> {
     let organization = "INSERT INTO organizations VALUES
         ('01900000-0000-7000-8000-000000000000', 'Bench', 'bench', now())";
     client.execute(organization, &[]).await.unwrap();
@@ -212,23 +226,15 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
     }
 }
 
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Pace {
-    /// Each caller calls again at once.
-    Full,
-    /// After a pause.
-    Calm,
-}
-
 /// Calls of tokens in turn.
 struct Run<'a> {
     name: &'static str,
     address: &'a str,
     secrets: &'a [String],
     next: AtomicUsize,
-    /// At full pace.
+    /// That did not pause.
     calls: usize,
-    /// At a calm one.
+    /// Of calls between pauses.
     times: Vec<Duration>,
 }
 
@@ -251,39 +257,67 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// For a round: calls on connections that stay open.
-    async fn go_on(&mut self, pace: Pace) {
-        let connections = (0..CONNECTIONS).map(|_| self.connection(Instant::now(), pace));
-        let times = futures_util::future::join_all(connections).await;
-        let times = times.into_iter().flatten();
-        match pace {
-            Pace::Full => self.calls += times.count(),
-            Pace::Calm => self.times.extend(times),
-        }
+    /// For a round at full pace: calls on connections that stay open.
+    async fn hurry(&mut self) {
+        let start = Instant::now();
+        let calls = (0..CONNECTIONS).map(|_| async {
+            let mut stream = TcpStream::connect(self.address).await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            let (mut buffer, mut calls) = (Vec::new(), 0);
+            while start.elapsed() < WARM_UP + MEASURED {
+                let begun = start.elapsed() > WARM_UP;
+                stream.write_all(&request(self.next().1)).await.unwrap();
+                read_answer(&mut stream, &mut buffer).await;
+                assert!(buffer.starts_with(b"HTTP/1.1 200"));
+                calls += usize::from(begun);
+            }
+            calls
+        });
+        let calls = futures_util::future::join_all(calls).await;
+        self.calls += calls.into_iter().sum::<usize>();
     }
 
-    /// How long each of its calls took.
-    async fn connection(&self, start: Instant, pace: Pace) -> Vec<Duration> {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        let (mut buffer, mut times) = (Vec::new(), Vec::new());
-        while start.elapsed() < WARM_UP + MEASURED {
-            let next = self.next.fetch_add(1, Ordering::Relaxed);
-            let secret = &self.secrets[next % self.secrets.len()];
-            let sent = Instant::now();
-            stream.write_all(&request(secret)).await.unwrap();
-            read_answer(&mut stream, &mut buffer).await;
-            assert!(buffer.starts_with(b"HTTP/1.1 200"));
-            if sent - start > WARM_UP {
-                times.push(sent.elapsed());
-            }
-            if pace == Pace::Calm {
-                let all = PAUSES.end - PAUSES.start;
-                let pause = PAUSES.start + u64::try_from(next).unwrap() % all;
-                tokio::time::sleep(Duration::from_millis(pause)).await;
-            }
-        }
-        times
+    /// For a round with pauses. Callers are threads, which the system's clock wakes one by one:
+    /// the runtime's would wake all of a millisecond together, and they would wait for each other.
+    fn stroll(&mut self) {
+        let start = Instant::now();
+        let times = std::thread::scope(|scope| {
+            let caller = || {
+                let mut stream = std::net::TcpStream::connect(self.address).unwrap();
+                stream.set_nodelay(true).unwrap();
+                let (mut buffer, mut times) = ([0; 4096], Vec::new());
+                while start.elapsed() < WARM_UP + MEASURED {
+                    let (number, secret) = self.next();
+                    let sent = Instant::now();
+                    stream.write_all(&request(secret)).unwrap();
+                    // An answer is sent, and comes, as a whole.
+                    let length = stream.read(&mut buffer).unwrap();
+                    let took = sent.elapsed();
+                    assert!(
+                        buffer.starts_with(b"HTTP/1.1 200") && buffer[..length].ends_with(b"}")
+                    );
+                    if sent - start > WARM_UP {
+                        times.push(took);
+                    }
+                    let all = PAUSES.end - PAUSES.start;
+                    let pause = PAUSES.start + u64::try_from(number).unwrap() * 997 % all;
+                    std::thread::sleep(Duration::from_micros(pause));
+                }
+                times
+            };
+            let callers: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(caller)).collect();
+            let times = callers
+                .into_iter()
+                .flat_map(|caller| caller.join().unwrap());
+            times.collect::<Vec<_>>()
+        });
+        self.times.extend(times);
+    }
+
+    /// The next token in turn, and its number among all that were called.
+    fn next(&self) -> (usize, &str) {
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        (next, &self.secrets[next % self.secrets.len()])
     }
 
     fn measured(mut self) -> Measured {

@@ -11,6 +11,7 @@ use actix_web::cookie::Key;
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
+use chrono::TimeDelta;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -29,6 +30,7 @@ use crate::{api, catalogue, fleet, identity, journal, mcp, members, profile, sci
 /// How long running requests may go on after the server was told to stop.
 const GRACE_SECONDS: u64 = 10;
 const FLUSH: Duration = Duration::from_secs(1);
+const ADD_UP: TimeDelta = TimeDelta::seconds(10);
 const SWEEP: Duration = Duration::from_secs(3600);
 /// Provisioning comes in long rows of small requests: Entra ID wants 25 a second.
 const SCIM_RATE: NonZeroU32 = NonZeroU32::new(3).unwrap();
@@ -206,13 +208,14 @@ impl Chores {
         }
     }
 
-    /// Counts that are being written get written; the rest is for one more flush.
-    pub async fn finish(self) {
+    /// Counts that are being written get written; the rest is for one more flush. Returns what may
+    /// still be adding up.
+    pub async fn finish(self) -> JoinHandle<()> {
         drop(self.going_on);
-        self.add_up.abort();
         self.sweep.abort();
         let _ = self.flush.await;
         let _ = self.fleet.await;
+        self.add_up
     }
 }
 
@@ -240,7 +243,8 @@ async fn flush(state: State) {
 }
 
 async fn add_up(state: State) {
-    if let Err(error) = state.usage.add_up(&state.database, &state.clock).await {
+    let added = state.usage.add_up(&state.database, &state.clock, ADD_UP);
+    if let Err(error) = added.await {
         tracing::warn!(%error, "usage is not added up yet");
     }
 }

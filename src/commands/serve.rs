@@ -4,15 +4,18 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::{Desk, Failure};
 use crate::app::{self, Chores, State};
 use crate::config::Config;
 use crate::identity;
+use crate::web::Error;
 
-/// How long the database may take to write the last counts.
+/// How long the database may take to write the last counts, and then to add them up.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub async fn run(desk: &Desk) -> Result<(), Failure> {
@@ -68,13 +71,34 @@ fn listen(bind: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
 
 async fn write_last_counts(state: &State, chores: Chores) {
     let written = timeout(PATIENCE, async {
-        chores.finish().await;
-        state.usage.flush(&state.database, state.clock.now()).await
+        let adding_up = chores.finish().await;
+        let now = state.clock.now();
+        state.usage.flush(&state.database, now).await?;
+        Ok::<_, Error>(adding_up)
     });
     match written.await {
-        Ok(Ok(())) => {}
+        Ok(Ok(adding_up)) => add_up_last_counts(state, adding_up).await,
         Ok(Err(error)) => tracing::error!(%error, "the last counts of usage are lost"),
         Err(_) => tracing::error!("the last counts of usage are lost: the database hangs"),
+    }
+}
+
+/// Whoever stops last leaves nothing that is logged and not added up.
+async fn add_up_last_counts(state: &State, adding_up: JoinHandle<()>) {
+    let added = timeout(PATIENCE, async {
+        let _ = adding_up.await;
+        let any_age = TimeDelta::zero();
+        while state
+            .usage
+            .add_up(&state.database, &state.clock, any_age)
+            .await?
+        {}
+        Ok::<_, Error>(())
+    });
+    match added.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "usage is added up by whoever runs next"),
+        Err(_) => tracing::warn!("usage is added up by whoever runs next"),
     }
 }
 

@@ -18,37 +18,44 @@ use crate::gate::queries::let_go_if_frozen;
 use crate::gate::queries::usage_log::{self, Batch};
 use crate::web::Error;
 
-/// What is logged is added up after this time.
-const DUE: TimeDelta = TimeDelta::seconds(10);
 /// Whoever has done nothing for a batch for so long has left it.
 const ABANDONED: TimeDelta = TimeDelta::seconds(30);
 
 impl Usage {
-    /// Adds up what was logged, by whichever instance, if it is time and nobody else is at it.
+    /// Adds up what was logged, by whichever instance, if some of it is so old and nobody else is
+    /// at it. Returns whether there was something to do.
     ///
     /// # Errors
     /// When the database fails; what is not added up is left for the next time.
-    pub async fn add_up(&self, database: &Database, clock: &Clock) -> Result<(), Error> {
-        let Some(batch) = self.due(database, clock.now()).await? else {
-            return Ok(());
+    pub async fn add_up(
+        &self,
+        database: &Database,
+        clock: &Clock,
+        age: TimeDelta,
+    ) -> Result<bool, Error> {
+        let Some(batch) = self.begin(database, clock.now(), age).await? else {
+            return Ok(false);
         };
         match add(database, batch, clock).await {
             // Somebody else went on with it.
-            Err(Error::NotFound) => Ok(()),
-            added => added,
+            Ok(()) | Err(Error::NotFound) => Ok(true),
+            Err(error) => Err(error),
         }
     }
 
-    async fn due(&self, database: &Database, now: DateTime<Utc>) -> Result<Option<Batch>, Error> {
+    async fn begin(
+        &self,
+        database: &Database,
+        now: DateTime<Utc>,
+        age: TimeDelta,
+    ) -> Result<Option<Batch>, Error> {
         let connection = &mut *database.get().await?;
         let oldest = usage_log::oldest(connection).await?;
         *self.logged() = oldest;
-        match oldest {
-            Some(oldest) if oldest <= now - DUE => {
-                Ok(usage_log::begin(connection, now, now - ABANDONED).await?)
-            }
-            _ => Ok(None),
+        if oldest.is_none_or(|oldest| oldest > now - age) {
+            return Ok(None);
         }
+        Ok(usage_log::begin(connection, now, now - ABANDONED).await?)
     }
 }
 

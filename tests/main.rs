@@ -10,6 +10,7 @@ mod commands;
 mod csrf;
 mod database_url;
 mod embedded;
+mod feed;
 mod floors;
 mod gate;
 mod headers;

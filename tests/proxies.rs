@@ -182,6 +182,26 @@ async fn spoofed(street: &Street, reader: &Secret) {
             assert_eq!(response.status(), 403, "{method} {path} with {name}");
         }
     }
+    // Nor is anything that the gate says taken away on the way, or said in its place.
+    let named = "x-tokendesk-organization, x-tokendesk-scopes, x-tokendesk-token";
+    let request = street.request("GET", LIST, Some(reader));
+    let request = request.header("connection", format!("close, {named}"));
+    let request = request.header("x-tokendesk-expires-at", "2099-01-01T00:00:00Z");
+    let response = request.send().await.unwrap();
+    if response.status() != 400 {
+        assert_eq!(response.status(), 200);
+        let got: Value = response.json().await.unwrap();
+        let header = |name: &str| got["headers"][name].as_str().unwrap_or_default().to_owned();
+        assert_eq!(header("x-tokendesk-scopes"), "connect:read");
+        assert_eq!(header("x-tokendesk-organization"), "northwind");
+        assert_eq!(header("x-tokendesk-token").len(), 36);
+        assert_eq!(header("x-tokendesk-expires-at"), "");
+    }
+    let request = street.request("GET", LIST, Some(reader));
+    let request = request.header("x-tokendesk-expires-at", "2099-01-01T00:00:00Z");
+    let got: Value = request.send().await.unwrap().json().await.unwrap();
+    let said = got["headers"]["x-tokendesk-expires-at"].as_str();
+    assert_eq!(said.unwrap_or_default(), "");
     let query = "/elsewhere?unmatched=allow&organization=any&scope=connect:read";
     assert_eq!(street.status("GET", query, Some(reader)).await, 403);
 }

@@ -31,7 +31,7 @@ CREATE INDEX scim_users_parts ON scim_users USING gin (organization_id, user_nam
     parts gin_trgm_ops, display_name gin_trgm_ops, family_name gin_trgm_ops,
     given_name gin_trgm_ops, title gin_trgm_ops, department gin_trgm_ops);
 DROP TABLE scim_documents;
-DROP FUNCTION scim_user_is_documented;
+DROP FUNCTION scim_document_changes, scim_texts;
 
 CREATE OR REPLACE FUNCTION scim_user_of(membership memberships) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

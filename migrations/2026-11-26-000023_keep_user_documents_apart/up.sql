@@ -12,7 +12,7 @@ CREATE TABLE scim_documents (
     -- Parts of whatever text it has are looked for in this.
     parts text COLLATE "C" NOT NULL GENERATED ALWAYS AS (lower(document::text)) STORED,
     PRIMARY KEY (organization_id, user_id),
-    FOREIGN KEY (organization_id, user_id) REFERENCES scim_users ON DELETE CASCADE
+    FOREIGN KEY (organization_id, user_id) REFERENCES memberships ON DELETE CASCADE
 );
 
 DROP INDEX scim_users_folded, scim_users_parts;
@@ -22,27 +22,35 @@ ALTER TABLE scim_users DROP COLUMN display_name, DROP COLUMN family_name, DROP C
 ALTER TABLE scim_users ADD COLUMN display_name text COLLATE "C",
     ADD COLUMN family_name text COLLATE "C", ADD COLUMN given_name text COLLATE "C",
     ADD COLUMN title text COLLATE "C", ADD COLUMN department text COLLATE "C";
-CREATE FUNCTION scim_user_is_documented() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION scim_texts(document jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT ARRAY[
+        left(lower(document ->> 'displayName'), 300),
+        left(lower(document #>> '{name,familyName}'), 300),
+        left(lower(document #>> '{name,givenName}'), 300),
+        left(lower(document ->> 'title'), 300),
+        left(lower(document #>>
+            '{urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,department}'), 300)]
+$$;
+CREATE FUNCTION scim_document_changes() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    texts text[] := ARRAY[
-        left(lower(NEW.document ->> 'displayName'), 300),
-        left(lower(NEW.document #>> '{name,familyName}'), 300),
-        left(lower(NEW.document #>> '{name,givenName}'), 300),
-        left(lower(NEW.document ->> 'title'), 300),
-        left(lower(NEW.document #>>
-            '{urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,department}'), 300)];
+    texts text[] := scim_texts(NEW.document);
 BEGIN
-    UPDATE scim_users SET display_name = texts[1], family_name = texts[2], given_name = texts[3],
-            title = texts[4], department = texts[5]
-        WHERE organization_id = NEW.organization_id AND user_id = NEW.user_id
-            AND texts <> ARRAY[display_name, family_name, given_name, title, department];
+    IF texts <> scim_texts(OLD.document) THEN
+        UPDATE scim_users SET display_name = texts[1], family_name = texts[2], given_name = texts[3],
+                title = texts[4], department = texts[5]
+            WHERE organization_id = NEW.organization_id AND user_id = NEW.user_id;
+    END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER scim_user_is_documented AFTER INSERT OR UPDATE OF document ON scim_documents
-    FOR EACH ROW EXECUTE FUNCTION scim_user_is_documented();
+CREATE TRIGGER scim_document_changes AFTER UPDATE OF document ON scim_documents
+    FOR EACH ROW EXECUTE FUNCTION scim_document_changes();
 
 INSERT INTO scim_documents (organization_id, user_id, document)
     SELECT organization_id, user_id, document FROM scim_users;
+UPDATE scim_users SET display_name = texts[1], family_name = texts[2], given_name = texts[3],
+        title = texts[4], department = texts[5]
+    FROM (SELECT organization_id, user_id, scim_texts(document) AS texts FROM scim_documents) AS known
+    WHERE known.organization_id = scim_users.organization_id AND known.user_id = scim_users.user_id;
 ALTER TABLE scim_users DROP COLUMN parts, DROP COLUMN folded, DROP COLUMN document;
 -- What is dropped leaves a row with its next change only. A column whose values have to be asked
 -- for one by one has PostgreSQL write all of them now.
@@ -66,19 +74,24 @@ CREATE OR REPLACE FUNCTION scim_user_of(membership memberships) RETURNS void LAN
 DECLARE
     member users;
     name text;
+    document jsonb;
+    texts text[];
 BEGIN
     SELECT * INTO member FROM users WHERE id = membership.user_id;
+    document := jsonb_build_object('displayName', member.name, 'name', scim_name(member.name),
+        'emails', jsonb_build_array(
+            jsonb_build_object('value', member.email, 'type', 'work', 'primary', true)));
+    texts := scim_texts(document);
     FOREACH name IN ARRAY ARRAY[member.email, membership.user_id::text] LOOP
-        INSERT INTO scim_users (organization_id, user_id, user_name, active, created_at, modified_at)
+        INSERT INTO scim_users (organization_id, user_id, user_name, active, created_at, modified_at,
+            display_name, family_name, given_name, title, department)
         VALUES (membership.organization_id, membership.user_id, name, membership.deactivated_at IS NULL,
-            membership.created_at, coalesce(membership.deactivated_at, membership.created_at))
+            membership.created_at, coalesce(membership.deactivated_at, membership.created_at),
+            texts[1], texts[2], texts[3], texts[4], texts[5])
         ON CONFLICT (organization_id, user_name_folded) DO NOTHING;
         IF FOUND THEN
             INSERT INTO scim_documents (organization_id, user_id, document)
-            VALUES (membership.organization_id, membership.user_id,
-                jsonb_build_object('displayName', member.name, 'name', scim_name(member.name),
-                    'emails', jsonb_build_array(
-                        jsonb_build_object('value', member.email, 'type', 'work', 'primary', true))));
+            VALUES (membership.organization_id, membership.user_id, document);
             RETURN;
         END IF;
     END LOOP;

@@ -59,6 +59,7 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         accepted_at -> Nullable<Timestamptz>,
+        user_id -> Nullable<Uuid>,
     }
 }
 
@@ -189,6 +190,7 @@ diesel::table! {
         created_at -> Timestamptz,
         retires_at -> Nullable<Timestamptz>,
         is_foreign -> Bool,
+        is_retired -> Bool,
     }
 }
 

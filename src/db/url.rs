@@ -27,6 +27,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
+/// The same for one that vanished while it was asked something, which keepalive does not see.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
 /// The half of a connection that does the I/O: spawn it, or drive it with `poll_message` to
 /// see notifications. One type for every mode, since without TLS the connector lies idle.
@@ -111,6 +113,9 @@ impl Target {
         }
         if config.get_keepalives_retries().is_none() {
             config.keepalives_retries(KEEPALIVE_RETRIES);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(UNACKNOWLEDGED);
         }
         Self { config, tls }
     }

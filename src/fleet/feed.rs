@@ -37,7 +37,11 @@ pub async fn run(fleet: &Fleet, memory: Arc<dyn Memory>, mut over: watch::Receiv
     let place = &fleet.0;
     let mut pause = FIRST_PAUSE;
     loop {
-        let lost = match Feed::open(fleet, &memory).await {
+        let opened = tokio::select! {
+            _ = over.changed() => return,
+            opened = Feed::open(fleet, &memory) => opened,
+        };
+        let lost = match opened {
             Ok(mut feed) => {
                 pause = FIRST_PAUSE;
                 match feed.keep(&mut over).await {
@@ -65,11 +69,10 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Listens, and only then forgets what was learnt before and takes a lease: whatever
-    /// changes from then on is heard.
+    /// Listens, and only then forgets what was learnt before and takes a lease: whatever changes
+    /// from then on is heard. To forget is the ear's, which hears the renewal at the latest.
     async fn open(fleet: &Fleet, memory: &Arc<dyn Memory>) -> Result<Self, Lost> {
         let mut feed = Self::listen(fleet, memory).await?;
-        memory.forget(&Change::Everything);
         feed.renew().await?;
         feed.place.standing.send_replace(Standing::Joined);
         Ok(feed)
@@ -85,6 +88,7 @@ impl Feed {
             place: place.clone(),
             memory: memory.clone(),
             client: client.clone(),
+            has_forgotten: false,
         };
         hearing.spawn(ear.hear(connection));
         let listen = format!("LISTEN {CHANNEL}");
@@ -176,10 +180,12 @@ struct Ear {
     place: Arc<Place>,
     memory: Arc<dyn Memory>,
     client: Arc<Client>,
+    /// What was learnt before it began to hear.
+    has_forgotten: bool,
 }
 
 impl Ear {
-    async fn hear(self, mut connection: Connection) -> Lost {
+    async fn hear(mut self, mut connection: Connection) -> Lost {
         loop {
             match poll_fn(|context| connection.poll_message(context)).await {
                 Some(Ok(AsyncMessage::Notification(said))) => self.apply(said.payload()),
@@ -190,7 +196,13 @@ impl Ear {
         }
     }
 
-    fn apply(&self, payload: &str) {
+    /// Before anything that is heard, also a question whether a change was heard of, what is known
+    /// from before is forgotten: it may have changed while nobody listened.
+    fn apply(&mut self, payload: &str) {
+        if !self.has_forgotten {
+            self.memory.forget(&Change::Everything);
+            self.has_forgotten = true;
+        }
         match payload.parse() {
             Ok(Message::Changed(change)) => self.memory.forget(&change),
             Ok(Message::Barrier(barrier)) => self.answer(Message::Heard {

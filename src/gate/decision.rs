@@ -48,6 +48,8 @@ pub struct View {
     pub secret_created_at: DateTime<Utc>,
     /// When this secret stops; `None` for the current one.
     pub secret_retires_at: Option<DateTime<Utc>>,
+    /// Whether it was stopped at once, which no clock is asked about.
+    pub secret_is_retired: bool,
     pub ranges: Ranges,
     /// `None`: from before scopes existed; counts as `all`.
     pub scopes: Option<ScopeSet>,
@@ -153,7 +155,10 @@ const CHECKS: [Check; 9] = [
     Check {
         name: "secret_in_use",
         code: Code::Retired,
-        passes: |view, _, now| Some(view.secret_retires_at.is_none_or(|at| at > now)),
+        passes: |view, _, now| {
+            let has_time_left = view.secret_retires_at.is_none_or(|at| at > now);
+            Some(has_time_left && !view.secret_is_retired)
+        },
     },
     Check {
         name: "owner_active",
@@ -269,6 +274,7 @@ mod tests {
             expires_at: None,
             secret_created_at: now(),
             secret_retires_at: None,
+            secret_is_retired: false,
             ranges: Ranges::default(),
             scopes: Some(ScopeSet::of(&[Scope::ConnectRead])),
             product: None,

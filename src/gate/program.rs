@@ -4,23 +4,37 @@
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use uuid::Uuid;
 
 use super::caller::{admit, presented};
-use super::decision::{Code, Need};
+use super::decision::{Code, Need, View};
 use super::inquiry::Gate;
+use super::limit::Limits;
 use super::refusal::refused;
 use crate::access::{Actor, Bearer, OrganizationId, Overseer, Program};
 use crate::catalogue::{Scope, ScopeSet};
 use crate::db::Database;
 use crate::identity::Email;
+use crate::secret::Digest;
 use crate::tokens::Ranges;
 use crate::web::{Error, headers, state};
+
+const METHODS: [Method; 7] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
 
 /// A scope as a type.
 pub trait Needs: 'static {
@@ -167,8 +181,21 @@ pub async fn admit_user<B: MessageBody>(
 /// A user, and the ranges to which the token is bound that acts for them.
 #[derive(Clone)]
 pub struct Behalf {
+    token: Uuid,
     pub bearer: Bearer,
     pub ranges: Ranges,
+}
+
+impl Behalf {
+    /// What keys of idempotency are told apart by: the token, and for whom it is used.
+    #[must_use]
+    pub fn credential(&self) -> Uuid {
+        let user = self.bearer.user().uuid();
+        let both = Digest::of_bytes(&[self.token.as_bytes(), user.as_bytes()]);
+        let mut id = [0; 16];
+        id.copy_from_slice(&both.as_bytes()[..16]);
+        Uuid::from_bytes(id)
+    }
 }
 
 impl FromRequest for Behalf {
@@ -183,11 +210,7 @@ impl FromRequest for Behalf {
 
 async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
     let gate = state::<Gate>(request);
-    let digest = presented(request, gate).await?;
-    let view = match &digest {
-        Some(digest) => gate.views.get(digest).await?,
-        None => None,
-    };
+    let view = counted(request, &gate.limits).await?;
     let is_own = view.is_some_and(|view| view.owner.is_some());
     let scope = match (is_own, request.method().is_safe()) {
         (true, true) => Scope::WidgetsRead,
@@ -197,7 +220,6 @@ async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
     };
     let caller = admit(request, &operation(request), Some(scope)).await?;
     let token = caller.token.uuid();
-    gate.limits.count(request, token)?;
     let connection = &mut *state::<Database>(request).get().await?;
     let bearer = match (&caller.owner, named(request)?) {
         (Some(owner), None) => Bearer::load(connection, owner.user, caller.tenant.id)
@@ -217,9 +239,23 @@ async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
         }
     };
     Ok(Behalf {
+        token,
         bearer,
         ranges: caller.ranges.clone(),
     })
+}
+
+/// The known token that a request brought, whose requests are counted also where they are denied.
+async fn counted(request: &HttpRequest, limits: &Limits) -> Result<Option<Arc<View>>, Error> {
+    let gate = state::<Gate>(request);
+    let view = match presented(request, gate).await? {
+        Some(digest) => gate.views.get(&digest).await?,
+        None => None,
+    };
+    if let Some(view) = &view {
+        limits.count(request, view.token.uuid())?;
+    }
+    Ok(view)
 }
 
 /// Whom the request names.
@@ -249,8 +285,8 @@ async fn program(request: &HttpRequest, scope: Scope) -> Result<Program, Error> 
         limits.count(request, Uuid::nil())?;
         return Ok(Program::with_auth_secret(organization));
     }
+    counted(request, limits).await?;
     let caller = admit(request, &operation(request), Some(scope)).await?;
-    limits.count(request, caller.token.uuid())?;
     if let Some((name, value)) = caller.warning.clone() {
         headers::tell(request, name, value);
     }
@@ -262,9 +298,11 @@ async fn program(request: &HttpRequest, scope: Scope) -> Result<Program, Error> 
     Ok(Program::with_token(caller.tenant.id, id, &caller.name))
 }
 
-/// By what calls are counted: `GET /api/v1/tokens/{id}`.
+/// By what calls are counted: `GET /api/v1/tokens/{id}`. There are as many as we have, whatever
+/// methods a client makes up.
 #[must_use]
 pub fn operation(request: &HttpRequest) -> String {
     let pattern = request.match_pattern().unwrap_or_default();
-    format!("{} {pattern}", request.method())
+    let method = Some(request.method()).filter(|method| METHODS.contains(method));
+    format!("{} {pattern}", method.map_or("OTHER", Method::as_str))
 }

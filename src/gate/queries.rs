@@ -41,6 +41,7 @@ struct TokenRow {
 struct SecretRow {
     created_at: DateTime<Utc>,
     retires_at: Option<DateTime<Utc>>,
+    is_retired: bool,
 }
 
 #[derive(Queryable, Selectable)]
@@ -112,6 +113,7 @@ fn assemble((token, secret, organization, product, owner, is_active): Row) -> Vi
         expires_at: token.expires_at,
         secret_created_at: secret.created_at,
         secret_retires_at: secret.retires_at,
+        secret_is_retired: secret.is_retired,
         ranges: token.ip_ranges.into(),
         scopes: token.scopes.as_deref().map(known_scopes),
         product: product.map(Arc::new),

@@ -32,8 +32,6 @@ pub use self::counter::Counter;
 /// Hours are kept for this long; days and totals for as long as their token.
 const KEPT: TimeDelta = TimeDelta::days(90);
 const LONGEST_USER_AGENT: usize = 200;
-/// In bytes. Catalogues have shorter ones, but a method may be of any length.
-const LONGEST_OPERATION: usize = 250;
 
 /// What is counted and not written yet. Clones share it.
 #[derive(Clone, Default)]
@@ -61,7 +59,7 @@ struct Called {
 /// A decision about a known token.
 pub struct Decided<'a> {
     pub code: Code,
-    /// A resource's operation, or method and route of our own.
+    /// A resource's operation, or method and route of our own: of these there are not many.
     pub operation: &'a str,
     pub address: ClientAddress,
     /// The client; with `None` the one before stays the last that is known.
@@ -98,7 +96,7 @@ impl Usage {
             token,
             hour: hour(decided.at),
             code: decided.code,
-            operation: pending.operation(decided.operation()),
+            operation: pending.operation(decided.operation),
             network: decided.address.network(),
         };
         let last_at = decided.at;
@@ -133,7 +131,7 @@ impl Usage {
     /// # Errors
     /// When the database fails; the counts are lost then.
     pub async fn write(self, connection: &mut Connection) -> Result<(), Error> {
-        Ok(self.collect().write(connection).await?)
+        self.collect().write(connection).await
     }
 
     /// How long ago the oldest call was counted that is not written yet.
@@ -225,13 +223,6 @@ impl Called {
             self.views.push(view.clone());
         }
         has_room
-    }
-}
-
-impl<'a> Decided<'a> {
-    fn operation(&self) -> &'a str {
-        let end = self.operation.floor_char_boundary(LONGEST_OPERATION);
-        &self.operation[..end]
     }
 }
 

@@ -122,6 +122,22 @@ async fn each_refusal_has_its_code_and_challenge() {
     assert_eq!(code(&app, secret.reveal()).await, (200, "valid".into()));
 }
 
+/// On an instance whose clock is behind, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_stopped_at_once_stops_whatever_time_it_is() {
+    let app = App::start().await;
+    let (token, exposed) = app.token("Exposed").await;
+    change(&app, &token.path(), "rotation", &[("overlap", "none")]).await;
+    let (token, overlapping) = app.token("Overlapping").await;
+    change(&app, &token.path(), "rotation", &[("overlap", "24h")]).await;
+    change(&app, &token.path(), "overlap-end", &[]).await;
+    app.state.clock.advance(TimeDelta::minutes(-5));
+    for secret in [&exposed, &overlapping] {
+        let answer = code(&app, secret.reveal()).await;
+        assert_eq!(answer, (401, "retired".into()));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rotated_secret_works_until_its_overlap_ends() {
     let app = App::start().await;

@@ -30,6 +30,9 @@ fn twin(view: Option<&View>, request: &Request<'_>, now: DateTime<Utc>) -> Code 
     if view.standing == Standing::Disabled {
         return Code::Disabled;
     }
+    if view.secret_is_retired {
+        return Code::Retired;
+    }
     if let Some(end) = view.secret_retires_at
         && now >= end
     {
@@ -165,14 +168,22 @@ fn view() -> impl Strategy<Value = View> {
     let parts = (
         standing(),
         end(),
-        end(),
+        (end(), prop::bool::weighted(0.1)),
         ranges(),
         prop::option::of(prop::collection::vec(scope(), 0..4)),
         prop::option::of(product()),
         prop::option::of(owner()),
     );
     parts.prop_map(
-        |(standing, expires_at, secret_retires_at, ranges, scopes, product, owner)| View {
+        |(
+            standing,
+            expires_at,
+            (secret_retires_at, secret_is_retired),
+            ranges,
+            scopes,
+            product,
+            owner,
+        )| View {
             token: TokenId::new(now()),
             tenant: Arc::new(Tenant {
                 id: OrganizationId::new(now()),
@@ -184,6 +195,7 @@ fn view() -> impl Strategy<Value = View> {
             expires_at,
             secret_created_at: now(),
             secret_retires_at,
+            secret_is_retired,
             ranges,
             scopes: scopes.map(|scopes| scopes.into_iter().collect()),
             product: product.map(Arc::new),

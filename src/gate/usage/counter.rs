@@ -44,11 +44,10 @@ impl Calls {
     pub fn add(&mut self, decided: &Decided<'_>) -> bool {
         let has_room = self.kinds.len() < MOST_KINDS;
         let network = decided.address.network();
-        let operation = decided.operation();
         let known = self.kinds.iter_mut().find(|kind| {
             kind.code == decided.code
                 && kind.network == network
-                && *kind.operation == *operation
+                && *kind.operation == *decided.operation
                 && kind.is_of_hour(decided.at)
         });
         match known {
@@ -82,7 +81,7 @@ impl Kind {
         Self {
             hour: hour(decided.at),
             code: decided.code,
-            operation: decided.operation().into(),
+            operation: decided.operation.into(),
             network,
             count: 1,
             last_at: decided.at,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use diesel::result::QueryResult;
 use ipnet::IpNet;
 use itertools::izip;
 
@@ -16,6 +15,7 @@ use crate::gate::decision::Code;
 use crate::gate::queries::usage_log::Entry;
 use crate::gate::queries::{self, Days, Hours, Totals};
 use crate::tokens::TokenId;
+use crate::web::Error;
 
 /// While the database is away, counting stops at so many different rows.
 pub const MOST_PENDING: usize = 200_000;
@@ -232,7 +232,7 @@ impl Pending {
     }
 
     /// Adds it to the tables that pages read.
-    pub async fn write(&self, connection: &mut Connection) -> QueryResult<()> {
+    pub async fn write(&self, connection: &mut Connection) -> Result<(), Error> {
         let ids: Vec<TokenId> = self.tokens().collect();
         // A token that was deleted meanwhile has no usage any more.
         let kept = queries::keep(connection, &ids).await?;

@@ -296,7 +296,10 @@ pub async fn rotate(
             diesel::update(secrets::table)
                 .filter(secrets::token_id.eq(key.id))
                 .filter(secrets::retires_at.is_null())
-                .set(secrets::retires_at.eq(end))
+                .set((
+                    secrets::retires_at.eq(end),
+                    secrets::is_retired.eq(old_until.is_none()),
+                ))
                 .execute(connection)
                 .await?;
             insert_secret(connection, key.id, &secret, now).await?;
@@ -359,7 +362,7 @@ async fn retire_retiring(
     diesel::update(secrets::table)
         .filter(secrets::token_id.eq(id))
         .filter(secrets::retires_at.gt(now))
-        .set(secrets::retires_at.eq(now))
+        .set((secrets::retires_at.eq(now), secrets::is_retired.eq(true)))
         .execute(connection)
         .await
 }

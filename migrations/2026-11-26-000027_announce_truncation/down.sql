@@ -1,0 +1,3 @@
+DROP TRIGGER announce_truncate ON memberships;
+DROP TRIGGER announce_truncate ON operations;
+DROP TRIGGER announce_truncate ON resources;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Actor, Author, OrganizationId, Overseer, Reach};
+use super::{API_TOKEN, Actor, Author, OrganizationId, Overseer, Reach};
 
 /// A program that the gate let in: to be made of what the gate knows of its credential, and of
 /// nothing else.
@@ -50,7 +50,7 @@ impl Program {
         let author = match &self.token {
             Some((id, name)) => Author::Token {
                 id: *id,
-                name: format!("API token “{name}”"),
+                name: format!("{API_TOKEN}{name}”"),
                 user: None,
             },
             None => Author::AuthSecret,

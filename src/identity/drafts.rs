@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::password;
-use crate::access::COMMAND_LINE;
+use crate::access::{API_TOKEN, AUTH_SECRET, COMMAND_LINE};
 use crate::secret::Password;
 use crate::web::form::Field;
 use crate::web::text::{fold, parse_name};
@@ -49,8 +49,12 @@ impl PersonName {
     /// What to do about it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let name = parse_name(text, 100)?;
-        if fold(&name) == fold(COMMAND_LINE) {
-            return Err("This name stands for the command line. Choose another.".to_owned());
+        let folded = fold(&name);
+        let of_no_person = [COMMAND_LINE, AUTH_SECRET].map(fold);
+        if of_no_person.contains(&folded) || folded.starts_with(&fold(API_TOKEN)) {
+            return Err(format!(
+                "In the audit log “{name}” is no person. Choose another name."
+            ));
         }
         Ok(Self(name))
     }

@@ -14,5 +14,6 @@ pub use members::{
     MemberError, NewUser, add_member, credentials, set_password, signed_in, user_exists,
 };
 pub use organizations::{
-    Listed, create_organization, found, is_set_up, list, organization, site_key, slugs,
+    Listed, create_organization, found, is_only_one, is_set_up, list, name_of, organization,
+    site_key, slugs,
 };

@@ -104,12 +104,17 @@ async fn has_auth_secret(
     admin: &Admin,
     config: &Config,
 ) -> Result<bool, Error> {
-    let Some(slug) = &config.auth_secret_organization else {
-        return Ok(config.auth_secret.is_some());
-    };
-    let named = identity::queries::organization(connection, slug).await?;
-    let is_here = named.is_some_and(|named| named.id == admin.organization().id);
-    Ok(is_here && config.auth_secret.is_some())
+    if config.auth_secret.is_none() {
+        return Ok(false);
+    }
+    let here = admin.organization().id;
+    match &config.auth_secret_organization {
+        Some(slug) => {
+            let named = identity::queries::organization(connection, slug).await?;
+            Ok(named.is_some_and(|named| named.id == here))
+        }
+        None => Ok(identity::queries::is_only_one(connection, here).await?),
+    }
 }
 
 /// The one answer that holds a secret. It is not compressed, as the size of compressed text

@@ -22,6 +22,13 @@ async fn organizations_get_slugs_of_their_own() {
         "northwind-traders-2\n"
     );
     assert_eq!(create("東京").succeeded(), "organization\n");
+    // What asks the gate for the tokens of all.
+    assert_eq!(create("Any").succeeded(), "any-2\n");
+    // Who stands in the audit log for no person.
+    for of_no_person in ["command line", "auth_secret", "API token “x”"] {
+        let refusal = create(of_no_person).refused();
+        assert!(refusal.contains("audit log"), "{refusal}");
+    }
     for wrong in ["", "  ", &"n".repeat(101)] {
         let refusal = create(wrong).refused();
         assert!(refusal.starts_with("--name: "), "{refusal}");

@@ -229,7 +229,11 @@ async fn groups_are_found_by_what_they_and_their_members_are() {
             vec!["Writers"],
         ),
         (format!("members ne \"{bo}\""), vec!["Writers"]),
-        ("members.display sw \"bo\"".to_owned(), vec!["Writers"]),
+        (
+            "members.display eq \"cy ZIEGLER\"".to_owned(),
+            vec!["Writers"],
+        ),
+        ("members.display sw \"bo@\"".to_owned(), vec![]),
         ("not (members pr)".to_owned(), vec!["Empty"]),
         (
             "meta.created gt \"2026-11-22T18:00:00Z\"".to_owned(),

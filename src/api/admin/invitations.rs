@@ -5,18 +5,20 @@ use actix_web::web::{self, Data, Path};
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::asker;
 use crate::access::{Overseer, Role};
 use crate::api::kit::{Created, Creation, Page, Paging, Params, RoleWord, Word, mistakes, taken};
-use crate::config::Config;
+use crate::config::{Config, PublicUrl};
 use crate::db::{Connection, Database};
 use crate::gate::{Reader, Writer};
+use crate::identity;
 use crate::members::draft::InvitationDraft;
-use crate::members::invitations::Pending;
 use crate::members::invitations::queries::{self, InviteError};
+use crate::members::invitations::{Delivery, Invited, Pending};
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Now};
 
@@ -92,6 +94,10 @@ pub struct RevealedInvitation {
     /// same `Idempotency-Key`.
     #[schema(value_type = Option<String>)]
     link: Option<()>,
+    /// `sent` by mail; `failed`, or `by_hand` where no mail server is set: then it is yours to
+    /// send. `null` where `link` is.
+    #[schema(value_type = Option<String>)]
+    delivery: Option<()>,
 }
 
 /// List invitations
@@ -115,7 +121,8 @@ pub async fn index(
 
 /// Invite somebody
 ///
-/// The link is in this answer and never told again; it works once, for seven days. An
+/// The link is in this answer and never told again; it works once, for seven days. It is also sent
+/// by mail, where a mail server is set. An
 /// administrator is invited only by a token that has the scope `all`, no ranges and no expiry.
 #[utoipa::path(post, path = "/api/v1/invitations", operation_id = "inviteMember",
     tag = "Invitations", request_body = NewInvitation,
@@ -127,33 +134,56 @@ pub async fn create(
     (database, config): (Data<Database>, Data<Config>),
     creation: Creation<NewInvitation>,
 ) -> Answer {
-    let connection = &mut *database.get().await?;
-    let asker = asker(&writer);
-    let created = creation.once(connection, asker, now.0, |connection, new| {
-        async move { try_invite(connection, &writer, new.into(), &config, now).await }.boxed()
+    let mut connection = database.get().await?;
+    let (asker, organization) = (asker(&writer), writer.overseen());
+    let (tell, told) = oneshot::channel();
+    let public_url = config.public_url.clone();
+    let created = creation.once(&mut connection, asker, now.0, |connection, new| {
+        async move {
+            let invited = try_invite(connection, &writer, new.into(), now).await?;
+            let created = revealed(&invited, &public_url);
+            let _ = tell.send(invited);
+            created
+        }
+        .boxed()
     });
-    Ok(created.await?.answer())
+    let created = created.await?;
+    // Nobody, where the same request came before.
+    let Ok(invited) = told.await else {
+        return Ok(created.answer());
+    };
+    let name = identity::queries::name_of(&mut connection, organization).await?;
+    drop(connection);
+    let delivery = match invited.deliver(&config, &name).await {
+        Delivery::ByHand => "by_hand",
+        Delivery::Sent => "sent",
+        Delivery::Failed(_) => "failed",
+    };
+    Ok(created.telling("delivery", delivery).answer())
 }
 
 async fn try_invite(
     connection: &mut Connection,
     writer: &Writer,
     draft: InvitationDraft,
-    config: &Config,
     now: Now,
-) -> Result<Created, Error> {
+) -> Result<Invited, Error> {
     let guest = draft.clone().parse();
     let guest = guest.map_err(|it| mistakes(&it.fields()))?;
     let invited = queries::invite(connection, &writer.actor(), &guest, now.0).await;
-    let invited = invited.map_err(|error| match error {
+    invited.map_err(|error| match error {
         InviteError::AlreadyMember => taken("email", &draft.already_member().email),
         error => error.into(),
-    })?;
-    let link = invited.link(&config.public_url);
+    })
+}
+
+fn revealed(invited: &Invited, public_url: &PublicUrl) -> Result<Created, Error> {
+    let link = invited.link(public_url);
     let location = format!("/api/v1/invitations/{}", invited.invitation.id);
     let body = RevealedInvitation {
-        invitation: invited.invitation.into(),
+        invitation: invited.invitation.clone().into(),
         link: None,
+        delivery: None,
     };
     Ok(Created::new(location, None, &body)?.revealing("link", link))
 }

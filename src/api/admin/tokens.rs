@@ -18,7 +18,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(index))
                 .route(web::post().to(create)),
         )
-        .service(web::resource("/tokens/revocations").route(web::post().to(revoke_all)))
+        .service(
+            web::resource("/tokens/revocations")
+                .app_data(web::PayloadConfig::new(LARGEST_LEAK))
+                .route(web::post().to(revoke_all)),
+        )
         .service(
             web::resource("/tokens/{id}")
                 .route(web::get().to(show))

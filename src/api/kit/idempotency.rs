@@ -179,6 +179,13 @@ impl Created {
         }
     }
 
+    /// With what is known only after it was created, in a field that is `null` in the body.
+    #[must_use]
+    pub fn telling(mut self, field: &'static str, text: &str) -> Self {
+        self.body[field] = text.into();
+        self
+    }
+
     /// With where what it took away is gone.
     ///
     /// # Errors

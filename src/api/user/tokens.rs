@@ -185,7 +185,7 @@ pub async fn create(
     let connection = &mut *database.get().await?;
     let asker = Asker {
         organization: behalf.bearer.organization().id,
-        credential: behalf.bearer.user().uuid(),
+        credential: behalf.credential(),
     };
     let created = creation.once(connection, asker, now.0, |connection, new| {
         async move { try_create(connection, &behalf, new.try_into()?, now).await }.boxed()

@@ -35,9 +35,9 @@ pub struct Invitation {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Account {
     Missing,
-    /// Provisioning made it, and nobody has signed in with it: it has no password, and is in no
-    /// organisation but that of the invitation, there since before. Whoever has the link gives it
-    /// a password.
+    /// Provisioning made it, and nobody has signed in with it: it has no password, is in no
+    /// organisation but that of the invitation, there since before, and had the email then. Whoever
+    /// has the link gives it a password.
     Unclaimed(UserId),
     /// It is somebody's, who keeps it.
     Owned,
@@ -55,6 +55,12 @@ pub async fn invite(
     let (id, expires_at) = (InvitationId::new(now), now + INVITATION_LIFE);
     connection
         .transaction(async |connection| {
+            let account: Option<UserId> = users::table
+                .filter(users::email.eq(person.email.as_str()))
+                .select(users::id)
+                .get_result(connection)
+                .await
+                .optional()?;
             diesel::insert_into(invitations::table)
                 .values((
                     invitations::id.eq(id),
@@ -65,6 +71,7 @@ pub async fn invite(
                     invitations::role.eq(role),
                     invitations::created_at.eq(now),
                     invitations::expires_at.eq(expires_at),
+                    invitations::user_id.eq(account),
                 ))
                 .execute(connection)
                 .await?;
@@ -105,7 +112,12 @@ pub async fn invitation(
                     .or(memberships::created_at.ge(invitations::created_at)),
             ),
     );
-    let is_owned = users::password_hash.nullable().is_not_null().or(is_in);
+    let is_another = invitations::user_id.is_distinct_from(users::id.nullable());
+    let is_owned = users::password_hash
+        .nullable()
+        .is_not_null()
+        .or(is_in)
+        .or(is_another);
     let row: Row = invitations::table
         .inner_join(organizations::table)
         .left_join(users::table.on(users::email.eq(invitations::email)))

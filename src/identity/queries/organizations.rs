@@ -1,6 +1,7 @@
 //! The installation and its organisations.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
@@ -17,11 +18,32 @@ pub async fn site_key(connection: &mut Connection) -> QueryResult<Vec<u8>> {
 }
 
 pub async fn is_set_up(connection: &mut Connection) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(
-        organizations::table.select(organizations::id),
-    ))
-    .get_result(connection)
-    .await
+    diesel::select(exists(organizations::table.select(organizations::id)))
+        .get_result(connection)
+        .await
+}
+
+/// Whether there is no other organisation.
+pub async fn is_only_one(
+    connection: &mut Connection,
+    organization: OrganizationId,
+) -> QueryResult<bool> {
+    let others = organizations::table.filter(organizations::id.ne(organization));
+    diesel::select(not(exists(others)))
+        .get_result(connection)
+        .await
+}
+
+/// The name of one that there is.
+pub async fn name_of(
+    connection: &mut Connection,
+    organization: OrganizationId,
+) -> QueryResult<String> {
+    organizations::table
+        .find(organization)
+        .select(organizations::name)
+        .get_result(connection)
+        .await
 }
 
 /// The first organisation with its administrator; `None` if there is one already. Of two that
@@ -79,6 +101,9 @@ pub async fn create_organization(
         .await
 }
 
+/// `organization=any` asks the gate for the tokens of all.
+const ANY: &str = "any";
+
 /// A slug that is taken gets a number behind it.
 async fn insert_organization(
     connection: &mut Connection,
@@ -87,7 +112,8 @@ async fn insert_organization(
     now: DateTime<Utc>,
 ) -> QueryResult<String> {
     let base = slug(name.as_str());
-    let taken = slugs(connection).await?;
+    let mut taken = slugs(connection).await?;
+    taken.push(ANY.to_owned());
     let numbered = (2..=taken.len() + 1).map(|n| format!("{base}-{n}"));
     let free = std::iter::once(base.clone())
         .chain(numbered)

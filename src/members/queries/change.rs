@@ -10,11 +10,12 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use super::appointment::{Beyond, may_appoint};
 use super::charge::{Charge, LastAdministrator};
 use super::find::member;
-use crate::access::{Actor, Role, UserId, end_sessions};
+use crate::access::{Actor, OrganizationId, Role, UserId, end_sessions};
 use crate::db::Connection;
-use crate::db::schema::memberships;
+use crate::db::schema::{group_members, groups, memberships};
 use crate::journal::{self, Action, Change};
 use crate::members::Member;
+use crate::members::groups::GroupId;
 use crate::tokens::queries::{Estate, hand_over, revoke_estate};
 use crate::web::Error;
 
@@ -148,6 +149,7 @@ pub async fn remove(
             let charge = Charge::take(connection, actor).await?;
             let member = lock(connection, actor, user).await?;
             revoke_estate(connection, actor, Estate::OwnedBy(user), now).await?;
+            leave_groups(connection, actor.organization(), user).await?;
             diesel::delete(memberships::table.find((actor.organization(), user)))
                 .execute(connection)
                 .await?;
@@ -155,6 +157,26 @@ pub async fn remove(
             depart(connection, actor, charge, member, api_tokens, now).await
         })
         .await
+}
+
+/// Their groups are others without them.
+async fn leave_groups(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    user: UserId,
+) -> QueryResult<()> {
+    let left = diesel::delete(group_members::table)
+        .filter(group_members::organization_id.eq(organization))
+        .filter(group_members::user_id.eq(user))
+        .returning(group_members::group_id);
+    let left: Vec<GroupId> = left.get_results(connection).await?;
+    diesel::update(groups::table)
+        .filter(groups::organization_id.eq(organization))
+        .filter(groups::id.eq_any(left))
+        .set(groups::version.eq(groups::version + 1))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Gives the member this role of their own. What groups make of them stays.

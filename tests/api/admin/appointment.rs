@@ -251,3 +251,37 @@ async fn who_has_less_invites_nobody_to_choose_the_password_of_a_member() {
     assert_eq!(joined.path, "/profile", "{}", joined.text());
     assert!(joined.says(kai));
 }
+
+/// An account that is given the email only afterwards is another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_does_not_lead_to_an_account_that_gets_its_email_later() {
+    let app = App::start().await;
+    let lesser = Program::with(&app, "Lesser", &[Scope::AdminWrite]).await;
+    let user = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "kai@x.example",
+        "displayName": "Kai", "emails": [{ "value": "kai@x.example", "primary": true }],
+    });
+    let kai = lesser.post("/scim/v2/Users", &user).await;
+    assert_eq!(kai.status, 201, "{}", kai.body);
+    app.sql("UPDATE memberships SET role = 'admin'").await;
+    app.state.clock.advance(TimeDelta::minutes(1));
+    let invitation = json!({ "email": "elsewhere@x.example", "name": "Kai" });
+    let invited = lesser.post("/api/v1/invitations", &invitation).await;
+    assert_eq!(invited.status, 201, "{}", invited.body);
+    let change = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{ "op": "replace", "path": "emails",
+            "value": [{ "value": "elsewhere@x.example", "primary": true }] }],
+    });
+    let path = format!("/scim/v2/Users/{}", kai.body["id"].as_str().unwrap());
+    assert_eq!(lesser.patch(&path, &change).await.status, 200);
+    let link = invited.body["link"].as_str().unwrap();
+    let link = link.strip_prefix(&app.url).unwrap();
+    let page = app.browser().visit(link).await;
+    assert!(!page.says("Choose a password"), "{}", page.text());
+    let tried = page.form(link).fill("password", PASSWORD).submit().await;
+    assert_ne!(tried.path, "/settings/api-access");
+    let passwords = "SELECT count(*) FROM users WHERE email = 'elsewhere@x.example'
+        AND password_hash IS NOT NULL";
+    assert_eq!(app.count(passwords).await, 0);
+}

@@ -29,6 +29,11 @@ async fn it_does_everything_in_the_only_organization() {
     );
     let near = Program::new(&app, "0123456789abcdef0123456789abcdeF");
     assert_eq!(near.get("/api/v1/tokens").await.code(), "unknown");
+    let people = program.get("/scim/v2/Users").await;
+    assert_eq!(
+        (people.status, &people.body["totalResults"]),
+        (200, &json!(1))
+    );
     // No other door takes it.
     for path in ["/api/v1/token", "/api/v1/me", "/auth/forward"] {
         assert_eq!(program.get(path).await.status, 401, "{path}");

@@ -42,6 +42,8 @@ async fn the_link_is_told_once_and_makes_a_member() {
         (201, &made.body["invitation"])
     );
     assert!(again.body["link"].is_null());
+    assert_eq!(made.body["delivery"], "by_hand");
+    assert!(again.body["delivery"].is_null());
     let path = made.header("location");
     assert_eq!(program.get(path).await.body, made.body["invitation"]);
     let list = program.get("/api/v1/invitations").await;

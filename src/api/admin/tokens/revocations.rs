@@ -16,6 +16,8 @@ use crate::tokens::{TokenId, secret};
 use crate::web::{Answer, Error, Now};
 
 const MOST: usize = 1_000;
+/// In bytes: so many secrets of whatever older system.
+pub const LARGEST_LEAK: usize = 1024 * 1024;
 
 /// Which tokens: by their secrets, by their IDs, or both; 1 to 1,000 in all.
 #[derive(Deserialize, ToSchema)]

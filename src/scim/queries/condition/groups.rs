@@ -8,7 +8,7 @@ use diesel::sql_types::Text;
 use super::compare::{exact, folded, id, lower, meta, perhaps, unsupported};
 use super::{Condition, combined, constant};
 use crate::access::OrganizationId;
-use crate::db::schema::{group_members, groups, scim_users};
+use crate::db::schema::{group_members, groups, users};
 use crate::scim::criterion::{Criterion, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::schema::GROUP;
@@ -75,9 +75,8 @@ fn with_members(
         Criterion::Has(_, criterion) => combined(criterion, &one_member)?,
         leaf => one_member(leaf)?,
     };
-    let users = scim_users::table
-        .filter(scim_users::organization_id.eq(organization))
-        .select(scim_users::user_id)
+    let users = users::table
+        .select(users::id)
         .into_boxed::<Pg>()
         .filter(condition);
     let found = group_members::table
@@ -87,22 +86,18 @@ fn with_members(
     Ok(Box::new(groups::id.eq_any(found)))
 }
 
-fn one_member(leaf: &Criterion) -> Result<Condition<scim_users::table>, Error> {
+fn one_member(leaf: &Criterion) -> Result<Condition<users::table>, Error> {
     let Criterion::Compare(place, operator, literal) = leaf else {
         return Ok(constant(true));
     };
     match place.target().name {
         "value" => Ok(id(
-            Box::new(scim_users::user_id),
-            Box::new(sql::<Text>("scim_users.user_id::text")),
+            Box::new(users::id),
+            Box::new(sql::<Text>("users.id::text")),
             *operator,
             literal,
         )),
-        "display" => Ok(folded(
-            Box::new(scim_users::user_name_folded),
-            *operator,
-            literal,
-        )),
+        "display" => Ok(folded(Box::new(lower(users::name)), *operator, literal)),
         "type" => Ok(exact(
             Box::new("User".into_sql::<Text>()),
             *operator,

@@ -28,7 +28,7 @@ pub const COMMAND_LINE: &str = "Command line";
 /// The name of the credential that comes from the environment, and stands for whoever has it.
 pub const AUTH_SECRET: &str = "AUTH_SECRET";
 /// Its name follows.
-pub const API_TOKEN: &str = "API token “";
+pub const API_TOKEN: &str = "API token";
 
 id!(OrganizationId);
 id!(UserId);

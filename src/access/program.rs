@@ -50,7 +50,7 @@ impl Program {
         let author = match &self.token {
             Some((id, name)) => Author::Token {
                 id: *id,
-                name: format!("{API_TOKEN}{name}”"),
+                name: format!("{API_TOKEN} “{name}”"),
                 user: None,
             },
             None => Author::AuthSecret,

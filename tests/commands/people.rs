@@ -25,7 +25,7 @@ async fn organizations_get_slugs_of_their_own() {
     // What asks the gate for the tokens of all.
     assert_eq!(create("Any").succeeded(), "any-2\n");
     // Who stands in the audit log for no person.
-    for of_no_person in ["command line", "auth_secret", "API token “x”"] {
+    for of_no_person in ["command line", "auth_secret", "API token “x”", "api token"] {
         let refusal = create(of_no_person).refused();
         assert!(refusal.contains("audit log"), "{refusal}");
     }

@@ -173,3 +173,21 @@ async fn members_who_are_gone_are_passed_over() {
         assert_eq!(members_of(&provider.get(&path).await.expect(200)), only);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_another_without_a_member_who_is_removed() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let mei = provider.user("mei@x.example").await;
+    let path = format!("/Groups/{}", provider.group("Writers", &[&mei]).await);
+    let before = provider.get(&path).await.expect(200);
+    let removed = provider.delete(&format!("/Users/{mei}")).await;
+    removed.expect(204);
+    let after = provider.get(&path).await.expect(200);
+    assert_ne!(after["meta"]["version"], before["meta"]["version"]);
+    assert_eq!(
+        after["members"].as_array().map_or(0, Vec::len),
+        0,
+        "{after}"
+    );
+}

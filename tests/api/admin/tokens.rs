@@ -469,6 +469,14 @@ async fn requests_are_counted_by_token_and_refused_when_there_are_too_many() {
     assert!((1..=20).contains(&wait), "{wait}");
     let other = Program::with(&app, "Other", &[Scope::AdminRead]).await;
     assert_eq!(other.get("/api/v1/tokens").await.status, 200);
+    // Also where they are denied.
+    let denied = Program::with(&app, "Denied", &[Scope::ConnectRead]).await;
+    for status in [403, 403, 403, 429] {
+        let reply = denied.get("/api/v1/tokens").await;
+        assert_eq!(reply.status, status);
+        let limit = reply.header("ratelimit");
+        assert!(limit.starts_with("\"minute\";r="), "{limit}");
+    }
     // Provisioning comes in long rows.
     let provider = Program::with(&app, "Provider", &[Scope::AdminScim]).await;
     let reply = provider.get("/scim/v2/Users").await;

@@ -178,15 +178,18 @@ pub async fn keep(connection: &mut Connection, ids: &[TokenId]) -> QueryResult<H
     Ok(kept.into_iter().map(|kept| kept.id).collect())
 }
 
-/// Columns of rows to add to `usage_hours`.
-#[derive(Default)]
+/// Columns of rows to add to `usage_hours`, now or, as a part of an entry of the log, later.
+#[derive(Default, Insertable, Queryable, Selectable)]
+#[diesel(table_name = crate::db::schema::usage_log)]
 pub struct Hours {
     pub tokens: Vec<TokenId>,
+    #[diesel(column_name = hours)]
     pub starts: Vec<DateTime<Utc>>,
     pub codes: Vec<Code>,
     pub operations: Vec<String>,
     pub networks: Vec<IpNet>,
     pub calls: Vec<i64>,
+    #[diesel(column_name = last_at)]
     pub last: Vec<DateTime<Utc>>,
 }
 

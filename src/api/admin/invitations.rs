@@ -122,8 +122,8 @@ pub async fn index(
 /// Invite somebody
 ///
 /// The link is in this answer and never told again; it works once, for seven days. It is also sent
-/// by mail, where a mail server is set. An
-/// administrator is invited only by a token that has the scope `all`, no ranges and no expiry.
+/// by mail, where a mail server is set. An administrator is invited only by a token that has the
+/// scope `all`, no ranges and no expiry.
 #[utoipa::path(post, path = "/api/v1/invitations", operation_id = "inviteMember",
     tag = "Invitations", request_body = NewInvitation,
     responses((status = 201, description = "The invitation and its link",

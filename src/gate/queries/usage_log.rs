@@ -11,20 +11,15 @@ use ipnet::IpNet;
 
 use crate::db::Connection;
 use crate::db::schema::{usage_batch, usage_log};
-use crate::gate::decision::Code;
+use crate::gate::queries::Hours;
 use crate::tokens::TokenId;
 
-/// Calls of many tokens by hour, code, operation and network, and their last uses, in columns.
+/// Calls of many tokens, and their last uses, in columns.
 #[derive(Default, Insertable, Queryable, Selectable)]
 #[diesel(table_name = usage_log)]
 pub struct Entry {
-    pub tokens: Vec<TokenId>,
-    pub hours: Vec<DateTime<Utc>>,
-    pub codes: Vec<Code>,
-    pub operations: Vec<String>,
-    pub networks: Vec<IpNet>,
-    pub calls: Vec<i64>,
-    pub last_at: Vec<DateTime<Utc>>,
+    #[diesel(embed)]
+    pub hours: Hours,
     pub used: Vec<TokenId>,
     pub used_at: Vec<DateTime<Utc>>,
     pub used_from: Vec<IpNet>,

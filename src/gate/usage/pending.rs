@@ -135,16 +135,11 @@ impl Pending {
 
     /// As an entry of the log.
     pub fn entry(&self) -> Entry {
-        let mut entry = Entry::default();
-        for (bucket, calls) in &self.hours {
-            entry.tokens.push(bucket.token);
-            entry.hours.push(bucket.hour);
-            entry.codes.push(bucket.code);
-            entry.operations.push(bucket.operation.as_ref().to_owned());
-            entry.networks.push(bucket.network);
-            entry.calls.push(calls.count);
-            entry.last_at.push(calls.last_at);
-        }
+        let rows: Vec<(&Bucket, &Sum)> = self.hours.iter().collect();
+        let mut entry = Entry {
+            hours: hours(&rows),
+            ..Entry::default()
+        };
         let used = self
             .tokens()
             .filter_map(|token| Some((token, self.last.get(&token)?)));
@@ -162,15 +157,16 @@ impl Pending {
     /// What an entry of the log has of tokens that come after `added_to`.
     pub fn read(&mut self, entry: Entry, added_to: Option<TokenId>) {
         let is_missing = |token| Some(token) > added_to;
-        let calls = izip!(
-            entry.tokens,
-            entry.hours,
-            entry.codes,
-            entry.operations,
-            entry.networks,
-            entry.calls,
-            entry.last_at
-        );
+        let Hours {
+            tokens,
+            starts,
+            codes,
+            operations,
+            networks,
+            calls,
+            last,
+        } = entry.hours;
+        let calls = izip!(tokens, starts, codes, operations, networks, calls, last);
         for (token, hour, code, operation, network, count, last_at) in calls {
             if is_missing(token) {
                 let operation = self.operation(&operation);

@@ -39,8 +39,10 @@ pub fn parse_name(text: &str, longest: usize) -> Result<String, String> {
 #[must_use]
 pub fn fold(text: &str) -> String {
     let compatible: String = text.nfkc().collect();
-    // By way of upper case, ß becomes ss; at the end of a word, lower case would write ς.
-    let folded = compatible.to_uppercase().to_lowercase().replace('ς', "σ");
+    // By way of upper case, ß becomes ss, and so does its capital by way of ß; at the end of a
+    // word, lower case would write ς.
+    let upper = compatible.to_lowercase().to_uppercase();
+    let folded = upper.to_lowercase().replace('ς', "σ");
     let folded: String = folded.nfkc().collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -63,9 +65,21 @@ mod tests {
         assert_eq!(fold("Caf\u{e9}"), fold("cafe\u{301}"));
         assert_eq!(fold("ＯＫ"), fold("ok"));
         assert_eq!(fold("Straße"), fold("STRASSE"));
+        assert_eq!(fold("STRAẞE"), fold("STRASSE"));
         assert_eq!(fold("ΟΔΟΣ"), fold("οδος"));
         assert_eq!(fold("O\u{a0} kta"), fold("o kta"));
         assert_ne!(fold("okta"), fold("okta 2"));
+    }
+
+    #[test]
+    fn each_character_is_folded_once_and_for_all() {
+        for c in '\0'..='\u{2ffff}' {
+            let folded = fold(&c.to_string());
+            assert_eq!(fold(&folded), folded, "U+{:04X}", u32::from(c));
+            for other in [c.to_lowercase().to_string(), c.to_uppercase().to_string()] {
+                assert_eq!(fold(&other), folded, "U+{:04X}", u32::from(c));
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Logs, to standard error: a line an event for people, or JSON for machines.
 
+use std::collections::HashMap;
 use std::env::var_os;
 use std::io::{IsTerminal, stderr};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
@@ -30,6 +33,27 @@ pub fn start(config: &Config) {
     }
 }
 
+/// So that whoever may send requests cannot fill the log with what is to be said of them.
+pub struct Seldom(LazyLock<Mutex<HashMap<&'static str, Instant>>>);
+
+impl Seldom {
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(LazyLock::new(Mutex::default))
+    }
+
+    /// Whether this was not said within the last minute. If so, it counts as said now.
+    pub fn is_due(&self, what: &'static str, now: Instant) -> bool {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = said.get(what);
+        let is_due = last.is_none_or(|last| now.duration_since(*last) >= Duration::from_secs(60));
+        if is_due {
+            said.insert(what, now);
+        }
+        is_due
+    }
+}
+
 /// Whatever `LOG` asks for: from level debug on, libraries tell what passes through them, such
 /// as the parameters of statements, password hashes among them.
 fn discretion() -> Targets {
@@ -39,4 +63,20 @@ fn discretion() -> Targets {
         .with_target("actix_server", LevelFilter::WARN)
         .with_target("rmcp", LevelFilter::ERROR)
         .with_target("tokio_postgres", LevelFilter::INFO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_thing_is_said_once_a_minute() {
+        let (seldom, start) = (Seldom::new(), Instant::now());
+        let is_due = |what, seconds| seldom.is_due(what, start + Duration::from_secs(seconds));
+        assert!(is_due("one", 0));
+        assert!(!is_due("one", 59));
+        assert!(is_due("another", 59));
+        assert!(is_due("one", 60));
+        assert!(!is_due("one", 119));
+    }
 }

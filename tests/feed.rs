@@ -1,9 +1,11 @@
 //! The change feed, from its beginning.
 
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokendesk::catalogue::resources::queries;
 use tokendesk::db::url::Target;
 use tokendesk::fleet::{Change, Fleet, Membership, Memory, Standing};
 use tokio::sync::{mpsc, watch};
@@ -101,4 +103,84 @@ async fn is_heard(
         }
     };
     timeout(patience, heard).await.is_ok()
+}
+
+/// Past the program too, and of rows that move from one organisation to another: of both.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_decisions_depend_on_is_announced_by_whoever_changes_it() {
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    let connection = &mut *app.database().get().await.unwrap();
+    for organization in [app.organization, other] {
+        queries::load(connection, organization).await.unwrap();
+    }
+    app.token("Okta").await;
+    let (_client, mut said) = eavesdrop(&app).await;
+    let (own, others) = (
+        format!("organization:{}", app.organization),
+        format!("organization:{other}"),
+    );
+    let (of_own, of_both, everything) = (
+        [own.clone()].into(),
+        [own.clone(), others].into(),
+        ["*".to_owned()].into(),
+    );
+    let move_to_other = |table: &str, which: &str| {
+        format!("UPDATE {table} SET organization_id = '{other}' WHERE {which}")
+    };
+    let agents = format!(
+        "organization_id = '{}' AND name = 'Agents'",
+        app.organization
+    );
+    let cases: Vec<(String, &BTreeSet<String>)> = vec![
+        (
+            format!(
+                "INSERT INTO mcp_servers (id, organization_id, name, url, created_at) \
+                 VALUES (gen_random_uuid(), '{}', 'w', 'https://w.example/mcp', now())",
+                app.organization
+            ),
+            &of_own,
+        ),
+        (
+            "UPDATE mcp_servers SET url = 'https://w.example/x'".to_owned(),
+            &of_own,
+        ),
+        (move_to_other("mcp_servers", "true"), &of_both),
+        ("TRUNCATE mcp_servers".to_owned(), &everything),
+        (
+            format!("UPDATE resources SET name = 'A gents' WHERE {agents}"),
+            &of_own,
+        ),
+        (
+            format!(
+                "UPDATE operations SET position = 100, name = 'moved', resource_id = \
+                 (SELECT id FROM resources WHERE organization_id = '{other}' AND name = 'Agents') \
+                 WHERE position = 0 AND resource_id = (SELECT id FROM resources \
+                 WHERE organization_id = '{}' AND name = 'A gents')",
+                app.organization
+            ),
+            &of_both,
+        ),
+        (
+            "UPDATE resources SET path = '/a-gents' WHERE name = 'A gents'".to_owned(),
+            &of_own,
+        ),
+        (move_to_other("resources", "name = 'A gents'"), &of_both),
+        ("TRUNCATE operations".to_owned(), &everything),
+        ("TRUNCATE resources CASCADE".to_owned(), &everything),
+        ("TRUNCATE memberships CASCADE".to_owned(), &everything),
+    ];
+    for (statement, expected) in cases {
+        app.sql(&statement).await;
+        app.sql("NOTIFY tokendesk, 'that was it'").await;
+        let mut heard = BTreeSet::new();
+        while let Ok(Some(said)) = timeout(LONG, said.recv()).await {
+            if said == "that was it" {
+                break;
+            }
+            heard.insert(said);
+        }
+        heard.retain(|said| said == "*" || said.starts_with("organization:"));
+        assert_eq!(&heard, expected, "{statement}");
+    }
 }

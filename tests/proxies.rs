@@ -78,6 +78,7 @@ async fn try_all(kind: Kind) {
     spoofed(&street, reader).await;
     paths(&street, reader).await;
     products(&street, kind).await;
+    tools(&street).await;
     gate_down(street, reader).await;
 }
 
@@ -245,6 +246,42 @@ async fn products(street: &Street, kind: Kind) {
     let request = request.get(format!("{}{LIST}", other.url));
     let response = request.bearer_auth(secret.reveal()).send().await.unwrap();
     assert_eq!(response.status(), 403);
+}
+
+/// What a request to an MCP server calls stands in a header, and needs the tool's scope.
+async fn tools(street: &Street) {
+    let app = &street.app;
+    let ada = app.ada().await;
+    let form = ada.visit("/settings/mcp-servers/new").await;
+    let form = form.form("/settings/mcp-servers").fill("name", "widgets");
+    let form = form.fill("url", "https://widgets.example.com/mcp");
+    assert_eq!(form.submit().await.status, 200);
+    let widgets = app.token_with("Widgets", |new| {
+        new.scopes = Some([Scope::WidgetsRead].into_iter().collect());
+    });
+    let (_, widgets) = widgets.await;
+    let call = async |path: &str, names: &[(&str, &str)]| {
+        let mut request = street.request("POST", path, Some(&widgets));
+        for (name, value) in names {
+            request = request.header(*name, *value);
+        }
+        request.body("{}").send().await.unwrap()
+    };
+    let list = ("Mcp-Name", "list_widgets");
+    let response = call("/mcp", &[list, ("Mcp-Method", "tools/call")]).await;
+    assert_eq!(response.status(), 200);
+    let got: Value = response.json().await.unwrap();
+    assert_eq!(got["headers"]["mcp-name"], "list_widgets");
+    let delete = ("Mcp-Name", "delete_widget");
+    for names in [
+        &[delete][..],
+        &[],
+        &[list, delete],
+        &[list, ("Mcp-Method", "prompts/get")],
+    ] {
+        assert_eq!(call("/mcp", names).await.status(), 403, "{names:?}");
+    }
+    assert_eq!(call("/elsewhere", &[list]).await.status(), 403);
 }
 
 async fn gate_down(street: Street, reader: &Secret) {

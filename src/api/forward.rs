@@ -6,6 +6,8 @@
 mod options;
 pub mod original;
 
+use std::time::Instant;
+
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -14,9 +16,9 @@ use self::options::{Options, Organization};
 use self::original::Original;
 use crate::access::OrganizationId;
 use crate::gate::{
-    Asked, Code, Credential, Decision, Gate, Question, View, expiry_warning, presented, refused,
-    user_agent,
+    Asked, Code, Credential, Decision, Gate, Question, presented, refused, user_agent,
 };
+use crate::telemetry::Seldom;
 use crate::web::client_address::{ClientAddress, is_from_proxy};
 use crate::web::error::Refusal;
 use crate::web::{Answer, Error, Now};
@@ -62,7 +64,7 @@ async fn answer(
     let organization = organization(gate, options).await?;
     let asked = asked(options, original);
     if is_preflight(request, gate, organization, asked).await? {
-        return Ok(admitted(None, now));
+        return Ok(admitted(None));
     }
     let source = ClientAddress::of(request);
     let question = Question {
@@ -76,13 +78,9 @@ async fn answer(
         user_agent: user_agent(request),
     };
     let decision = gate.ask(&question, now.0).await?;
-    match &decision {
-        Decision {
-            code: Code::Valid,
-            view: Some(view),
-            ..
-        } => Ok(admitted(Some(view), now)),
-        denied => Err(refused(denied.code, denied.request.need)),
+    match decision.code {
+        Code::Valid => Ok(admitted(Some(&decision))),
+        code => Err(refused(code, decision.request.need)),
     }
 }
 
@@ -103,17 +101,25 @@ async fn organization(gate: &Gate, options: &Options<'_>) -> Result<Option<Organ
 fn asked<'a>(options: &Options<'_>, original: Original<'a>) -> Asked<'a> {
     match (options.scope, original) {
         (_, Original::Contradictory) => {
-            tracing::warn!("denied: X-Forwarded- and X-Original- headers both say what was asked");
+            warn("headers say more than once, or in part, what was asked");
             Asked::Unknown
         }
         (Some(scope), _) => Asked::Scope(scope),
-        (None, Original::Request { method, target }) => Asked::Request {
+        (
+            None,
+            Original::Request {
+                method,
+                target,
+                tool,
+            },
+        ) => Asked::Request {
             method,
             target,
+            tool,
             unmatched: options.lets_unmatched_through,
         },
         (None, Original::Untrusted) => {
-            tracing::warn!("denied: it was not one of TRUSTED_PROXIES that said what was asked");
+            warn("it was not one of TRUSTED_PROXIES that said what was asked");
             Asked::Unknown
         }
         (None, Original::Nothing) => Asked::Unknown,
@@ -140,7 +146,8 @@ async fn is_preflight(
 
 /// Who the proxy lets through. What there is nothing to say of is said to be empty: some proxies
 /// would pass on what the client says then.
-fn admitted(view: Option<&View>, now: Now) -> HttpResponse {
+fn admitted(decision: Option<&Decision<'_>>) -> HttpResponse {
+    let view = decision.and_then(|decision| decision.view.as_deref());
     let mut response = HttpResponse::Ok();
     let mut tell = |name: &'static str, value: &str| {
         let value = HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static(""));
@@ -161,15 +168,23 @@ fn admitted(view: Option<&View>, now: Now) -> HttpResponse {
         product.map_or("", |product| &product.key),
     );
     tell("x-tokendesk-user", owner.map_or("", |owner| &owner.email));
-    if let Some(warning) = view.and_then(|view| expiry_warning(view, now.0)) {
+    if let Some(warning) = decision.and_then(Decision::expiry_warning) {
         response.insert_header(warning);
     }
     response.finish()
 }
 
+/// Tells the operator why a request is denied.
+fn warn(why: &'static str) {
+    static SAID: Seldom = Seldom::new();
+    if SAID.is_due(why, Instant::now()) {
+        tracing::warn!(why, "/auth/forward denies (said at most once a minute)");
+    }
+}
+
 /// Denies, and tells the operator why.
 fn misconfigured(why: &'static str) -> Error {
-    tracing::warn!(why, "/auth/forward denies everything");
+    warn(why);
     Error::Refused(Refusal {
         status: actix_web::http::StatusCode::FORBIDDEN,
         code: "misconfigured",

@@ -109,7 +109,7 @@ pub async fn introspect(
     };
     let decision = gate.ask(&question, now.0).await?;
     let mut response = HttpResponse::Ok();
-    if let Some(warning) = caller.warning.clone() {
+    if let Some(warning) = decision.expiry_warning() {
         response.insert_header(warning);
     }
     Ok(match (decision.code, decision.view) {

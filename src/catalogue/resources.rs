@@ -12,7 +12,7 @@ pub mod pattern;
 pub mod queries;
 mod routes;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use actix_web::web;
@@ -140,38 +140,67 @@ impl Found<'_> {
 #[derive(Debug, Default)]
 pub struct Resources {
     all: Vec<Resource>,
-    routes: Routes,
+    places: Places,
     /// The same without case, where that is something else.
-    folded: Option<Routes>,
+    folded: Option<Places>,
     tools: HashMap<String, (usize, usize)>,
+}
+
+/// What there is at which paths.
+#[derive(Debug, Default)]
+struct Places {
+    routes: Routes,
+    /// MCP servers, whose requests name a tool. Without a slash at the end.
+    servers: HashSet<String>,
+}
+
+/// What a request says of itself, beside its path.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    method: &'a str,
+    tool: Option<&'a str>,
 }
 
 impl Resources {
     /// # Errors
     /// All pairs that cannot both be.
     pub fn new(all: Vec<Resource>) -> Result<Self, Vec<Conflict>> {
+        Self::with_servers(all, &[])
+    }
+
+    /// With the paths of MCP servers.
+    ///
+    /// # Errors
+    /// All pairs of resources that cannot both be.
+    pub fn with_servers(all: Vec<Resource>, servers: &[String]) -> Result<Self, Vec<Conflict>> {
         let conflicts = conflicts(&all);
         if !conflicts.is_empty() {
             return Err(conflicts);
         }
-        let (mut routes, mut folded) = (Routes::default(), Routes::default());
+        let (mut places, mut folded) = (Places::default(), Places::default());
         let mut tools = HashMap::new();
-        let mut has_case = false;
+        let is_upper = |text: &str| text.bytes().any(|b| b.is_ascii_uppercase());
+        let mut has_case = servers.iter().any(|path| is_upper(path));
+        for path in servers.iter().map(|path| path.trim_end_matches('/')) {
+            places.servers.insert(path.to_owned());
+            folded.servers.insert(path.to_ascii_lowercase());
+        }
         for (at, resource) in all.iter().enumerate() {
             let Target::Path(pattern) = &resource.target else {
                 let own = resource.operations.iter().enumerate();
                 tools.extend(own.map(|(which, tool)| (tool.name.clone(), (at, which))));
                 continue;
             };
-            has_case |= pattern.segments().iter().any(|segment| {
-                matches!(segment, Segment::Literal(text) if text.bytes().any(|b| b.is_ascii_uppercase()))
-            });
-            routes.insert(pattern, str::to_owned, at);
-            folded.insert(pattern, str::to_ascii_lowercase, at);
+            has_case |= pattern
+                .segments()
+                .iter()
+                .any(|segment| matches!(segment, Segment::Literal(text) if is_upper(text)));
+            places.routes.insert(pattern, str::to_owned, at);
+            folded.routes.insert(pattern, str::to_ascii_lowercase, at);
         }
         Ok(Self {
             all,
-            routes,
+            places,
             folded: Some(folded).filter(|_| has_case),
             tools,
         })
@@ -190,25 +219,37 @@ impl Resources {
     /// scope: by not decoding it, by cutting dots and slashes otherwise, by ignoring case, or by
     /// taking what follows the last dot for a format.
     pub fn find(&self, method: &str, path: &Path<'_>) -> Result<Found<'_>, Ambiguity> {
+        self.find_call(method, path, None)
+    }
+
+    /// The same of a request that names a tool. Where a registered MCP server is, the tool says
+    /// what the request is; elsewhere it says nothing.
+    ///
+    /// # Errors
+    /// [`Ambiguity::Readings`], as above.
+    pub fn find_call(
+        &self,
+        method: &str,
+        path: &Path<'_>,
+        tool: Option<&str>,
+    ) -> Result<Found<'_>, Ambiguity> {
         let method = if method == "HEAD" { "GET" } else { method };
+        let call = Call { method, tool };
         let mut readings = path.readings();
         let normal = readings.next().unwrap_or_default();
-        let found = self.exact(method, normal);
+        let found = self.exact(call, normal);
         let differs = |other: Found| other.need() != found.need();
-        if readings.any(|reading| differs(self.exact(method, reading))) {
+        if readings.any(|reading| differs(self.exact(call, reading))) {
             return Err(Ambiguity::Readings);
         }
         for reading in path.readings() {
-            if self.without_case(method, reading).is_some_and(differs) {
+            if self.without_case(call, reading).is_some_and(differs) {
                 return Err(Ambiguity::Readings);
             }
             let Some(stem) = without_format(reading) else {
                 continue;
             };
-            let stems = [
-                Some(self.exact(method, stem)),
-                self.without_case(method, stem),
-            ];
+            let stems = [Some(self.exact(call, stem)), self.without_case(call, stem)];
             let mut known = stems
                 .into_iter()
                 .flatten()
@@ -220,7 +261,7 @@ impl Resources {
         Ok(found)
     }
 
-    /// The tool of this name (the header `Mcp-Name`), in whichever resource.
+    /// The tool of this name, in whichever resource.
     #[must_use]
     pub fn find_tool(&self, name: &str) -> Option<(&Resource, &Operation)> {
         let (resource, operation) = *self.tools.get(name)?;
@@ -228,25 +269,31 @@ impl Resources {
         Some((resource, &resource.operations[operation]))
     }
 
-    fn exact(&self, method: &str, path: &str) -> Found<'_> {
-        self.look(&self.routes, method, path)
+    fn exact(&self, call: Call<'_>, path: &str) -> Found<'_> {
+        self.look(&self.places, call, path)
     }
 
     /// `None` where case makes no difference.
-    fn without_case(&self, method: &str, path: &str) -> Option<Found<'_>> {
+    fn without_case(&self, call: Call<'_>, path: &str) -> Option<Found<'_>> {
         let has_case = |b: u8| b.is_ascii_uppercase() || !b.is_ascii();
         let folded = path.bytes().any(has_case).then(|| fold(path));
         match (&self.folded, folded) {
             (None, None) => None,
-            (routes, folded) => {
-                let routes = routes.as_ref().unwrap_or(&self.routes);
-                Some(self.look(routes, method, folded.as_deref().unwrap_or(path)))
+            (places, folded) => {
+                let places = places.as_ref().unwrap_or(&self.places);
+                Some(self.look(places, call, folded.as_deref().unwrap_or(path)))
             }
         }
     }
 
-    fn look(&self, routes: &Routes, method: &str, path: &str) -> Found<'_> {
-        let Some(route) = routes.find(path) else {
+    fn look(&self, places: &Places, Call { method, tool }: Call<'_>, path: &str) -> Found<'_> {
+        if let Some(tool) = tool.filter(|_| places.servers.contains(path)) {
+            return match self.find_tool(tool) {
+                Some((resource, operation)) => Found::Operation(resource, operation),
+                None => Found::Nothing,
+            };
+        }
+        let Some(route) = places.routes.find(path) else {
             return Found::Nothing;
         };
         let resource = &self.all[route.value];

@@ -5,30 +5,26 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{HeaderName, HeaderValue, USER_AGENT};
+use actix_web::http::header::USER_AGENT;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::credential::Credential;
 use super::decision::{Code, Need, View};
 use super::inquiry::{Asked, Gate, Question};
-use super::refusal::{expiry_warning, refused, several};
+use super::refusal::{refused, several};
 use crate::catalogue::Scope;
 use crate::web::client_address::ClientAddress;
 use crate::web::{Error, now, state};
 
 /// A caller with a valid token. Only the gate makes one.
 #[derive(Debug)]
-pub struct Caller {
-    view: Arc<View>,
-    /// The header that says when the token ends, if it does so soon.
-    pub warning: Option<(HeaderName, HeaderValue)>,
-}
+pub struct Caller(Arc<View>);
 
 impl std::ops::Deref for Caller {
     type Target = View;
 
     fn deref(&self) -> &View {
-        &self.view
+        &self.0
     }
 }
 
@@ -70,10 +66,7 @@ pub(super) async fn admit(
     };
     let decision = gate.ask(&question, now).await?;
     match (decision.code, decision.view) {
-        (Code::Valid, Some(view)) => Ok(Caller {
-            warning: expiry_warning(&view, now),
-            view,
-        }),
+        (Code::Valid, Some(view)) => Ok(Caller(view)),
         (code, _) => Err(refused(code, decision.request.need)),
     }
 }

@@ -4,12 +4,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use actix_web::http::header::{HeaderName, HeaderValue};
 use chrono::{DateTime, Utc};
 
 use super::authority::Authority;
 use super::decision::{Checked, Code, Need, Request, View, decide, explain};
 use super::limit::Limits;
 use super::metrics::Metrics;
+use super::refusal::expiry_warning;
 use super::tenants::Tenants;
 use super::usage::{Decided, Usage};
 use super::views::Views;
@@ -61,6 +63,8 @@ pub enum Asked<'a> {
     Request {
         method: &'a str,
         target: &'a str,
+        /// The one that it says it calls, where it leads to an MCP server.
+        tool: Option<&'a str>,
         /// Whether what no operation matches needs nothing but a token.
         unmatched: bool,
     },
@@ -90,6 +94,13 @@ impl Decision<'_> {
             Need::Scope(scope) => Some(scope),
             Need::Nothing | Need::Unknown => None,
         }
+    }
+
+    /// The header that says when a token that is good ends, if it does so soon.
+    #[must_use]
+    pub fn expiry_warning(&self) -> Option<(HeaderName, HeaderValue)> {
+        let view = self.view.as_deref().filter(|_| self.code == Code::Valid)?;
+        expiry_warning(view, self.now)
     }
 
     /// All checks in their order.
@@ -222,10 +233,11 @@ fn needed<'r>(asked: Asked<'_>, resources: Option<&'r Resources>) -> Needed<'r> 
             Asked::Request {
                 method,
                 target,
+                tool,
                 unmatched,
             },
             Some(resources),
-        ) => match Path::parse(target).and_then(|path| resources.find(method, &path)) {
+        ) => match Path::parse(target).and_then(|path| resources.find_call(method, &path, tool)) {
             Ok(Found::Operation(resource, operation)) => by(resource, operation),
             Ok(Found::Preflight(_)) => plainly(Need::Nothing),
             Ok(Found::Nothing) if unmatched => plainly(Need::Nothing),

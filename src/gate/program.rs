@@ -17,14 +17,14 @@ use super::caller::{admit, presented};
 use super::decision::{Code, Need, View};
 use super::inquiry::Gate;
 use super::limit::Limits;
-use super::refusal::refused;
+use super::refusal::{expiry_warning, refused};
 use crate::access::{Actor, Bearer, OrganizationId, Overseer, Program};
 use crate::catalogue::{Scope, ScopeSet};
 use crate::db::Database;
 use crate::identity::Email;
 use crate::secret::Digest;
 use crate::tokens::Ranges;
-use crate::web::{Error, headers, state};
+use crate::web::{Error, headers, now, state};
 
 const METHODS: [Method; 7] = [
     Method::GET,
@@ -287,7 +287,7 @@ async fn program(request: &HttpRequest, scope: Scope) -> Result<Program, Error> 
     }
     counted(request, limits).await?;
     let caller = admit(request, &operation(request), Some(scope)).await?;
-    if let Some((name, value)) = caller.warning.clone() {
+    if let Some((name, value)) = expiry_warning(&caller, now(request)) {
         headers::tell(request, name, value);
     }
     // An MCP token is a person's, and has none of these scopes.

@@ -1,7 +1,11 @@
 //! What a new organisation's resources need, row by row.
 
+use reqwest::Client;
+use tokendesk::catalogue::Scope;
 use tokendesk::catalogue::resources::path::Path;
 use tokendesk::catalogue::resources::{Found, Resources, default_catalogue, queries};
+
+use tokendesk::tokens::Secret;
 
 use crate::support::App;
 
@@ -188,4 +192,95 @@ async fn what_conflicts_in_the_database_lets_nobody_in() {
         error.contains("“Agents”") && error.contains("“Agent Executions”"),
         "{error}"
     );
+}
+
+/// The gate, as a proxy asks it.
+async fn ask(app: &App, secret: &Secret, method: &str, path: &str, tool: Option<&str>) -> u16 {
+    let request = Client::new().get(format!("{}/auth/forward", app.url));
+    let request = request
+        .bearer_auth(secret.reveal())
+        .header("x-original-method", method)
+        .header("x-original-uri", path);
+    let request = match tool {
+        Some(tool) => request.header("mcp-name", tool),
+        None => request,
+    };
+    request.send().await.unwrap().status().as_u16()
+}
+
+/// A token for each scope that says what it may do.
+async fn one_of_each(app: &App) -> Vec<(Scope, Secret)> {
+    let mut all = Vec::new();
+    for scope in Scope::ALL.iter().copied() {
+        let name = format!("{scope} only");
+        let token = app.token_with(&name, |new| {
+            new.scopes = Some([scope].into_iter().collect());
+        });
+        all.push((scope, token.await.1));
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_row_admits_who_has_its_scope_and_nobody_else() {
+    let app = App::start_with(&["--trusted-proxies=127.0.0.1"]).await;
+    let tokens = one_of_each(&app).await;
+    let (_, everything) = app.token("Everything").await;
+    let server = "https://widgets.example.com/mcp";
+    let eve = app.ada().await;
+    let form = eve.visit("/settings/mcp-servers/new").await;
+    let form = form.form("/settings/mcp-servers").fill("name", "widgets");
+    assert_eq!(form.fill("url", server).submit().await.status, 200);
+    let tools = TOOLS.map(|(tool, scope)| ("POST", "/mcp", Some(tool), scope));
+    let rows = ROWS
+        .iter()
+        .map(|(_, method, path, _, scope)| (*method, *path, None, *scope));
+    for (method, path, tool, scope) in rows.chain(tools) {
+        let needed: Scope = scope.parse().unwrap();
+        let asked = format!("{method} {path} {tool:?}");
+        for (held, secret) in &tokens {
+            let is_enough = *held == needed || held.includes().contains(&needed);
+            let expected = if is_enough { 200 } else { 403 };
+            let status = ask(&app, secret, method, path, tool).await;
+            assert_eq!(status, expected, "{asked} with {held}");
+        }
+        let status = ask(&app, &everything, method, path, tool).await;
+        assert_eq!(status, 200, "{asked} with all");
+    }
+    for (method, path) in NOTHING {
+        let status = ask(&app, &everything, method, path, None).await;
+        assert_eq!(status, 403, "{method} {path}");
+    }
+    for (path, tool) in [("/mcp", "drop_tables"), ("/elsewhere", "list_widgets")] {
+        let status = ask(&app, &everything, "POST", path, Some(tool)).await;
+        assert_eq!(status, 403, "{path} {tool}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_removed_is_known_no_more() {
+    let app = App::start_with(&["--trusted-proxies=127.0.0.1"]).await;
+    let (_, secret) = app.token("Everything").await;
+    let ada = app.ada().await;
+    let call = || ask(&app, &secret, "POST", "/tools", Some("get_widget"));
+    assert_eq!(call().await, 403);
+    let form = ada.visit("/settings/mcp-servers/new").await;
+    let form = form.form("/settings/mcp-servers").fill("name", "widgets");
+    let url = "https://widgets.example.com/tools";
+    let added = form.fill("url", url).submit().await;
+    assert!(
+        added.says("In effect on 1 of 1 instance "),
+        "{}",
+        added.text()
+    );
+    assert_eq!(call().await, 200);
+    let id = app.sql("SELECT id::text FROM mcp_servers").await[0].get::<_, String>(0);
+    let path = format!("/settings/mcp-servers/{id}/removal");
+    let removed = ada.visit(&path).await.form(&path).submit().await;
+    assert!(
+        removed.says("In effect on 1 of 1 instance "),
+        "{}",
+        removed.text()
+    );
+    assert_eq!(call().await, 403);
 }

@@ -20,7 +20,11 @@ async fn introspect(app: &App, caller: &Secret, form: &[(&str, &str)]) -> Value 
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["cache-control"], "no-store");
-    response.json().await.unwrap()
+    let warning = response.headers().get("x-tokendesk-expires-at").cloned();
+    let answer: Value = response.json().await.unwrap();
+    let is_soon = answer["active"] == true && answer["exp"].is_number();
+    assert_eq!(warning.is_some(), is_soon, "{warning:?} {answer}");
+    answer
 }
 
 #[tokio::test(flavor = "multi_thread")]

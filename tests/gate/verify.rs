@@ -235,18 +235,30 @@ async fn both_tokens_uses_are_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_is_warned_of_its_own_expiry() {
+async fn who_asks_about_one_token_is_warned_of_its_expiry() {
     let app = App::start().await;
-    let asks = async |days| {
-        let (_, caller) = app
-            .token_with(&format!("Verifier {days}"), |new| {
+    let caller = verifier(&app).await;
+    let ends_in = async |days| {
+        let (_, secret) = app
+            .token_with(&format!("Ends in {days}"), |new| {
                 new.expires_at = Some(app.now() + TimeDelta::days(days));
+                new.ranges = Ranges::parse("198.51.100.0/24").unwrap();
             })
             .await;
-        let response = send(&app, &caller, r#"{"token":"x"}"#).await;
+        secret
+    };
+    let warning = async |question: Value| {
+        let response = send(&app, &caller, question.to_string()).await;
         let warning = response.headers().get("x-tokendesk-expires-at").cloned();
         warning.map(|value| value.to_str().unwrap().to_owned())
     };
-    assert_eq!(asks(7).await.as_deref(), Some("2026-11-29T14:00:00Z"));
-    assert_eq!(asks(8).await, None);
+    let (soon, later) = (ends_in(7).await, ends_in(8).await);
+    let ask = |secret: &Secret| json!({ "token": secret.reveal() });
+    let told = Some("2026-11-29T14:00:00Z".to_owned());
+    assert_eq!(warning(ask(&soon)).await, told);
+    assert_eq!(warning(ask(&later)).await, None);
+    // Each of several says itself when it ends, and one that is no good does not matter.
+    assert_eq!(warning(json!([ask(&soon)])).await, None);
+    let elsewhere = json!({ "token": soon.reveal(), "ip": "203.0.113.9" });
+    assert_eq!(warning(elsewhere).await, None);
 }

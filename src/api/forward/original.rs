@@ -14,6 +14,8 @@ pub enum Original<'a> {
     Request {
         method: &'a str,
         target: &'a str,
+        /// The tool of an MCP server, if it says that it calls one.
+        tool: Option<&'a str>,
     },
     Nothing,
     /// Headers say it of which the proxy can only have set some.
@@ -29,7 +31,7 @@ impl<'a> Original<'a> {
         let mut found = Self::Nothing;
         for (method, uri) in HEADERS {
             let one = match (one(headers, method), one(headers, uri)) {
-                (Some(Ok(method)), Some(Ok(target))) => Self::Request { method, target },
+                (Some(Ok(method)), Some(Ok(target))) => Self::request(headers, method, target),
                 (None, None) => continue,
                 _ => Self::Contradictory,
             };
@@ -55,9 +57,30 @@ impl<'a> Original<'a> {
 
     #[must_use]
     pub fn of_path(request: &'a HttpRequest, target: &'a str) -> Self {
-        let method = request.method().as_str();
-        Self::Request { method, target }
+        Self::request(request.headers(), request.method().as_str(), target)
     }
+
+    fn request(headers: &'a HeaderMap, method: &'a str, target: &'a str) -> Self {
+        match tool(headers) {
+            Ok(tool) => Self::Request {
+                method,
+                target,
+                tool,
+            },
+            Err(()) => Self::Contradictory,
+        }
+    }
+}
+
+/// What a client of an MCP server has to say of a call beside its body, which the gate never sees
+/// (MCP 2026-07-28, Streamable HTTP). Other calls than those of tools have names too.
+fn tool(headers: &HeaderMap) -> Result<Option<&str>, ()> {
+    let is_call = match one(headers, "mcp-method").transpose()? {
+        None => true,
+        Some(method) => method == "tools/call",
+    };
+    let name = one(headers, "mcp-name").transpose()?;
+    Ok(name.filter(|_| is_call))
 }
 
 /// The one value; an error if it is several or no text.
@@ -85,7 +108,12 @@ mod tests {
             );
         }
         match Original::of_headers(&headers) {
-            Original::Request { method, target } => format!("{method} {target}"),
+            Original::Request {
+                method,
+                target,
+                tool: None,
+            } => format!("{method} {target}"),
+            Original::Request { tool, .. } => format!("{tool:?}"),
             other => format!("{other:?}"),
         }
     }
@@ -103,5 +131,23 @@ mod tests {
         assert_eq!(found(&nginx[1..]), "Contradictory");
         let twice = [nginx[0], nginx[1], ("x-original-uri", "/d")];
         assert_eq!(found(&twice), "Contradictory");
+    }
+
+    #[test]
+    fn a_call_of_a_tool_says_so() {
+        let to = [("x-original-method", "POST"), ("x-original-uri", "/mcp")];
+        let found = |sent: &[(&'static str, &'static str)]| found(&[&to[..], sent].concat());
+        let name = ("mcp-name", "get_widget");
+        assert_eq!(found(&[name]), "Some(\"get_widget\")");
+        assert_eq!(
+            found(&[name, ("mcp-method", "tools/call")]),
+            "Some(\"get_widget\")"
+        );
+        assert_eq!(found(&[name, ("mcp-method", "prompts/get")]), "POST /mcp");
+        assert_eq!(found(&[("mcp-method", "tools/list")]), "POST /mcp");
+        let other = ("mcp-name", "delete_widget");
+        assert_eq!(found(&[name, other]), "Contradictory");
+        let methods = [("mcp-method", "tools/list"), ("mcp-method", "tools/call")];
+        assert_eq!(found(&[&[name][..], &methods].concat()), "Contradictory");
     }
 }

@@ -12,13 +12,15 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
+use url::Url;
 
+use super::path::Path;
 use super::pattern::Pattern;
 use super::{Operation, Place, Resource, ResourceId, Resources, Target, default_catalogue};
 use crate::access::{OrganizationId, Overseer};
 use crate::catalogue::Scope;
 use crate::db::Connection;
-use crate::db::schema::{catalogues, operations, organizations, resources};
+use crate::db::schema::{catalogues, mcp_servers, operations, organizations, resources};
 use crate::web::Error;
 
 /// An organisation's catalogue, as its pages show it.
@@ -48,10 +50,22 @@ pub async fn load(
     organization: OrganizationId,
 ) -> Result<Resources, Error> {
     let catalogue = catalogue(connection, organization).await?;
-    Resources::new(catalogue.all()).map_err(|conflicts| {
+    let servers: Vec<String> = mcp_servers::table
+        .filter(mcp_servers::organization_id.eq(organization))
+        .select(mcp_servers::url)
+        .load(connection)
+        .await?;
+    let servers: Vec<String> = servers.iter().filter_map(|url| path_of(url)).collect();
+    Resources::with_servers(catalogue.all(), &servers).map_err(|conflicts| {
         let conflicts: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
         Error::internal(conflicts.join(" "))
     })
+}
+
+/// As requests name it, if they can do so without ambiguity.
+fn path_of(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    Some(Path::parse(url.path()).ok()?.as_str().to_owned())
 }
 
 /// For the pages.

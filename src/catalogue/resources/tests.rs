@@ -137,6 +137,40 @@ fn what_all_servers_take_for_the_same_is_found() {
 }
 
 #[test]
+fn a_tool_is_named_where_a_server_is_and_nowhere_else() {
+    let servers = ["/mcp".to_owned(), "/Team/mcp/".to_owned()];
+    let resources = Resources::with_servers(default_catalogue(), &servers).unwrap();
+    let found = |target, tool| {
+        let path = Path::parse(target).unwrap();
+        match resources.find_call("POST", &path, tool) {
+            Ok(Found::Operation(_, operation)) => operation.scope.as_str().to_owned(),
+            other => format!("{other:?}"),
+        }
+    };
+    let delete = Some("delete_widget");
+    for path in ["/mcp", "/mcp/", "/mcp?session=1", "/./mcp", "/Team/mcp"] {
+        assert_eq!(found(path, delete), "widgets:write", "{path}");
+        assert_eq!(found(path, Some("list_widgets")), "widgets:read", "{path}");
+        assert_eq!(found(path, Some("LIST_WIDGETS")), "Ok(Nothing)", "{path}");
+        assert_eq!(found(path, None), "Ok(Nothing)", "{path}");
+    }
+    // A server may take these for the same.
+    for path in ["/MCP", "/team/mcp", "/mcp.json", "/x/../mcp"] {
+        let denied = ["Err(Readings)", "Ok(Nothing)"];
+        let said = found(path, delete);
+        let is_same = path == "/x/../mcp" && said == "widgets:write";
+        assert!(denied.contains(&&*said) || is_same, "{path}: {said}");
+    }
+    for path in ["/mcp/more", "/elsewhere", "/"] {
+        assert_eq!(found(path, delete), "Ok(Nothing)", "{path}");
+    }
+    assert_eq!(
+        found("/api/agent-base", Some("list_widgets")),
+        "connect:write"
+    );
+}
+
+#[test]
 fn literals_with_capitals_are_found_as_they_are_written() {
     let resources = Resources::new(vec![
         resource(
@@ -299,7 +333,7 @@ proptest! {
             && let Ok(Found::Operation(_, operation)) = resources.find(method, &path)
         {
             for seen in seen(&target) {
-                let found = resources.exact(method, seen.trim_end_matches('/'));
+                let found = resources.exact(Call { method, tool: None }, seen.trim_end_matches('/'));
                 prop_assert_eq!(found.need(), Some(Some(operation.scope)), "{} seen as {}", target, seen);
             }
         }

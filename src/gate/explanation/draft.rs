@@ -80,6 +80,7 @@ impl Use {
             Purpose::Request { method, path } => Asked::Request {
                 method,
                 target: path,
+                tool: None,
                 unmatched: false,
             },
             Purpose::Tool(name) => Asked::Tool(name),

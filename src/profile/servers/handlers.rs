@@ -10,6 +10,7 @@ use super::queries::{self, ChangeError};
 use super::{Edit, Index, Removal, Server, ServerId};
 use crate::access::{Actor, Admin, Section};
 use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
 use crate::web::form::Nothing;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -31,15 +32,16 @@ pub async fn create(
     admin: Admin,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     form: Submission<Form>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
-    let connection = &mut *database.get().await?;
+    let mut connection = database.get().await?;
     let draft = Draft::from(form.into_inner());
-    match try_save(connection, &actor, None, draft, page.now).await? {
+    match try_save(&mut connection, &actor, None, draft, page.now).await? {
         Ok(name) => {
-            page::notify(&session, format!("“{name}” is added."))?;
+            let notice = format!("“{name}” is added.");
+            page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, None)),
@@ -61,17 +63,18 @@ pub async fn update(
     admin: Admin,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     id: web::Path<Uuid>,
     form: Submission<Form>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
-    let connection = &mut *database.get().await?;
-    let server = queries::server(connection, &admin, id.into_inner().into()).await?;
+    let mut connection = database.get().await?;
+    let server = queries::server(&mut connection, &admin, id.into_inner().into()).await?;
     let draft = Draft::from(form.into_inner());
-    match try_save(connection, &actor, Some(server.id), draft, page.now).await? {
+    match try_save(&mut connection, &actor, Some(server.id), draft, page.now).await? {
         Ok(name) => {
-            page::notify(&session, format!("“{name}” is saved."))?;
+            let notice = format!("“{name}” is saved.");
+            page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, Some(server))),
@@ -129,13 +132,14 @@ pub async fn remove(
     admin: Admin,
     page: Page,
     session: Session,
-    database: web::Data<Database>,
+    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     id: web::Path<Uuid>,
     form: Submission<Nothing>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
-    let connection = &mut *database.get().await?;
-    let server = queries::remove(connection, &actor, id.into_inner().into(), page.now).await?;
-    page::notify(&session, format!("“{}” is removed.", server.name))?;
+    let mut connection = database.get().await?;
+    let server = queries::remove(&mut connection, &actor, id.into_inner().into(), page.now).await?;
+    let notice = format!("“{}” is removed.", server.name);
+    page::announce(connection, &database, &fleet, &session, &notice).await?;
     Ok(see_other(LIST))
 }

@@ -34,6 +34,7 @@ pub fn start(config: &Config) {
 }
 
 /// So that whoever may send requests cannot fill the log with what is to be said of them.
+#[derive(Default)]
 pub struct Seldom(LazyLock<Mutex<HashMap<&'static str, Instant>>>);
 
 impl Seldom {

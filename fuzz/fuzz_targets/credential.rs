@@ -100,11 +100,21 @@ enum Reading {
 }
 
 fn read(values: &[(Place, Vec<u8>)]) -> Reading {
-    let sent: Vec<_> = values.iter().filter(|(place, _)| *place != Place::Elsewhere).collect();
+    let sent: Vec<_> = values
+        .iter()
+        .filter(|(place, _)| *place != Place::Elsewhere)
+        .collect();
     let [(place, value)] = sent[..] else {
-        return if sent.is_empty() { Reading::Missing } else { Reading::Several };
+        return if sent.is_empty() {
+            Reading::Missing
+        } else {
+            Reading::Several
+        };
     };
-    if value.iter().any(|byte| !matches!(byte, b'\t' | b' '..=b'~')) {
+    if value
+        .iter()
+        .any(|byte| !matches!(byte, b'\t' | b' '..=b'~'))
+    {
         return Reading::Malformed;
     }
     let value = trimmed(value);
@@ -130,7 +140,11 @@ fn read(values: &[(Place, Vec<u8>)]) -> Reading {
 }
 
 fn one_of(candidates: &[&[u8]]) -> Reading {
-    let mut tokens: Vec<&[u8]> = candidates.iter().copied().filter(|it| is_token(it)).collect();
+    let mut tokens: Vec<&[u8]> = candidates
+        .iter()
+        .copied()
+        .filter(|it| is_token(it))
+        .collect();
     tokens.dedup();
     match tokens[..] {
         [] => Reading::Malformed,
@@ -153,7 +167,9 @@ fn is_token(text: &[u8]) -> bool {
     }
     let (body, sum) = text.split_at(length - 6);
     let (prefix, rest) = body.split_at(length - 39);
-    prefix.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
+    prefix
+        .iter()
+        .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
         && rest[0] == b'_'
         && rest[1..].iter().all(|byte| BASE62.contains(byte))
         && sum == checksum(body)
@@ -165,7 +181,11 @@ fn checksum(body: &[u8]) -> [u8; 6] {
     for byte in body {
         crc ^= u32::from(*byte);
         for _ in 0..8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 };
+            crc = if crc & 1 == 1 {
+                crc >> 1 ^ 0xEDB8_8320
+            } else {
+                crc >> 1
+            };
         }
     }
     let number = u64::from(!crc);
@@ -176,7 +196,7 @@ fn checksum(body: &[u8]) -> [u8; 6] {
 fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
     let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    if text.len() % 4 != 0 || padding > 2 {
+    if !text.len().is_multiple_of(4) || padding > 2 {
         return None;
     }
     let mut bits = Vec::new();
@@ -186,7 +206,9 @@ fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
     }
     let (whole, rest) = bits.split_at(bits.len() / 8 * 8);
     let is_padded = rest.iter().all(|bit| *bit == 0);
-    let bytes = whole.chunks(8).map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | *bit as u8));
+    let bytes = whole
+        .chunks(8)
+        .map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | *bit as u8));
     is_padded.then(|| bytes.collect())
 }
 
@@ -215,5 +237,10 @@ fuzz_target!(|sent: Vec<Sent<'_>>| {
         | (Credential::Several, Reading::Several) => true,
         _ => false,
     };
-    assert!(agrees, "{:?}, and {:?}", Credential::of(&headers), read(&values));
+    assert!(
+        agrees,
+        "{:?}, and {:?}",
+        Credential::of(&headers),
+        read(&values)
+    );
 });

@@ -28,6 +28,8 @@ enum Name {
     OriginalMethod,
     OriginalUri,
     ForwardedFor,
+    RpcMethod,
+    Tool,
 }
 
 /// An address as a proxy writes it.
@@ -96,6 +98,8 @@ impl Name {
             Self::OriginalMethod => "x-original-method",
             Self::OriginalUri => "x-original-uri",
             Self::ForwardedFor => "x-forwarded-for",
+            Self::RpcMethod => "mcp-method",
+            Self::Tool => "mcp-name",
         }
     }
 }
@@ -110,7 +114,12 @@ fn check_original(headers: &HeaderMap) {
         values(Name::OriginalUri),
     ];
     let text = |value: &[&HeaderValue]| value[0].to_str().map(str::to_owned);
-    let [forwarded_method, forwarded_uri, original_method, original_uri] = &all;
+    let [
+        forwarded_method,
+        forwarded_uri,
+        original_method,
+        original_uri,
+    ] = &all;
     let expected = match all.each_ref().map(Vec::len) {
         [0, 0, 0, 0] => None,
         [1, 1, 0, 0] => Some((text(forwarded_method), text(forwarded_uri))),
@@ -121,13 +130,37 @@ fn check_original(headers: &HeaderMap) {
         }
     };
     let found = Original::of_headers(headers);
-    match &expected {
-        None => assert_eq!(found, Original::Nothing),
-        Some((Ok(method), Ok(target))) => assert_eq!(found, Original::Request { method, target }),
-        Some(_) => assert_eq!(found, Original::Contradictory),
+    match (
+        &expected,
+        tool(&values(Name::RpcMethod), &values(Name::Tool)),
+    ) {
+        (None, _) => assert_eq!(found, Original::Nothing),
+        (Some((Ok(method), Ok(target))), Some(tool)) => {
+            let tool = tool.as_deref();
+            assert_eq!(
+                found,
+                Original::Request {
+                    method,
+                    target,
+                    tool
+                }
+            );
+        }
+        (Some(_), _) => assert_eq!(found, Original::Contradictory),
     }
     let is_silent = all.iter().all(Vec::is_empty);
     assert_eq!(Original::untrusted(headers) == Original::Nothing, is_silent);
+}
+
+/// The tool that is called, if any; `None` where that cannot be told.
+fn tool(methods: &[&HeaderValue], names: &[&HeaderValue]) -> Option<Option<String>> {
+    let [method, name] = [methods, names].map(|values| match values {
+        [] => Some(None),
+        [value] => value.to_str().ok().map(|text| Some(text.to_owned())),
+        _ => None,
+    });
+    let (method, name) = (method?, name?);
+    Some(name.filter(|_| method.is_none_or(|method| method == "tools/call")))
 }
 
 /// Hops in the order of the headers, the nearest last.

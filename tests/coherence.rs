@@ -15,7 +15,6 @@ use nix::sys::signal::Signal;
 use tokendesk::access::{Actor, OrganizationId, Role, UserId};
 use tokendesk::catalogue::Scope;
 use tokendesk::db::Connection;
-use tokendesk::db::embedded::programs;
 use tokendesk::identity::queries::{self as identity, NewUser};
 use tokendesk::identity::{Email, PersonName};
 use tokendesk::members::queries::{self as members, ApiTokens};
@@ -64,9 +63,11 @@ enum How {
     /// An MCP token whose owner is deactivated.
     Orphaned,
     BySql,
+    /// By an instance that may be killed or frozen meanwhile, whose answer is the receipt.
+    ByApi,
 }
 
-const WAYS: [How; 8] = [
+const WAYS: [How; 9] = [
     How::Revoked,
     How::Disabled,
     How::Deleted,
@@ -75,6 +76,7 @@ const WAYS: [How; 8] = [
     How::Demoted,
     How::Orphaned,
     How::BySql,
+    How::ByApi,
 ];
 
 impl How {
@@ -117,13 +119,17 @@ struct Fleet {
 
 impl Fleet {
     fn start(place: Place) -> Self {
-        let lease = format!("--lease-seconds={}", LEASE.as_secs());
-        let servers = (0..INSTANCES).map(|_| Arc::new(place.serve_with(&[&*lease])));
+        let servers = (0..INSTANCES).map(|_| Arc::new(Self::serve(&place)));
         Self {
             instances: RwLock::new(servers.collect()),
             client: reqwest::Client::new(),
             place,
         }
+    }
+
+    fn serve(place: &Place) -> Server {
+        let lease = format!("--lease-seconds={}", LEASE.as_secs());
+        place.serve_with(&[&*lease, "--rate-limit-per-token=1000000"])
     }
 
     async fn ask(&self, token: usize, instance: usize, secret: &str) -> Asked {
@@ -154,8 +160,7 @@ impl Fleet {
 
     /// Another process in place of one that was killed.
     async fn replace(&self, instance: usize) {
-        let lease = format!("--lease-seconds={}", LEASE.as_secs());
-        let server = Arc::new(self.place.serve_with(&[&*lease]));
+        let server = Arc::new(Self::serve(&self.place));
         self.instances.write().await[instance] = server;
     }
 
@@ -175,6 +180,8 @@ struct Ground {
     /// Of people with MCP tokens. What happens to one of them has all of their organisation's
     /// tokens forgotten, which is not to help the others.
     elsewhere: OrganizationId,
+    /// May revoke tokens by the API.
+    admin: Secret,
 }
 
 impl Ground {
@@ -237,6 +244,7 @@ impl Ground {
                 left.await.ok()?;
             }
             How::BySql => self.revoke_by_sql(token).await?,
+            How::ByApi => return self.revoke_by_api(token).await,
         }
         let receipt = self.app.state.fleet.receipt(self.app.database()).await;
         receipt.ok().map(|_| Instant::now())
@@ -257,6 +265,19 @@ impl Ground {
         let key = Key::from(token.id);
         let edited = queries::edit(connection, &actor, key, token.version, &new, now);
         edited.await.ok()
+    }
+
+    /// As a script does it, that has nothing but the answer.
+    async fn revoke_by_api(&self, token: &Token) -> Option<Instant> {
+        let instance = usize::from(token.id.uuid().as_bytes()[15]) % INSTANCES;
+        let url = self.fleet.instances.read().await[instance].url.clone();
+        let url = format!("{url}/api/v1/tokens/{}/revocation", token.id);
+        let request = self.fleet.client.post(url).bearer_auth(self.admin.reveal());
+        let answer = request.timeout(Duration::from_secs(20)).send().await.ok()?;
+        let is_done = answer.status() == 200;
+        let receipt: serde_json::Value = answer.json().await.ok()?;
+        let is_told = receipt["receipt"]["instances"].is_array();
+        (is_done && is_told).then(Instant::now)
     }
 
     /// Past the program, as in `psql`.
@@ -369,7 +390,7 @@ impl Ground {
         reached(4).await;
         self.freeze(2, tokens, history).await;
         reached(6).await;
-        restart(scratch);
+        scratch.control(&["restart", "-m", "immediate"]);
         reached(8).await;
         for _ in 0..5 {
             cut_listeners(&self.app).await;
@@ -402,15 +423,6 @@ async fn cut_listeners(app: &App) {
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ \
                '^(LISTEN|NOTIFY|WITH renewed)' AND datname = current_database()";
     app.sql(cut).await;
-}
-
-fn restart(scratch: &Scratch) {
-    let installed = programs::installed(&programs::usual_places());
-    let mut restart = scratch.as_owner(installed[0].path("pg_ctl"));
-    restart.arg("-D").arg(scratch.data().join("postgres"));
-    restart.args(["-m", "immediate", "-w", "-l", "/dev/null", "restart"]);
-    let output = restart.output().unwrap();
-    assert!(output.status.success(), "{output:?}");
 }
 
 /// After somebody was told that it is in effect, nobody got in any more.
@@ -479,6 +491,7 @@ async fn what_is_taken_away_is_taken_away_everywhere() {
     let app = App::start_in(cluster.connection()).await;
     let ground = Ground {
         elsewhere: app.another_organization("Southwind").await,
+        admin: app.token("Administrator").await.1,
         fleet: Fleet::start(Place::database(&cluster.connection())),
         app,
     };

@@ -5,4 +5,5 @@ mod forward;
 mod health;
 mod imported;
 mod introspect;
+mod outage;
 mod verify;

@@ -4,15 +4,18 @@
 mod proxy;
 mod upstream;
 
+use std::time::Duration;
+
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use tokendesk::access::Actor;
 use tokendesk::catalogue::{Scope, create_product};
 use tokendesk::tokens::{Ranges, Secret};
+use tokio::time::timeout;
 
 use self::proxy::{Kind, Proxy};
 use self::upstream::Upstream;
-use crate::support::App;
+use crate::support::{App, Place};
 
 /// The client is another machine than the proxy, as far as anybody can tell.
 const CLIENT: &str = "127.0.0.9";
@@ -79,6 +82,7 @@ async fn try_all(kind: Kind) {
     paths(&street, reader).await;
     products(&street, kind).await;
     tools(&street).await;
+    rest(&street, reader, kind).await;
     gate_down(street, reader).await;
 }
 
@@ -284,12 +288,76 @@ async fn tools(street: &Street) {
     assert_eq!(call("/elsewhere", &[list]).await.status(), 403);
 }
 
+/// Bodies pass as they are, preflights where a resource says so, and with `organization=any` the
+/// tokens of all.
+async fn rest(street: &Street, reader: &Secret, kind: Kind) {
+    let app = &street.app;
+    let (_, writer) = app.token("Writer").await;
+    let body = "x".repeat(300_000);
+    let sent = street.request("POST", "/api/agent-base", Some(&writer));
+    let sent = sent.body(body.clone()).send().await.unwrap();
+    assert_eq!(sent.status(), 200);
+    let got: Value = sent.json().await.unwrap();
+    assert_eq!(got["body"].as_str().map(str::len), Some(body.len()));
+
+    app.sql("UPDATE resources SET preflight = true WHERE name = 'Agents'")
+        .await;
+    app.settle().await;
+    assert_eq!(street.status("OPTIONS", LIST, None).await, 200);
+    assert_eq!(street.status("GET", LIST, None).await, 401);
+    assert_eq!(
+        street.status("OPTIONS", "/api/knowledge-base", None).await,
+        401
+    );
+
+    let other = app.another_organization("Contoso").await;
+    let (_, theirs) = app.token_of(other, "Theirs", |_| {}).await;
+    assert_eq!(street.status("GET", LIST, Some(&theirs)).await, 401);
+    let any = Proxy::start_for_any(kind, &app.url, &street.upstream.url).await;
+    for (secret, slug) in [(&theirs, "contoso"), (reader, "northwind")] {
+        let request = Client::builder()
+            .no_proxy()
+            .local_address(Some(CLIENT.parse().unwrap()));
+        let request = request.build().unwrap().get(format!("{}{LIST}", any.url));
+        let got = request.bearer_auth(secret.reveal()).send().await.unwrap();
+        let got: Value = got.json().await.unwrap();
+        assert_eq!(got["headers"]["x-tokendesk-organization"], slug);
+    }
+}
+
 async fn gate_down(street: Street, reader: &Secret) {
     let before = street.upstream.seen().len();
     street.app.stop().await;
     let status = street.status("GET", LIST, Some(reader)).await;
     assert!((400..600).contains(&status), "{status}");
     assert_eq!(street.upstream.seen().len(), before, "closed");
+}
+
+/// It has accepted the connection, and never answers.
+async fn gate_hanging(kind: Kind) {
+    let app = App::start().await;
+    let (_, secret) = app.token("Okta").await;
+    let gate = Place::database(&app.address).serve_with(&["--trusted-proxies=127.0.0.1"]);
+    let upstream = Upstream::start();
+    let proxy = Proxy::start(kind, &gate.url, &upstream.url).await;
+    let ask = || {
+        let request = Client::builder().no_proxy().build().unwrap();
+        let request = request.get(format!("{}{LIST}", proxy.url));
+        request.bearer_auth(secret.reveal()).send()
+    };
+    assert_eq!(ask().await.unwrap().status(), 200);
+    gate.process.freeze();
+    let status = ask().await.unwrap().status().as_u16();
+    assert!((400..600).contains(&status), "{kind:?}: {status}");
+    assert_eq!(upstream.seen().len(), 1, "{kind:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_that_hangs_lets_nobody_through() {
+    let kinds = [Kind::Nginx, Kind::Caddy, Kind::Traefik, Kind::Envoy];
+    let all = futures_util::future::join_all(kinds.map(gate_hanging));
+    // As long as they wait for a service, and not for ever.
+    timeout(Duration::from_secs(120), all).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use tokendesk::access::Role;
 use tokendesk::catalogue::Scope;
 use tokendesk::tokens::{Ranges, Secret};
 
-use crate::support::App;
+use crate::support::{App, logs};
 
 const TRUSTING: &[&str] = &["--trusted-proxies=127.0.0.1"];
 
@@ -216,6 +216,8 @@ async fn of_several_organisations_one_must_be_named() {
         let response = ask(&app, &path, Some(secret), &headers).await;
         assert_eq!(response.status(), status, "{query}");
     }
+    let log = logs::captured();
+    assert!(log.contains("there are several organisations: say with organization="));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
-use tokendesk::catalogue::Scope;
+use tokendesk::access::Actor;
+use tokendesk::catalogue::{Scope, create_product};
 use tokendesk::tokens::{Ranges, Secret};
 
 use super::verify::verifier;
@@ -56,6 +57,30 @@ async fn an_active_token_is_described() {
     let by_basic = request(&app, &form).basic_auth("service", Some(caller.reveal()));
     let answer: Value = by_basic.send().await.unwrap().json().await.unwrap();
     assert_eq!(answer, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_and_what_for_it_is_stands_in_username_sub_and_aud() {
+    let app = App::start().await;
+    let caller = verifier(&app).await;
+    let connection = &mut *app.database().get().await.unwrap();
+    let actor = Actor::command_line(app.organization);
+    let product = create_product(connection, &actor, "Storefront", "store", app.now()).await;
+    let (token, linked) = app
+        .token_with("Linked", |new| new.product = Some(product.unwrap()))
+        .await;
+    let answer = introspect(&app, &caller, &[("token", linked.reveal())]).await;
+    assert_eq!(answer["aud"], "store");
+    assert_eq!(answer["sub"], token.id.to_string());
+    assert_eq!(answer["scope"], "all");
+    assert_eq!(answer["exp"], Value::Null);
+    let (token, personal) = app.mcp_token("ada@northwind.example", "Claude").await;
+    let answer = introspect(&app, &caller, &[("token", personal.reveal())]).await;
+    assert_eq!(answer["client_id"], token.id.to_string());
+    assert_eq!(answer["username"], "ada@northwind.example");
+    let ada = app.user("ada@northwind.example").await;
+    assert_eq!(answer["sub"], ada.to_string());
+    assert_eq!(answer["aud"], Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]

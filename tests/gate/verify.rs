@@ -3,8 +3,11 @@
 use chrono::TimeDelta;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
-use tokendesk::catalogue::Scope;
-use tokendesk::tokens::{Ranges, Secret};
+use tokendesk::access::{Actor, Role};
+use tokendesk::catalogue::{Scope, create_product};
+use tokendesk::members::queries::{ApiTokens, deactivate};
+use tokendesk::tokens::overlap::Overlap;
+use tokendesk::tokens::{Ranges, Secret, Transition, queries};
 
 use crate::support::App;
 
@@ -80,6 +83,73 @@ async fn a_service_is_told_whose_token_it_was_sent() {
         assert_eq!(answer["code"], code, "{more}");
         assert_eq!(answer["valid"], code == "valid", "{more}");
     }
+}
+
+/// The reasons that are the token's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_reason_has_a_code() {
+    let app = App::start().await;
+    let caller = verifier(&app).await;
+    app.add_member(app.organization, "bo@northwind.example", Role::Member)
+        .await;
+    let ask = async |secret: &Secret, product: Option<&str>| {
+        let question = json!({ "token": secret.reveal(), "product": product });
+        verify(&app, &caller, &question).await
+    };
+    let code = async |secret: &Secret| ask(secret, None).await["code"].clone();
+    let (app, actor) = (&app, &Actor::command_line(app.organization));
+    let apply = async |name: &str, transition| {
+        let (token, secret) = app.token(name).await;
+        assert_eq!(code(&secret).await, "valid");
+        let connection = &mut *app.database().get().await.unwrap();
+        let done = queries::apply(connection, actor, token.id.into(), transition, app.now());
+        done.await.map(drop).unwrap();
+        secret
+    };
+    let disabled = apply("Disabled", Transition::Disabling).await;
+    let revoked = apply("Revoked", Transition::Revocation).await;
+    let deleted = apply("Deleted", Transition::Deletion).await;
+    let (_, expired) = app
+        .token_with("Expired", |new| {
+            new.expires_at = Some(app.now() + TimeDelta::hours(1));
+        })
+        .await;
+    let (token, retired) = app.token("Rotated").await;
+    let connection = &mut *app.database().get().await.unwrap();
+    let key = token.id.into();
+    let rotated = queries::rotate(connection, actor, key, 1, Overlap::None, app.now()).await;
+    let product = create_product(connection, actor, "Storefront", "store", app.now()).await;
+    let (_, linked) = app
+        .token_with("Linked", |new| new.product = Some(product.unwrap()))
+        .await;
+    let (_, personal) = app.mcp_token("bo@northwind.example", "Claude").await;
+    assert_eq!(code(&expired).await, "valid");
+    app.state.clock.advance(TimeDelta::hours(1));
+    app.settle().await;
+    for (secret, expected) in [
+        (&disabled, "disabled"),
+        (&revoked, "revoked"),
+        (&deleted, "unknown"),
+        (&expired, "expired"),
+        (&retired, "retired"),
+        (&rotated.unwrap().secret, "valid"),
+    ] {
+        assert_eq!(code(secret).await, expected);
+    }
+    let answer = ask(&linked, Some("store")).await;
+    assert_eq!(
+        (&answer["code"], &answer["product"]["key"]),
+        (&json!("valid"), &json!("store"))
+    );
+    assert_eq!(ask(&linked, Some("other")).await["code"], "wrong_product");
+    let answer = ask(&personal, None).await;
+    assert_eq!(answer["code"], "valid");
+    assert_eq!(answer["owner"]["email"], "bo@northwind.example");
+    let owner = app.user("bo@northwind.example").await;
+    let left = deactivate(connection, actor, owner, ApiTokens::Keep, app.now());
+    left.await.map(drop).unwrap();
+    app.settle().await;
+    assert_eq!(code(&personal).await, "owner_inactive");
 }
 
 #[tokio::test(flavor = "multi_thread")]

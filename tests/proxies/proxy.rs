@@ -40,6 +40,11 @@ impl Proxy {
         Self::launch(kind, gate, upstream, &options).await
     }
 
+    /// For the tokens of all organisations.
+    pub async fn start_for_any(kind: Kind, gate: &str, upstream: &str) -> Self {
+        Self::launch(kind, gate, upstream, "organization=any").await
+    }
+
     async fn launch(kind: Kind, gate: &str, upstream: &str, options: &str) -> Self {
         let scratch = Scratch::new();
         let port = free_port();

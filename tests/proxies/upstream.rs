@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use actix_web::dev::ServerHandle;
-use actix_web::web::Data;
+use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::json;
 
@@ -26,6 +26,7 @@ impl Upstream {
         let app = move || {
             App::new()
                 .app_data(shared.clone())
+                .app_data(PayloadConfig::new(1 << 20))
                 .default_service(web::to(echo))
         };
         let server = HttpServer::new(app).workers(1).disable_signals();
@@ -51,7 +52,7 @@ impl Drop for Upstream {
     }
 }
 
-async fn echo(request: HttpRequest, seen: Data<Seen>) -> HttpResponse {
+async fn echo(request: HttpRequest, body: String, seen: Data<Seen>) -> HttpResponse {
     let target = request.uri().to_string();
     seen.lock().unwrap().push(target.clone());
     let mut headers: BTreeMap<&str, String> = BTreeMap::new();
@@ -63,5 +64,6 @@ async fn echo(request: HttpRequest, seen: Data<Seen>) -> HttpResponse {
         "method": request.method().as_str(),
         "target": target,
         "headers": headers,
+        "body": body,
     }))
 }

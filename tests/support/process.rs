@@ -2,6 +2,7 @@
 //! process outlives its test.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -156,6 +157,20 @@ impl Process {
     pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).unwrap();
         kill(Pid::from_raw(pid), signal).unwrap();
+    }
+
+    /// Stops all of its threads, until SIGCONT.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+        let tasks = format!("/proc/{}/task", self.child.id());
+        until("it stands still", || {
+            let mut tasks = fs::read_dir(&tasks).unwrap();
+            tasks.all(|task| {
+                let stat = fs::read_to_string(task.unwrap().path().join("stat"));
+                // The name before the state may hold anything.
+                stat.is_ok_and(|stat| stat.rsplit_once(") ").unwrap().1.starts_with('T'))
+            })
+        });
     }
 
     pub fn is_running(&mut self) -> bool {

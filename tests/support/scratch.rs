@@ -49,6 +49,16 @@ impl Scratch {
         fs::read_to_string(self.data().join("postgres.log")).unwrap()
     }
 
+    /// Has `pg_ctl` do something with PostgreSQL, and waits for it.
+    pub fn control(&self, arguments: &[&str]) {
+        let installed = programs::installed(&programs::usual_places());
+        let mut command = self.as_owner(installed[0].path("pg_ctl"));
+        command.arg("-D").arg(self.data().join("postgres"));
+        command.args(["-w", "-l", "/dev/null"]).args(arguments);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
     /// A program to be run by the user whom the cluster belongs to.
     pub fn as_owner(&self, program: impl AsRef<OsStr>) -> Command {
         let owner = fs::metadata(self.data().join("postgres")).unwrap();

@@ -29,6 +29,8 @@ enum Broken {
     Fill,
     /// What was remembered is kept when the connection is made again.
     Reconnection,
+    /// What is said after the connection was made again is heard before all is forgotten.
+    EarlyEar,
     /// The receipt does not wait for the lease of who does not answer.
     Receipt,
 }
@@ -59,6 +61,8 @@ struct World {
     /// while there is no connection.
     feed: Option<VecDeque<Said>>,
     // The instance.
+    /// It listens again, and has not forgotten yet what it knew before.
+    waking: bool,
     remembered: Option<u8>,
     load: Option<Load>,
     queries: u8,
@@ -92,6 +96,7 @@ enum Step {
     Hear,
     Cut,
     Reconnect,
+    Wake,
     Load,
     Read,
     Fill,
@@ -158,6 +163,7 @@ impl Model for Rules {
             version: 0,
             lease_until: 0,
             feed: Some(VecDeque::new()),
+            waking: false,
             remembered: None,
             load: None,
             queries: 0,
@@ -199,11 +205,13 @@ impl Model for Rules {
             ),
             (connected && world.renewing.is_some(), Step::CommitRenewal),
             (
-                world.feed.as_ref().is_some_and(|feed| !feed.is_empty()),
+                (!world.waking || self.0 == Broken::EarlyEar)
+                    && world.feed.as_ref().is_some_and(|feed| !feed.is_empty()),
                 Step::Hear,
             ),
             (connected && world.cuts == 0, Step::Cut),
             (!connected, Step::Reconnect),
+            (world.waking, Step::Wake),
             (
                 world.load.is_none() && world.queries < QUERIES && world.leased_here(),
                 Step::Load,
@@ -286,12 +294,17 @@ impl Model for Rules {
             Step::Cut => {
                 next.cuts += 1;
                 next.feed = None;
+                next.waking = false;
                 if let Some((_, _)) = next.renewing.take() {
                     next.lease_until = next.lease_until.max(next.now + DATABASE);
                 }
             }
             Step::Reconnect => {
                 next.feed = Some(VecDeque::new());
+                next.waking = true;
+            }
+            Step::Wake => {
+                next.waking = false;
                 if broken != Broken::Reconnection {
                     next.forget();
                 }
@@ -354,6 +367,7 @@ fn with_any_rule_left_out_some_order_does() {
         Broken::RenewalFromItsEnd,
         Broken::Fill,
         Broken::Reconnection,
+        Broken::EarlyEar,
         Broken::Receipt,
     ] {
         let checker = Rules(broken).checker().threads(2).spawn_bfs().join();

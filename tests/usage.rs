@@ -1,18 +1,26 @@
 //! Each call that was answered is counted once. `USAGE_CALLS` says of how many that is shown, over
 //! several instances; 30,000 if it does not.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 use tokendesk::catalogue::Scope;
+use tokendesk::db::Database;
+use tokendesk::db::url::Target;
 use tokendesk::gate::{Code, Decided};
 use tokendesk::tokens::draft::NewToken;
 use tokendesk::tokens::{Ranges, Secret, Token, TokenId};
 use tokendesk::web::Error;
 use tokendesk::web::client_address::ClientAddress;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio_postgres::config::Host;
 use uuid::Uuid;
 
 use crate::support::app::count_each;
@@ -201,6 +209,99 @@ async fn what_is_not_written_is_kept_and_written_once() {
     add_up(&app).await.unwrap();
     assert_eq!(in_each_table(&app).await, 2 * MANY);
     assert_eq!(logged(&app).await, 0);
+}
+
+/// Between a program and its database. The next COMMIT that it hears it passes on, or does not, and
+/// hangs up.
+struct Relay {
+    address: SocketAddr,
+    cut: Arc<Mutex<Option<Cut>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Cut {
+    BeforeCommit,
+    AfterCommit,
+}
+
+impl Relay {
+    async fn to(socket: PathBuf) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let cut = Arc::new(Mutex::new(None));
+        let shared = cut.clone();
+        tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let server = UnixStream::connect(&socket).await.unwrap();
+                tokio::spawn(Self::pass(client, server, shared.clone()));
+            }
+        });
+        Self { address, cut }
+    }
+
+    async fn pass(mut client: TcpStream, mut server: UnixStream, cut: Arc<Mutex<Option<Cut>>>) {
+        let (mut asked, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
+        loop {
+            tokio::select! {
+                read = client.read(&mut asked) => {
+                    let Ok(read @ 1..) = read else { return };
+                    let is_commit = asked[..read].windows(6).any(|it| it == b"COMMIT");
+                    let cut = is_commit.then(|| cut.lock().unwrap().take()).flatten();
+                    if matches!(cut, Some(Cut::BeforeCommit)) {
+                        return;
+                    }
+                    server.write_all(&asked[..read]).await.unwrap();
+                    if cut.is_some() {
+                        server.read(&mut answered).await.unwrap();
+                        return;
+                    }
+                }
+                read = server.read(&mut answered) => {
+                    let Ok(read @ 1..) = read else { return };
+                    client.write_all(&answered[..read]).await.unwrap();
+                }
+            }
+        }
+    }
+}
+
+/// Whether the database has what was to be committed is not known then, until it is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_committed_although_nobody_said_so_is_counted_once() {
+    let app = App::start().await;
+    let tokens = many(&app).await;
+    let [Host::Unix(directory)] = app.address.get_hosts() else {
+        panic!("{:?}", app.address)
+    };
+    let relay = Relay::to(directory.join(".s.PGSQL.5432")).await;
+    let mut address = tokio_postgres::Config::new();
+    address.host("127.0.0.1").port(relay.address.port());
+    address.user(app.address.get_user().unwrap());
+    address.dbname(app.address.get_dbname().unwrap());
+    let relayed = Database::new(Target::embedded(address), 1);
+    let usage = &app.state.usage;
+    let mut calls = 0;
+    for (cut, number) in [
+        (Cut::AfterCommit, 3),
+        (Cut::BeforeCommit, 3),
+        (Cut::AfterCommit, MANY),
+        (Cut::BeforeCommit, MANY),
+    ] {
+        let tokens = &tokens[..usize::try_from(number).unwrap()];
+        count_each(usage, tokens, app.now());
+        *relay.cut.lock().unwrap() = Some(cut);
+        usage.flush(&relayed, app.now()).await.unwrap_err();
+        assert!(relay.cut.lock().unwrap().is_none(), "{cut:?}");
+        assert!(!usage.lag().is_zero(), "{cut:?}");
+        count_each(usage, tokens, app.now());
+        calls += 2 * number;
+        while !usage.lag().is_zero() {
+            app.flush().await;
+        }
+        while add_up(&app).await.unwrap() {}
+        assert_eq!(in_each_table(&app).await, calls, "{cut:?} of {number}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

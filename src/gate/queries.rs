@@ -6,10 +6,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
-use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Cidr, Date, Inet, Nullable, Text, Timestamptz, Uuid};
+use diesel::{select, sql_query};
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
@@ -280,6 +281,38 @@ pub async fn let_go_if_frozen(connection: &mut Connection) -> QueryResult<()> {
     let setting = "SELECT set_config('idle_in_transaction_session_timeout', '10s', true)";
     sql_query(setting).execute(connection).await?;
     Ok(())
+}
+
+/// By which it can be asked later what has become of a transaction.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TransactionId(String);
+
+/// What has become of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fate {
+    Committed,
+    Aborted,
+    /// It has not ended.
+    Open,
+}
+
+/// Of the transaction that the connection is in.
+pub async fn transaction_id(connection: &mut Connection) -> QueryResult<TransactionId> {
+    let id = select(sql::<Text>("pg_current_xact_id()::text"));
+    id.get_result(connection).await.map(TransactionId)
+}
+
+pub async fn fate(connection: &mut Connection, id: &TransactionId) -> QueryResult<Fate> {
+    // Null: so long ago that it is not known any more.
+    let status = sql::<Nullable<Text>>("pg_xact_status(")
+        .bind::<Text, _>(&id.0)
+        .sql("::xid8)");
+    let status: Option<String> = select(status).get_result(connection).await?;
+    Ok(match status.as_deref() {
+        Some("committed") => Fate::Committed,
+        Some("in progress") => Fate::Open,
+        _ => Fate::Aborted,
+    })
 }
 
 pub async fn delete_hours_before(

@@ -20,7 +20,7 @@ use diesel_async::AsyncConnection;
 use self::counter::hour;
 use self::pending::{Bucket, MOST_PENDING, Pending, Sum};
 use super::decision::{Code, View};
-use super::queries;
+use super::queries::{self, Fate, TransactionId};
 use crate::clock::Clock;
 use crate::db::{Connection, Database};
 use crate::tokens::TokenId;
@@ -44,8 +44,15 @@ struct Counts {
     pending: Mutex<Pending>,
     /// When the first was counted of what is being written.
     writing: Mutex<Option<Instant>>,
+    /// What a transaction was to write whose end nobody has heard of.
+    in_doubt: Mutex<Vec<InDoubt>>,
     /// When the first was logged, by whoever did, of what is not added up.
     logged: Mutex<Option<DateTime<Utc>>>,
+}
+
+struct InDoubt {
+    transaction: TransactionId,
+    pending: Pending,
 }
 
 /// Views whose counters hold something.
@@ -111,18 +118,45 @@ impl Usage {
     /// # Errors
     /// When the database fails; what is not written is kept.
     pub async fn flush(&self, database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
+        self.settle(database).await?;
         *self.writing() = self.since();
         let pending = self.collect();
+        let mut transaction = None;
         let written = if pending.is_empty() {
             Ok(())
         } else {
-            write(&pending, database, now).await
+            write(&pending, database, now, &mut transaction).await
         };
-        if written.is_err() {
-            self.pending().merge(pending);
+        match (&written, transaction) {
+            (Ok(()), _) => {}
+            (Err(_), None) => self.pending().merge(pending),
+            (Err(_), Some(transaction)) => self.in_doubt().push(InDoubt {
+                transaction,
+                pending,
+            }),
         }
         *self.writing() = None;
         written
+    }
+
+    /// Finds out what was written although the answer was lost, and what has to be again.
+    async fn settle(&self, database: &Database) -> Result<(), Error> {
+        let Some(transaction) = self.in_doubt().last().map(|last| last.transaction.clone()) else {
+            return Ok(());
+        };
+        let connection = &mut *database.get().await?;
+        let fate = queries::fate(connection, &transaction).await?;
+        let mut in_doubt = self.in_doubt();
+        let known = in_doubt.iter().position(|it| it.transaction == transaction);
+        match (known, fate) {
+            (None, _) | (_, Fate::Open) => {}
+            (Some(at), Fate::Committed) => drop(in_doubt.swap_remove(at)),
+            (Some(at), Fate::Aborted) => {
+                let InDoubt { pending, .. } = in_doubt.swap_remove(at);
+                self.pending().merge(pending);
+            }
+        }
+        Ok(())
     }
 
     /// Writes what was counted as a part of the caller's transaction, which has all of it or
@@ -152,7 +186,9 @@ impl Usage {
     /// When the first was counted of what is not being written.
     fn since(&self) -> Option<Instant> {
         let (called, pending) = (self.called().since, self.pending().since);
-        called.into_iter().chain(pending).min()
+        let in_doubt = self.in_doubt();
+        let in_doubt = in_doubt.iter().filter_map(|it| it.pending.since);
+        called.into_iter().chain(pending).chain(in_doubt).min()
     }
 
     /// All of it, which is not there any more.
@@ -184,25 +220,38 @@ impl Usage {
         logged.unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn in_doubt(&self) -> MutexGuard<'_, Vec<InDoubt>> {
+        let in_doubt = self.0.in_doubt.lock();
+        in_doubt.unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn writing(&self) -> MutexGuard<'_, Option<Instant>> {
         let writing = self.0.writing.lock();
         writing.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn write(pending: &Pending, database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
+/// In one transaction, whose ID is there from the moment that it may have been committed.
+async fn write(
+    pending: &Pending,
+    database: &Database,
+    now: DateTime<Utc>,
+    transaction: &mut Option<TransactionId>,
+) -> Result<(), Error> {
     let connection = &mut *database.get().await?;
-    if pending.is_short() {
-        connection
-            .transaction(async |connection| {
-                queries::let_go_if_frozen(connection).await?;
-                pending.write(connection).await
-            })
-            .await?;
-    } else {
-        queries::usage_log::append(connection, pending.entry(), now).await?;
-    }
-    Ok(())
+    connection
+        .transaction(async |connection| {
+            queries::let_go_if_frozen(connection).await?;
+            let id = queries::transaction_id(connection).await?;
+            if pending.is_short() {
+                pending.write(connection).await?;
+            } else {
+                queries::usage_log::append(connection, pending.entry(), now).await?;
+            }
+            *transaction = Some(id);
+            Ok(())
+        })
+        .await
 }
 
 /// Forgets the hours that nothing shows any more.

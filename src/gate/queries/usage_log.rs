@@ -42,16 +42,11 @@ pub async fn append(
     entry: Entry,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    // If the connection is lost before it is committed, it is not there, and is tried again.
-    connection
-        .transaction(async |connection| {
-            diesel::insert_into(usage_log::table)
-                .values((usage_log::logged_at.eq(now), entry))
-                .execute(connection)
-                .await?;
-            Ok(())
-        })
-        .await
+    diesel::insert_into(usage_log::table)
+        .values((usage_log::logged_at.eq(now), entry))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// When the first was logged of what is not added up.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::queries;
+use super::views::in_time;
 use crate::access::OrganizationId;
 use crate::db::Database;
 use crate::fleet::{Change, Fleet, Memory, Remembered};
@@ -50,7 +51,7 @@ impl Tenants {
             let all = queries::organizations(connection).await?;
             Ok(Arc::new(all.into_iter().collect()))
         };
-        self.0.all.get(&(), load).await
+        self.0.all.get(&(), async || in_time(load()).await).await
     }
 }
 

@@ -3,7 +3,9 @@
 //! know where the answer comes from.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
 
 use super::credential::Credential;
 use super::decision::{Tenant, View};
@@ -20,6 +22,8 @@ use crate::tokens::secret;
 use crate::web::Error;
 use crate::web::client_address::ClientAddress;
 
+/// Longer than a database takes that is well, and as long as whoever asks the gate waits at most.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// So many organisations' resources are remembered.
 const CATALOGUES: usize = 1_000;
 
@@ -125,7 +129,10 @@ impl Views {
             let connection = &mut *self.0.database.get().await?;
             Ok(queries::has_foreign(connection).await?)
         };
-        self.0.foreign.get(&(), load).await
+        self.0
+            .foreign
+            .get(&(), async || in_time(load()).await)
+            .await
     }
 
     /// `None` for a secret that was never issued, or whose token was deleted.
@@ -135,7 +142,7 @@ impl Views {
     pub async fn get(&self, digest: &Digest) -> Result<Option<Arc<View>>, Error> {
         self.0
             .views
-            .get(digest, async || self.load(digest).await)
+            .get(digest, async || in_time(self.load(digest)).await)
             .await
     }
 
@@ -169,6 +176,7 @@ impl Views {
             let resources = resources::queries::load(connection, organization).await?;
             Ok(Arc::new(resources))
         };
+        let load = async || in_time(load()).await;
         self.0.catalogues.get(&organization, load).await
     }
 
@@ -177,6 +185,16 @@ impl Views {
     pub fn tally(&self) -> Tally {
         self.0.views.tally()
     }
+}
+
+/// A database that hangs is one that cannot be asked.
+pub(super) async fn in_time<T>(load: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let hangs = |_| {
+        Err(Error::Unavailable(
+            "the database has not answered in time".into(),
+        ))
+    };
+    timeout(PATIENCE, load).await.unwrap_or_else(hangs)
 }
 
 impl Memory for Views {

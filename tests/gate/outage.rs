@@ -6,6 +6,7 @@ use nix::sys::signal::Signal;
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokendesk::catalogue::Scope;
+use tokendesk::tokens::Secret;
 use tokio::time::timeout;
 
 use crate::support::{App, Place, Scratch};
@@ -74,6 +75,35 @@ async fn memory_answers_while_the_lease_runs_and_nobody_after_it() {
     blocking(move || cluster.close()).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_hangs_lets_nobody_in_and_keeps_nobody_waiting() {
+    let app = App::start().await;
+    let (_, known) = app.token("Known").await;
+    let (_, unknown) = app.token("Not asked for yet").await;
+    let call = async |secret: &Secret| {
+        let call = Client::new().get(format!("{}/api/v1/token", app.url));
+        let call = call.bearer_auth(secret.reveal()).send();
+        timeout(Duration::from_secs(30), call)
+            .await
+            .unwrap()
+            .unwrap()
+            .status()
+    };
+    assert_eq!(call(&known).await, 200);
+    let hanging = app.client().await;
+    hanging
+        .batch_execute("BEGIN; LOCK TABLE secrets")
+        .await
+        .unwrap();
+    let (first, second, other) = tokio::join!(call(&unknown), call(&unknown), call(&known));
+    assert_eq!(
+        [first, second, other].map(|it| it.as_u16()),
+        [503, 503, 200]
+    );
+    hanging.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(call(&unknown).await, 200);
+}
+
 /// Whoever takes something away is told who did not answer, in the console, by the API and on
 /// the command line.
 #[tokio::test(flavor = "multi_thread")]
@@ -127,7 +157,7 @@ async fn no_more_is_remembered_than_is_allowed() {
     for at in 0..60 {
         secrets.push(app.token(&format!("Token {at}")).await.1);
     }
-    let call = async |secret: &tokendesk::tokens::Secret| {
+    let call = async |secret: &Secret| {
         let call = Client::new().get(format!("{}/api/v1/token", app.url));
         call.bearer_auth(secret.reveal())
             .send()

@@ -44,7 +44,7 @@ async fn denied_calls_are_shown_with_their_remedy() {
     assert!(page.says("Change access"));
 
     let remedy = format!("{}/edit?allow=203.0.113.0%2F24", token.path());
-    assert!(page.says("Allow this address"));
+    assert!(page.says("Allow this network"));
     let form = ada.visit(&remedy).await.form(&token.path());
     assert_eq!(form.submit().await.status, 200);
     let ranges = app.sql("SELECT ip_ranges::text FROM tokens").await;

@@ -159,7 +159,7 @@ impl Denied {
             "ip_not_allowed" => {
                 let network: String =
                     url::form_urlencoded::byte_serialize(self.source().as_bytes()).collect();
-                Some(("Allow this address", format!("/edit?allow={network}")))
+                Some(("Allow this network", format!("/edit?allow={network}")))
             }
             "insufficient_scope" => Some(("Change access", "/edit".to_owned())),
             _ => None,

@@ -253,7 +253,7 @@ impl Relay {
                     }
                     server.write_all(&asked[..read]).await.unwrap();
                     if cut.is_some() {
-                        server.read(&mut answered).await.unwrap();
+                        assert!(server.read(&mut answered).await.unwrap() > 0);
                         return;
                     }
                 }

@@ -26,12 +26,14 @@ use tokendesk::db::embedded::Cluster;
 use tokendesk::db::url::Target;
 use tokendesk::fleet::Standing;
 use tokendesk::tokens::Secret;
+use tokendesk::tokens::secret::digest_of;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_postgres::Client;
 
 const REMEMBERED: usize = 100_000;
 const CONNECTIONS: usize = 64;
+const DATABASE_CONNECTIONS: usize = 16;
 /// In turn, as other work on the machine comes and goes.
 const ROUNDS: u32 = 2;
 /// Counts are added up every ten seconds: before what is measured once, and twice within it.
@@ -60,7 +62,7 @@ fn main() {
 
 async fn run(target: Target, address: &tokio_postgres::Config, tokens: usize) {
     println!("Filling a database with {tokens} tokens");
-    let database = Database::new(target.clone(), 16);
+    let database = Database::new(target.clone(), DATABASE_CONNECTIONS);
     database.migrate().await.unwrap();
     let client = connect(address).await;
     let secrets = fill(&client, tokens).await;
@@ -108,6 +110,10 @@ async fn run(target: Target, address: &tokio_postgres::Config, tokens: usize) {
     for each in &measured {
         each.print(&measured[0]);
     }
+    let lookups = look_up(address, others).await;
+    println!(
+        "Its database by itself: {lookups:.0} secrets a second by their key, no gate and no joins"
+    );
     println!("Memory: {each} bytes for each that is remembered, by the process's own size");
 }
 
@@ -115,6 +121,31 @@ async fn connect(address: &tokio_postgres::Config) -> Client {
     let (client, connection) = address.connect(tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     client
+}
+
+/// How often the database finds a secret by its digest in a second, asked as often as the gate can
+/// ask it.
+async fn look_up(address: &tokio_postgres::Config, secrets: &[String]) -> f64 {
+    let next = AtomicUsize::new(0);
+    let start = Instant::now();
+    let lookups = (0..DATABASE_CONNECTIONS).map(|_| async {
+        let client = connect(address).await;
+        let query = "SELECT token_id FROM secrets WHERE digest = $1";
+        let query = client.prepare(query).await.unwrap();
+        let mut found = 0;
+        while start.elapsed() < MEASURED {
+            let secret = &secrets[next.fetch_add(1, Ordering::Relaxed) % secrets.len()];
+            let digest = digest_of(secret).unwrap();
+            client
+                .query_one(&query, &[&digest.as_bytes().as_slice()])
+                .await
+                .unwrap();
+            found += 1;
+        }
+        found
+    });
+    let found: u32 = futures_util::future::join_all(lookups).await.iter().sum();
+    f64::from(found) / start.elapsed().as_secs_f64()
 }
 
 /// Not while what another run was counted by is written.

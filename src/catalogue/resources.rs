@@ -2,9 +2,9 @@
 //! *Settings > Resources*, where administrators say so. Whether a token has the scope is the
 //! gate's to say.
 
-mod changes;
+pub mod changes;
 pub mod draft;
-mod file;
+pub mod file;
 mod handlers;
 mod pages;
 pub mod path;

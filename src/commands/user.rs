@@ -2,6 +2,7 @@
 
 mod create;
 mod exit;
+mod link;
 mod list;
 mod role;
 
@@ -21,6 +22,8 @@ pub enum Command {
     List(list::Options),
     /// Add a member: with a password from standard input, or else by a link to an invitation
     Create(create::Options),
+    /// Print a link with which a member sets a password: their first, or one in place of a lost one
+    Link(link::Options),
     /// Change the role that a member has of their own
     Role(role::Options),
     /// End a member's sessions and stop their MCP tokens, until they are reactivated
@@ -50,6 +53,7 @@ pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     match command {
         Command::List(options) => list::run(desk, options).await,
         Command::Create(options) => create::run(desk, options).await,
+        Command::Link(options) => link::run(desk, &options).await,
         Command::Role(options) => role::run(desk, &options).await,
         Command::Deactivate(options) => exit::run(desk, &options, Exit::Deactivation).await,
         Command::Reactivate(options) => exit::reactivate(desk, &options).await,

@@ -2,7 +2,7 @@
 //! *Settings > Resources*, where administrators say so. Whether a token has the scope is the
 //! gate's to say.
 
-pub mod changes;
+mod changes;
 pub mod draft;
 pub mod file;
 mod handlers;
@@ -23,6 +23,8 @@ use self::routes::Routes;
 use crate::catalogue::Scope;
 use crate::db::types::{id, text_enum};
 use crate::web::text::fold;
+
+pub use self::changes::summed_up;
 
 id!(ResourceId);
 

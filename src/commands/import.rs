@@ -15,12 +15,13 @@ use crate::catalogue::{Scope, ScopeSet};
 use crate::db::Connection;
 use crate::tokens::import::{self, Import, Lines, Mistake};
 use crate::tokens::queries::{self, ImportError};
+use crate::tokens::secret::FOREIGN;
 use crate::web::format;
 
 #[derive(Args)]
 pub struct Options {
     /// Comma-separated values, or - for standard input. The first line names the columns: name,
-    /// secret or sha256 (hexadecimal), and if wanted scopes (with spaces between; none: all),
+    /// secret (16 to 512 visible characters) or its sha256 (hexadecimal), and if wanted scopes (with spaces between; none: all),
     /// expires (30d, 90d, 1y, never, or an instant) and owner (a member's email, for an MCP token)
     file: PathBuf,
     /// The organisation's slug
@@ -39,6 +40,8 @@ struct Imported {
     tokens: usize,
     /// How many of them have the scope `all`.
     full_access: usize,
+    /// How many are known by their hash alone.
+    hash_alone: usize,
     dry_run: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<Receipt>,
@@ -62,6 +65,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         refuse(&mistakes, count)?;
         let full = with_full_access(&imports);
         let sentence = format!("{} can be imported{full}.", tokens(count));
+        warn_of_hashes(&imports);
         return options.format.say(&Imported::of(&imports, None), &sentence);
     }
     match write(&mut connection, &actor, &imports, now).await {
@@ -78,6 +82,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     let (tokens, full) = (tokens(count), with_full_access(&imports));
     let sentence = format!("{tokens} imported into {}{full}.", organization.name);
     let receipt = Some(desk.receipt().await);
+    warn_of_hashes(&imports);
     options
         .format
         .say(&Imported::of(&imports, receipt), &sentence)
@@ -89,6 +94,7 @@ impl Imported {
         Self {
             tokens: imports.len(),
             full_access: full_access(imports),
+            hash_alone: hash_alone(imports),
             dry_run: receipt.is_none(),
             receipt,
         }
@@ -151,6 +157,24 @@ fn full_access(imports: &[Import]) -> usize {
     let all = ScopeSet::of(&[Scope::All]);
     let is_full = |import: &&Import| import.new.scopes.is_none_or(|scopes| scopes == all);
     imports.iter().filter(is_full).count()
+}
+
+fn hash_alone(imports: &[Import]) -> usize {
+    let imports = imports.iter();
+    imports.filter(|import| import.secret.is_hash_alone).count()
+}
+
+/// A hash does not tell how long its secret is.
+fn warn_of_hashes(imports: &[Import]) {
+    match hash_alone(imports) {
+        0 => {}
+        hashes => eprintln!(
+            "Known by hash alone: {}. One whose secret has fewer than {} characters, or others than \
+             visible ASCII, never works, which a hash does not tell.",
+            tokens(hashes),
+            FOREIGN.start(),
+        ),
+    }
 }
 
 fn tokens(count: usize) -> String {

@@ -9,9 +9,8 @@ use super::output::Format;
 use super::{Desk, Failure, file, organization};
 use crate::access::Operator;
 use crate::api::shapes;
-use crate::catalogue::resources::changes::summed_up;
-use crate::catalogue::resources::file as catalogue_file;
 use crate::catalogue::resources::queries::{self, Catalogue, Stored};
+use crate::catalogue::resources::{file as catalogue_file, summed_up};
 use crate::db::Connection;
 
 #[derive(Subcommand)]

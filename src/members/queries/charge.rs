@@ -23,13 +23,13 @@ pub struct Charge {
     held: Held,
 }
 
-/// How far an organisation can be administered, the worst first.
+/// Who can administer an organisation, the worst first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Held {
-    ByNobody,
-    /// By active administrators, of whom none has a password.
-    ByNobodyYet,
-    BySomebody,
+    Nobody,
+    /// There are active administrators, of whom none has a password yet.
+    Waiting,
+    Somebody,
 }
 
 impl Charge {
@@ -76,8 +76,8 @@ async fn held(connection: &mut Connection, organization: OrganizationId) -> Quer
         exists(by_own_role).or(exists(by_group)),
     ));
     Ok(match held.get_result(connection).await? {
-        (true, _) => Held::BySomebody,
-        (false, true) => Held::ByNobodyYet,
-        (false, false) => Held::ByNobody,
+        (true, _) => Held::Somebody,
+        (false, true) => Held::Waiting,
+        (false, false) => Held::Nobody,
     })
 }

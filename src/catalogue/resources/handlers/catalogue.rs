@@ -8,9 +8,8 @@ use serde::Deserialize;
 
 use super::LIST;
 use crate::access::{Actor, Admin, Section};
-use crate::catalogue::resources::changes::summed_up;
 use crate::catalogue::resources::queries::{self, ChangeError};
-use crate::catalogue::resources::{default_catalogue, file, pages};
+use crate::catalogue::resources::{default_catalogue, file, pages, summed_up};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::web::form::Field;

@@ -21,8 +21,9 @@ use crate::web::format;
 #[derive(Args)]
 pub struct Options {
     /// Comma-separated values, or - for standard input. The first line names the columns: name,
-    /// secret (16 to 512 visible characters) or its sha256 (hexadecimal), and if wanted scopes (with spaces between; none: all),
-    /// expires (30d, 90d, 1y, never, or an instant) and owner (a member's email, for an MCP token)
+    /// secret (16 to 512 visible characters) or its sha256 (hexadecimal), and if wanted scopes (with
+    /// spaces between; none: all), expires (30d, 90d, 1y, never, or an instant) and owner (a
+    /// member's email, for an MCP token)
     file: PathBuf,
     /// The organisation's slug
     #[arg(long)]

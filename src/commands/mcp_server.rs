@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::output::Format;
+use super::output::{Format, InEffect};
 use super::{Desk, Failure, organization};
 use crate::access::{Operator, Overseer};
 use crate::api::shapes;
@@ -114,8 +114,8 @@ fn cells(server: &Server) -> [String; 5] {
 }
 
 async fn create(desk: &Desk, options: Create) -> Result<(), Failure> {
-    let connection = &mut *desk.database.get().await?;
-    let organization = organization(connection, &options.organization).await?;
+    let mut connection = desk.database.get().await?;
+    let organization = organization(&mut connection, &options.organization).await?;
     let operator = Operator::at(organization.id);
     let draft = Draft {
         name: Field::new(options.name),
@@ -123,14 +123,22 @@ async fn create(desk: &Desk, options: Create) -> Result<(), Failure> {
         description: Field::new(options.description),
     };
     let new = draft.clone().parse().map_err(|draft| mistakes(&draft))?;
-    let now = desk.clock.now();
-    let created = queries::create(connection, &operator.actor(), &new, now).await;
+    let (actor, now) = (operator.actor(), desk.clock.now());
+    let created = queries::create(&mut connection, &actor, &new, now).await;
     let id = created.map_err(|error| refused(error, draft))?;
-    let server = queries::server(connection, &operator, id).await?;
-    let sentence = format!("“{}” is added.", server.name);
-    options
-        .format
-        .say(&shapes::McpServer::from(server), &sentence)
+    let server = queries::server(&mut connection, &operator, id).await?;
+    drop(connection);
+    told(desk, options.format, server, "is added").await
+}
+
+/// A server is a place where calls are judged by their tools: so it is said where that is in effect.
+async fn told(desk: &Desk, format: Format, server: Server, done: &str) -> Result<(), Failure> {
+    let sentence = format!("“{}” {done}.", server.name);
+    let changed = InEffect {
+        thing: shapes::McpServer::from(server),
+        receipt: desk.receipt().await,
+    };
+    format.say(&changed, &sentence)
 }
 
 fn mistakes(draft: &Draft) -> Failure {
@@ -146,8 +154,8 @@ fn refused(error: ChangeError, draft: Draft) -> Failure {
 }
 
 async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure> {
-    let connection = &mut *desk.database.get().await?;
-    let (operator, server) = which.find(connection).await?;
+    let mut connection = desk.database.get().await?;
+    let (operator, server) = which.find(&mut connection).await?;
     let mut draft = Draft::from(&server);
     for (field, value) in [
         (&mut draft.name, changes.name),
@@ -160,24 +168,20 @@ async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure>
     }
     let new = draft.clone().parse().map_err(|draft| mistakes(&draft))?;
     let (actor, now, version) = (operator.actor(), desk.clock.now(), Some(server.version));
-    let edited = queries::update(connection, &actor, server.id, version, &new, now).await;
+    let edited = queries::update(&mut connection, &actor, server.id, version, &new, now).await;
     edited.map_err(|error| refused(error, draft))?;
-    let server = queries::server(connection, &operator, server.id).await?;
-    let sentence = format!("“{}” is saved.", server.name);
-    which
-        .format
-        .say(&shapes::McpServer::from(server), &sentence)
+    let server = queries::server(&mut connection, &operator, server.id).await?;
+    drop(connection);
+    told(desk, which.format, server, "is saved").await
 }
 
 async fn delete(desk: &Desk, which: &Which) -> Result<(), Failure> {
-    let connection = &mut *desk.database.get().await?;
-    let (operator, server) = which.find(connection).await?;
+    let mut connection = desk.database.get().await?;
+    let (operator, server) = which.find(&mut connection).await?;
     let (actor, now) = (operator.actor(), desk.clock.now());
-    let removed = queries::remove(connection, &actor, server.id, now).await?;
-    let sentence = format!("“{}” is removed.", removed.name);
-    which
-        .format
-        .say(&shapes::McpServer::from(removed), &sentence)
+    let removed = queries::remove(&mut connection, &actor, server.id, now).await?;
+    drop(connection);
+    told(desk, which.format, removed, "is removed").await
 }
 
 impl Which {
@@ -187,7 +191,7 @@ impl Which {
         let mut servers = queries::list(connection, operator.overseen())
             .await?
             .into_iter();
-        let server = servers.find(|server| server.name == self.server);
+        let server = servers.find(|server| server.name.eq_ignore_ascii_case(&self.server));
         let server = server.ok_or_else(|| {
             Failure::new(format!(
                 "{} has no MCP server {:?}. `tokendesk mcp-server list` tells which there are.",

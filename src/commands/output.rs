@@ -8,9 +8,18 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::Failure;
+use crate::api::shapes::Receipt;
 
 /// Columns stand so far apart.
 const GAP: usize = 2;
+
+/// What was changed, and where that is in effect.
+#[derive(Serialize)]
+pub struct InEffect<T> {
+    #[serde(flatten)]
+    pub thing: T,
+    pub receipt: Receipt,
+}
 
 #[derive(Args, Clone, Copy)]
 pub struct Format {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::output::Format;
+use super::output::{Format, InEffect};
 use super::{Desk, Failure, organization};
 use crate::access::{Operator, Overseer};
 use crate::api::shapes;
@@ -167,19 +167,16 @@ fn refused(error: ChangeError, draft: Draft) -> Failure {
 async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure> {
     let mut connection = desk.database.get().await?;
     let (operator, current) = which.find(&mut connection).await?;
-    let key_stays = || {
-        let name = &current.product.name;
-        Failure::new(format!(
-            "--key: Tokens are linked to “{name}”, so its key stays."
-        ))
-    };
     let mut draft = Draft::from(&current);
     if let Some(name) = changes.name {
         draft.name = Field::new(name);
     }
     if let Some(key) = changes.key {
         if current.is_used() && key != current.product.key {
-            return Err(key_stays());
+            let name = &current.product.name;
+            return Err(Failure::new(format!(
+                "--key: Tokens are linked to “{name}”, so its key stays."
+            )));
         }
         draft.key = Field::new(key);
     }
@@ -191,9 +188,12 @@ async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure>
     edited.map_err(|error| refused(error, draft))?;
     let product = queries::product(&mut connection, &operator, id).await?;
     drop(connection);
-    desk.receipt().await;
     let sentence = format!("“{}” is saved.", product.product.name);
-    which.format.say(&shapes::Product::from(product), &sentence)
+    let saved = InEffect {
+        thing: shapes::Product::from(product),
+        receipt: desk.receipt().await,
+    };
+    which.format.say(&saved, &sentence)
 }
 
 async fn delete(desk: &Desk, which: &Which) -> Result<(), Failure> {

@@ -102,15 +102,16 @@ async fn export(desk: &Desk, options: &Options) -> Result<(), Failure> {
         .say(&Exported { toml: &toml }, toml.trim_end())
 }
 
-async fn replace(desk: &Desk, Import { file, options }: &Import) -> Result<(), Failure> {
-    let text = file::content(file).await?;
-    let text = str::from_utf8(&text).map_err(|error| file::wrong(file, &error))?;
+async fn replace(desk: &Desk, import: &Import) -> Result<(), Failure> {
+    let (path, options) = (&import.file, &import.options);
+    let text = file::content(path).await?;
+    let text = str::from_utf8(&text).map_err(|error| file::wrong(path, &error))?;
     let new = catalogue_file::read(text).map_err(|mistakes| {
         let mistakes = mistakes.join("\n");
         Failure::new(format!("{mistakes}\nNothing was imported."))
     })?;
     if new.is_empty() {
-        return Err(file::wrong(file, &"there is no resource in it"));
+        return Err(file::wrong(path, &"there is no resource in it"));
     }
     let mut connection = desk.database.get().await?;
     let (operator, catalogue) = options.find(&mut connection).await?;

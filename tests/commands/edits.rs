@@ -238,7 +238,11 @@ async fn mcp_servers_are_added_edited_and_removed() {
         "--url=https://mcp.example.com/mcp",
     ];
     let create = [&create[..], &["--description=Widgets"]].concat();
-    assert_eq!(run(&place, &create).succeeded(), "“widgets” is added.\n");
+    let server = place.serve();
+    let created = run(&place, &create);
+    assert!(created.errors.starts_with(IN_EFFECT), "{created:?}");
+    assert_eq!(created.succeeded(), "“widgets” is added.\n");
+    drop(server);
     let taken = run(&place, &create).refused();
     assert!(
         taken.starts_with("--name: Another server has this name."),
@@ -246,14 +250,15 @@ async fn mcp_servers_are_added_edited_and_removed() {
     );
     let wrong = ["mcp-server", "create", "--name=tokendesk", "--url=ftp://x"];
     assert_eq!(run(&place, &wrong).refused().lines().count(), 2);
-    let edit = ["mcp-server", "edit", "widgets", "--name=gadgets"];
+    let edit = ["mcp-server", "edit", "Widgets", "--name=gadgets"];
     let edited = objects(&place, &edit).remove(0);
     assert_eq!(edited["name"], "gadgets");
+    assert_eq!(edited["receipt"]["summary"], "In effect.");
     assert_eq!(edited["url"], "https://mcp.example.com/mcp");
     assert_eq!(edited["description"], "Widgets");
     let gone = run(&place, &edit).refused();
     assert!(
-        gone.starts_with("Northwind has no MCP server \"widgets\"."),
+        gone.starts_with("Northwind has no MCP server \"Widgets\"."),
         "{gone}"
     );
     let delete = ["mcp-server", "delete", "gadgets"];

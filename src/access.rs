@@ -17,7 +17,7 @@ pub use bearer::Bearer;
 pub use device::Device;
 pub use operator::Operator;
 pub use program::Program;
-pub use queries::{end_sessions, is_administrator, is_lifted};
+pub use queries::{end_all_sessions, end_sessions, is_administrator, is_lifted};
 
 use crate::db::types::{id, text_enum};
 use crate::web::{Error, Page, Submission};

@@ -26,8 +26,14 @@ pub use kit::sweep;
 /// Things of the organisation's in JSON, for others who tell of them as the Admin API does.
 pub mod shapes {
     pub use super::admin::audit::AuditEvent;
+    pub use super::admin::groups::Group;
+    pub use super::admin::invitations::Invitation;
+    pub use super::admin::members::Member;
     pub use super::admin::products::Product;
+    pub use super::admin::resources::shapes::Resource;
+    pub use super::admin::servers::McpServer;
     pub use super::admin::tokens::shapes::Token;
+    pub use super::kit::Receipt;
 }
 
 /// The gate's own.

@@ -3,12 +3,17 @@
 
 mod demo;
 mod export;
+mod file;
 mod group;
 mod import;
+mod invitation;
+mod mcp_server;
+mod migrate;
 mod organization;
 mod output;
 mod product;
 mod progress;
+mod resource;
 mod serve;
 mod token;
 mod user;
@@ -20,6 +25,7 @@ use diesel::result::Error as QueryError;
 use diesel_async::pooled_connection::deadpool::PoolError;
 
 use crate::access::Organization;
+use crate::api::shapes::Receipt;
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseChoice, Settings};
 use crate::db::embedded::Cluster;
@@ -27,7 +33,8 @@ use crate::db::url::Target;
 use crate::db::{Connection, Database};
 use crate::fleet::{Fleet, Membership};
 use crate::web::Error;
-use crate::{catalogue, identity, members, telemetry, tokens};
+use crate::web::form::Field;
+use crate::{catalogue, identity, members, profile, telemetry, tokens};
 
 /// A self-hosted console for API tokens
 #[derive(Parser)]
@@ -44,7 +51,7 @@ enum Command {
     /// Run the server (this is what happens without a command)
     Serve,
     /// Bring the database's schema up to this version, and end
-    Migrate,
+    Migrate(migrate::Options),
     /// Fill an empty database with a believable organisation
     Demo(demo::Options),
     /// Import the tokens of an older system, which keep their secrets
@@ -55,12 +62,21 @@ enum Command {
     /// Manage people
     #[command(subcommand)]
     User(user::Command),
-    /// Manage products
+    /// Manage invitations
     #[command(subcommand)]
-    Product(product::Command),
+    Invitation(invitation::Command),
     /// Manage groups
     #[command(subcommand)]
     Group(group::Command),
+    /// Manage products
+    #[command(subcommand)]
+    Product(product::Command),
+    /// Manage resources: protected APIs, and which scope each operation needs
+    #[command(subcommand)]
+    Resource(resource::Command),
+    /// Manage MCP servers
+    #[command(subcommand)]
+    McpServer(mcp_server::Command),
     /// Print an organisation's audit log in JSON, an entry a line, the oldest first
     Export(export::Options),
     /// Manage API tokens
@@ -76,6 +92,15 @@ pub struct Failure(String);
 impl Failure {
     fn new(message: impl Into<String>) -> Self {
         Self(message.into())
+    }
+
+    /// All that is wrong with a form, whose fields have the names of flags.
+    fn by_flag(fields: &[(&str, &Field)]) -> Self {
+        let refused = fields.iter().flat_map(|(name, field)| {
+            let errors = field.errors.iter();
+            errors.map(move |error| format!("--{name}: {error}"))
+        });
+        Self(refused.collect::<Vec<_>>().join("\n"))
     }
 
     /// The error and what led to it.
@@ -115,8 +140,11 @@ failures!(
     QueryError,
     PoolError,
     catalogue::products::queries::ChangeError,
+    catalogue::resources::queries::ChangeError,
+    members::invitations::queries::InviteError,
     members::queries::ChangeError,
     members::groups::queries::ChangeError,
+    profile::servers::queries::ChangeError,
     tokens::queries::ChangeError,
 );
 
@@ -130,15 +158,16 @@ struct Desk {
 }
 
 impl Desk {
-    /// Waits until what was changed is in effect on every instance, and says so: in words, and on
-    /// standard error. No connection to the database may be held meanwhile.
-    async fn receipt(&self) -> String {
+    /// Waits until what was changed is in effect on every instance, and says so on standard error.
+    /// No connection to the database may be held meanwhile.
+    async fn receipt(&self) -> Receipt {
         let fleet = Fleet::new(Membership {
             target: self.listen.clone(),
             name: String::new(),
             lease: self.config.lease,
         });
-        let receipt = fleet.report_unseen(&self.database).await;
+        let receipt = Receipt::wait(&fleet, &self.database);
+        let receipt = fleet.unseen(receipt).await;
         eprintln!("{receipt}");
         receipt
     }
@@ -187,15 +216,15 @@ async fn carry_out(command: Command, desk: &Desk) -> Result<(), Failure> {
         .map_err(|error| Failure::because(&error))?;
     match command {
         Command::Serve => serve::run(desk).await,
-        Command::Migrate => {
-            println!("{migrated} migrations were run; the schema is up to date.");
-            Ok(())
-        }
+        Command::Migrate(options) => migrate::run(migrated, &options),
         Command::Demo(options) => demo::run(desk, &options).await,
         Command::Import(options) => import::run(desk, options).await,
         Command::Organization(command) => organization::run(desk, command).await,
-        Command::Product(command) => product::run(desk, command).await,
+        Command::Invitation(command) => invitation::run(desk, command).await,
         Command::Group(command) => group::run(desk, command).await,
+        Command::Product(command) => product::run(desk, command).await,
+        Command::Resource(command) => resource::run(desk, command).await,
+        Command::McpServer(command) => mcp_server::run(desk, command).await,
         Command::Export(options) => export::run(desk, options).await,
         Command::User(command) => user::run(desk, command).await,
         Command::Token(command) => token::run(desk, command).await,

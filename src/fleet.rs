@@ -121,17 +121,16 @@ impl Fleet {
         self.0.standing.subscribe()
     }
 
-    /// For a process that answers nobody itself: the receipt of what it has changed, in words.
-    ///
-    /// To be called without holding a connection to the database.
-    pub async fn report_unseen(&self, database: &Database) -> String {
+    /// For a process that answers nobody itself: waits for the receipt of what it has changed, and
+    /// hears the others meanwhile.
+    pub async fn unseen<T>(&self, receipt: impl Future<Output = T>) -> T {
         let nothing: Arc<dyn Memory> = Arc::new(Nothing);
         let feed = feed::Feed::listen(self, &nothing).await;
         if let Err(error) = &feed {
             tracing::warn!(%error, "cannot hear who has heard of a change");
         }
         // Deaf, it waits for the leases to run out.
-        self.report(database).await
+        receipt.await
     }
 
     /// Takes part until `over` changes or its sender is gone: listens, renews the lease, and

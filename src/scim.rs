@@ -29,7 +29,7 @@ use crate::gate::admit_scim;
 const LARGEST: usize = 2 * 1024 * 1024;
 
 pub fn routes(config: &mut web::ServiceConfig) {
-    use handlers::{discovery, groups, users};
+    use handlers::{discovery, everything, groups, users};
     let scope = web::scope("/scim/v2")
         .app_data(web::PayloadConfig::new(LARGEST))
         .wrap(from_fn(admit_scim))
@@ -68,6 +68,6 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/Schemas/{id}").route(web::get().to(discovery::one_schema)))
         .service(web::resource("/Me").to(discovery::unsupported))
         .service(web::resource("/Bulk").to(discovery::unsupported))
-        .service(web::resource("/.search").to(discovery::unsupported));
+        .service(web::resource("/.search").route(web::post().to(everything::search)));
     config.service(scope);
 }

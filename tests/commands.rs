@@ -1,8 +1,11 @@
 //! The command line: the program as a process, beside others.
 
 mod demo;
+mod edits;
 mod export;
 mod import;
+mod json;
+mod link;
 mod logs;
 mod migrate;
 mod operators;

@@ -3,6 +3,7 @@
 mod adoption;
 mod discovery;
 mod entra;
+mod everything;
 mod filters;
 mod groups;
 mod hostile;

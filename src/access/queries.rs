@@ -238,6 +238,14 @@ pub async fn end_sessions(
         .await
 }
 
+/// Ends all of the user's sessions, in whichever organisation.
+pub async fn end_all_sessions(connection: &mut Connection, user: UserId) -> QueryResult<usize> {
+    diesel::delete(sessions::table)
+        .filter(sessions::user_id.eq(user))
+        .execute(connection)
+        .await
+}
+
 pub async fn delete_session(connection: &mut Connection, digest: &Digest) -> QueryResult<()> {
     diesel::delete(sessions::table.find(&digest.as_bytes()[..]))
         .execute(connection)

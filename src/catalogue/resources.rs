@@ -4,7 +4,7 @@
 
 mod changes;
 pub mod draft;
-mod file;
+pub mod file;
 mod handlers;
 mod pages;
 pub mod path;
@@ -23,6 +23,8 @@ use self::routes::Routes;
 use crate::catalogue::Scope;
 use crate::db::types::{id, text_enum};
 use crate::web::text::fold;
+
+pub use self::changes::summed_up;
 
 id!(ResourceId);
 

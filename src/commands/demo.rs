@@ -10,8 +10,10 @@ mod traffic;
 
 use clap::Args;
 use diesel_async::AsyncConnection;
+use serde::Serialize;
 
 use self::cast::{ADA, JUN, MEI};
+use super::output::Format;
 use super::{Desk, Failure};
 use crate::db::Connection;
 use crate::identity;
@@ -25,6 +27,18 @@ pub struct Options {
     /// How many tokens; 42 by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
     tokens: Option<u32>,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// What there is now, and how to see it.
+#[derive(Serialize)]
+struct Filled<'a> {
+    organization: &'a str,
+    api_tokens: usize,
+    address: String,
+    email: &'a str,
+    password: &'a str,
 }
 
 pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
@@ -39,7 +53,15 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
     let tokens = fill(desk, connection, &password, wanted)
         .await
         .map_err(|error| Failure::because(&error))?;
-    println!("{}", welcome(desk, &password, tokens));
+    let filled = Filled {
+        organization: cast::ORGANIZATION,
+        api_tokens: tokens,
+        address: desk.config.public_url.join("/sign-in"),
+        email: ADA.email,
+        password: password.reveal(),
+    };
+    let welcome = welcome(desk, &password, tokens);
+    options.format.say(&filled, &welcome)?;
     queries::tidy(connection).await.map_err(|error| {
         Failure::new(format!(
             "All of it is there, but VACUUM ANALYZE failed, so that pages may be slow: {error}"

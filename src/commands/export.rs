@@ -20,6 +20,9 @@ pub struct Options {
     /// Entries from then on: a day (UTC) or an instant, such as 2026-11-25 or 2026-11-25T14:00:00Z
     #[arg(long, value_name = "WHEN", value_parser = since)]
     since: Option<DateTime<Utc>>,
+    /// As it is printed without that too
+    #[arg(long)]
+    json: bool,
 }
 
 fn since(text: &str) -> Result<DateTime<Utc>, &'static str> {

@@ -1,17 +1,18 @@
 //! `tokendesk group`: groups of members.
 
-use chrono::{DateTime, Utc};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::output::Format;
 use super::user::of_email;
 use super::{Desk, Failure, organization};
-use crate::access::{Operator, Role};
+use crate::access::{Operator, Overseer, Role};
+use crate::api::shapes;
 use crate::db::Connection;
-use crate::members::groups::queries::{self, NewGroup};
+use crate::members::groups::draft::Draft;
+use crate::members::groups::queries::{self, ChangeError, NewGroup};
 use crate::members::groups::{Group, GroupName, Keeper};
+use crate::web::form::Field;
 use crate::web::format;
 use crate::web::paging::Cursor;
 
@@ -27,6 +28,8 @@ pub enum Command {
     List(List),
     /// Create a group
     Create(Create),
+    /// Rename a group, or change what it makes of its members
+    Edit(Edit),
     /// Delete a group; its members stay members of the organisation
     Delete(Which),
     /// Put a member into a group
@@ -57,6 +60,8 @@ pub struct Which {
     organization: String,
     /// The group's name
     group: String,
+    #[command(flatten)]
+    format: Format,
 }
 
 #[derive(Args)]
@@ -79,39 +84,46 @@ pub struct List {
     format: Format,
 }
 
-#[derive(Serialize)]
-struct Shape {
-    id: Uuid,
-    name: String,
-    /// What it makes of its members; `null`: nothing.
-    role: Option<&'static str>,
-    members: i64,
-    /// Whether SCIM manages it.
-    managed: bool,
-    external_id: Option<String>,
-    created_at: DateTime<Utc>,
-    version: i32,
+/// What a group makes of its members.
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleArgument {
+    Admin,
+    None,
 }
 
-impl From<Group> for Shape {
-    fn from(group: Group) -> Self {
-        Self {
-            id: group.id.uuid(),
-            name: group.name,
-            role: group.role.map(Role::as_str),
-            members: group.members,
-            managed: group.managed,
-            external_id: group.external_id,
-            created_at: group.created_at,
-            version: group.version,
-        }
-    }
+#[derive(Args)]
+pub struct Edit {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// What is left out stays.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+struct Changes {
+    /// Another name
+    #[arg(long)]
+    name: Option<String>,
+    /// What it makes of its members
+    #[arg(long, value_enum)]
+    role: Option<RoleArgument>,
+}
+
+/// Where somebody was put, or taken out.
+#[derive(Serialize)]
+struct Placed {
+    group: shapes::Group,
+    /// Whether it was otherwise before.
+    changed: bool,
 }
 
 pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     match command {
         Command::List(options) => list(desk, options).await,
         Command::Create(options) => create(desk, &options).await,
+        Command::Edit(options) => edit(desk, options).await,
         Command::Delete(which) => delete(desk, &which).await,
         Command::Add(options) => place(desk, &options, true).await,
         Command::Remove(options) => place(desk, &options, false).await,
@@ -127,7 +139,7 @@ async fn list(desk: &Desk, options: List) -> Result<(), Failure> {
     loop {
         let (id, at) = (organization.id, cursor.as_ref());
         let slice = queries::page(connection, id, term, at, PAGE).await?;
-        let row = |group: Group| (cells(&group), Shape::from(group));
+        let row = |group: Group| (cells(&group), shapes::Group::from(group));
         table.print(slice.rows.into_iter().map(row).collect())?;
         let Some(next) = slice.next.as_deref().and_then(Cursor::decode) else {
             return Ok(());
@@ -159,30 +171,50 @@ async fn create(desk: &Desk, options: &Create) -> Result<(), Failure> {
     };
     let group = queries::create(connection, &actor, KEEPER, &new, desk.clock.now()).await?;
     let sentence = format!("“{}” is created.", group.name);
-    options.format.say(&Shape::from(group), &sentence)
+    options.format.say(&shapes::Group::from(group), &sentence)
+}
+
+async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure> {
+    let connection = &mut *desk.database.get().await?;
+    let (operator, group) = which.find(connection).await?;
+    let mut draft = Draft::from(&group);
+    if let Some(name) = changes.name {
+        draft.name = Field::new(name);
+    }
+    if let Some(role) = changes.role {
+        draft.administrators = matches!(role, RoleArgument::Admin);
+    }
+    let new = draft.clone().parse().map_err(|draft| mistakes(&draft))?;
+    let (actor, now) = (operator.actor(), desk.clock.now());
+    let (id, what) = ((group.id, Some(group.version)), (&new.name, new.role));
+    let edited = queries::edit(connection, &actor, KEEPER, id, what, now).await;
+    let group = edited.map_err(|error| match error {
+        ChangeError::NameTaken => mistakes(&draft.name_taken()),
+        error => error.into(),
+    })?;
+    let sentence = format!("“{}” is saved.", group.name);
+    which.format.say(&shapes::Group::from(group), &sentence)
+}
+
+fn mistakes(draft: &Draft) -> Failure {
+    Failure::by_flag(&[("name", &draft.name)])
 }
 
 async fn delete(desk: &Desk, which: &Which) -> Result<(), Failure> {
     let connection = &mut *desk.database.get().await?;
     let (operator, group) = which.find(connection).await?;
     let (actor, now) = (operator.actor(), desk.clock.now());
-    let deleted = queries::delete(
-        connection,
-        &actor,
-        KEEPER,
-        (group.id, Some(group.version)),
-        now,
-    )
-    .await?;
-    println!("“{}” is deleted.", deleted.name);
-    Ok(())
+    let id = (group.id, Some(group.version));
+    let deleted = queries::delete(connection, &actor, KEEPER, id, now).await?;
+    let sentence = format!("“{}” is deleted.", deleted.name);
+    which.format.say(&shapes::Group::from(deleted), &sentence)
 }
 
 /// Puts a member into a group, or takes them out of it.
-async fn place(desk: &Desk, place: &Place, is_in: bool) -> Result<(), Failure> {
+async fn place(desk: &Desk, Place { which, email }: &Place, is_in: bool) -> Result<(), Failure> {
     let connection = &mut *desk.database.get().await?;
-    let (operator, group) = place.which.find(connection).await?;
-    let member = of_email(connection, &operator, &place.email).await?;
+    let (operator, group) = which.find(connection).await?;
+    let member = of_email(connection, &operator, email).await?;
     let (actor, now) = (operator.actor(), desk.clock.now());
     let (id, users) = (group.id, [member.id]);
     let (changed, place) = if is_in {
@@ -193,8 +225,13 @@ async fn place(desk: &Desk, place: &Place, is_in: bool) -> Result<(), Failure> {
         (removed, "not in")
     };
     let already = if changed == 0 { " already" } else { "" };
-    println!("{} is {place} “{}”{already}.", member.email, group.name);
-    Ok(())
+    let sentence = format!("{} is {place} “{}”{already}.", member.email, group.name);
+    let group = queries::group(connection, operator.overseen(), id).await?;
+    let placed = Placed {
+        group: group.into(),
+        changed: changed > 0,
+    };
+    which.format.say(&placed, &sentence)
 }
 
 impl Which {

@@ -1,30 +1,29 @@
 //! `tokendesk import`: the tokens of an older system, from a file, all of them or none.
 
-use std::fmt::Display;
-use std::fs;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::Args;
+use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Desk, Failure, organization, progress};
+use super::output::Format;
+use super::{Desk, Failure, file, organization, progress};
 use crate::access::Actor;
+use crate::api::shapes::Receipt;
 use crate::catalogue::{Scope, ScopeSet};
 use crate::db::Connection;
 use crate::tokens::import::{self, Import, Lines, Mistake};
 use crate::tokens::queries::{self, ImportError};
+use crate::tokens::secret::FOREIGN;
 use crate::web::format;
-
-/// Where standard input stands for a file.
-const STANDARD_INPUT: &str = "-";
 
 #[derive(Args)]
 pub struct Options {
     /// Comma-separated values, or - for standard input. The first line names the columns: name,
-    /// secret or sha256 (hexadecimal), and if wanted scopes (with spaces between; none: all),
-    /// expires (30d, 90d, 1y, never, or an instant) and owner (a member's email, for an MCP token)
+    /// secret (16 to 512 visible characters) or its sha256 (hexadecimal), and if wanted scopes (with
+    /// spaces between; none: all), expires (30d, 90d, 1y, never, or an instant) and owner (a
+    /// member's email, for an MCP token)
     file: PathBuf,
     /// The organisation's slug
     #[arg(long)]
@@ -32,10 +31,25 @@ pub struct Options {
     /// Check all of it, and change nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// What was imported, or would be.
+#[derive(Serialize)]
+struct Imported {
+    tokens: usize,
+    /// How many of them have the scope `all`.
+    full_access: usize,
+    /// How many are known by their hash alone.
+    hash_alone: usize,
+    dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<Receipt>,
 }
 
 pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
-    let text = content(&options.file).await?;
+    let text = file::content(&options.file).await?;
     // Standard input may have been long in coming, and the journal says when it was done.
     let now = desk.clock.now();
     let mut connection = desk.database.get().await?;
@@ -50,12 +64,10 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         mistakes.extend(queries::check(&mut connection, &actor, &imports, now).await?);
         mistakes.sort_unstable();
         refuse(&mistakes, count)?;
-        println!(
-            "{} can be imported{}.",
-            tokens(count),
-            with_full_access(&imports)
-        );
-        return Ok(());
+        let full = with_full_access(&imports);
+        let sentence = format!("{} can be imported{full}.", tokens(count));
+        warn_of_hashes(&imports);
+        return options.format.say(&Imported::of(&imports, None), &sentence);
     }
     match write(&mut connection, &actor, &imports, now).await {
         Err(ImportError::Mistakes(mistakes)) => refuse(&mistakes, count)?,
@@ -69,28 +81,29 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         Ok(()) => drop(connection),
     }
     let (tokens, full) = (tokens(count), with_full_access(&imports));
-    println!("{tokens} imported into {}{full}.", organization.name);
-    desk.receipt().await;
-    Ok(())
+    let sentence = format!("{tokens} imported into {}{full}.", organization.name);
+    let receipt = Some(desk.receipt().await);
+    warn_of_hashes(&imports);
+    options
+        .format
+        .say(&Imported::of(&imports, receipt), &sentence)
 }
 
-/// All of it, with secrets in it.
-async fn content(file: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let path = file.to_owned();
-    let reading = tokio::task::spawn_blocking(move || {
-        if path.as_os_str() != STANDARD_INPUT {
-            return fs::read(path).map(Zeroizing::new);
+impl Imported {
+    /// Without a receipt, nothing was imported.
+    fn of(imports: &[Import], receipt: Option<Receipt>) -> Self {
+        Self {
+            tokens: imports.len(),
+            full_access: full_access(imports),
+            hash_alone: hash_alone(imports),
+            dry_run: receipt.is_none(),
+            receipt,
         }
-        let mut text = Zeroizing::new(Vec::new());
-        io::stdin().lock().read_to_end(&mut text)?;
-        Ok(text)
-    });
-    let read: io::Result<_> = reading.await.map_err(|error| Failure::because(&error))?;
-    read.map_err(|error| wrong(file, &error))
+    }
 }
 
 /// What it says. Only lines are kept that say what can be imported.
-async fn read(file: &Path, text: Zeroizing<Vec<u8>>, now: DateTime<Utc>) -> Result<Lines, Failure> {
+async fn read(path: &Path, text: Zeroizing<Vec<u8>>, now: DateTime<Utc>) -> Result<Lines, Failure> {
     let reading = tokio::task::spawn_blocking(move || {
         let bar = progress::bar(text.len() as u64, "{bar:40} {bytes} of {total_bytes} read");
         let read = import::read(&text, now, |bytes| bar.set_position(bytes));
@@ -98,11 +111,7 @@ async fn read(file: &Path, text: Zeroizing<Vec<u8>>, now: DateTime<Utc>) -> Resu
         read
     });
     let read = reading.await.map_err(|error| Failure::because(&error))?;
-    read.map_err(|error| wrong(file, &error))
-}
-
-fn wrong(file: &Path, why: &impl Display) -> Failure {
-    Failure::new(format!("{}: {why}.", file.display()))
+    read.map_err(|error| file::wrong(path, &error))
 }
 
 async fn write(
@@ -139,11 +148,33 @@ fn refuse(mistakes: &[Mistake], count: usize) -> Result<(), Failure> {
 
 /// A column or a cell that was forgotten gives everything: so it is said.
 fn with_full_access(imports: &[Import]) -> String {
-    let all = ScopeSet::of(&[Scope::All]);
-    let is_full = |import: &&Import| import.new.scopes.is_none_or(|scopes| scopes == all);
-    match imports.iter().filter(is_full).count() {
+    match full_access(imports) {
         0 => String::new(),
         full => format!(", {} with full access", thousands(full)),
+    }
+}
+
+fn full_access(imports: &[Import]) -> usize {
+    let all = ScopeSet::of(&[Scope::All]);
+    let is_full = |import: &&Import| import.new.scopes.is_none_or(|scopes| scopes == all);
+    imports.iter().filter(is_full).count()
+}
+
+fn hash_alone(imports: &[Import]) -> usize {
+    let imports = imports.iter();
+    imports.filter(|import| import.secret.is_hash_alone).count()
+}
+
+/// A hash does not tell how long its secret is.
+fn warn_of_hashes(imports: &[Import]) {
+    match hash_alone(imports) {
+        0 => {}
+        hashes => eprintln!(
+            "Known by hash alone: {}. One whose secret has fewer than {} characters, or others than \
+             visible ASCII, never works, which a hash does not tell.",
+            tokens(hashes),
+            FOREIGN.start(),
+        ),
     }
 }
 

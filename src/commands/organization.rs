@@ -29,6 +29,8 @@ pub struct List {
 pub struct Create {
     #[arg(long)]
     name: String,
+    #[command(flatten)]
+    format: Format,
 }
 
 #[derive(Serialize)]
@@ -37,6 +39,17 @@ struct Shape {
     slug: String,
     name: String,
     created_at: DateTime<Utc>,
+}
+
+impl From<Listed> for Shape {
+    fn from(listed: Listed) -> Self {
+        Self {
+            id: listed.id.uuid(),
+            slug: listed.slug,
+            name: listed.name,
+            created_at: listed.created_at,
+        }
+    }
 }
 
 pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
@@ -57,13 +70,7 @@ async fn list(desk: &Desk, options: &List) -> Result<(), Failure> {
             it.name.clone(),
             format::date(&it.created_at),
         ];
-        let json = Shape {
-            id: it.id.uuid(),
-            slug: it.slug,
-            name: it.name,
-            created_at: it.created_at,
-        };
-        (cells, json)
+        (cells, Shape::from(it))
     };
     let mut table = options.format.table(["ID", "SLUG", "NAME", "CREATED"]);
     table.print(organizations.into_iter().map(row).collect())
@@ -73,7 +80,7 @@ async fn create(desk: &Desk, options: &Create) -> Result<(), Failure> {
     let name = PersonName::parse(&options.name)
         .map_err(|error| Failure::new(format!("--name: {error}")))?;
     let connection = &mut *desk.database.get().await?;
-    let slug = queries::create_organization(connection, &name, desk.clock.now()).await?;
-    println!("{slug}");
-    Ok(())
+    let created = queries::create_organization(connection, &name, desk.clock.now()).await?;
+    let slug = created.slug.clone();
+    options.format.say(&Shape::from(created), &slug)
 }

@@ -1,5 +1,5 @@
-//! What commands print on standard output: an aligned table for people, or for programs, with
-//! `--json`, an object a line, as the Admin API has it.
+//! What commands print on standard output: an aligned table or a sentence for people, or for
+//! programs, with `--json`, an object, of lists one a line, with the names that the Admin API has.
 
 use std::io::{self, BufWriter, Write};
 
@@ -8,19 +8,33 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::Failure;
+use crate::api::shapes::Receipt;
 
 /// Columns stand so far apart.
 const GAP: usize = 2;
 
+/// What was changed, and where that is in effect.
+#[derive(Serialize)]
+pub struct InEffect<T> {
+    #[serde(flatten)]
+    pub thing: T,
+    pub receipt: Receipt,
+}
+
 #[derive(Args, Clone, Copy)]
 pub struct Format {
-    /// Print JSON, an object a line
+    /// Print JSON, of lists an object a line
     #[arg(long)]
     json: bool,
 }
 
 impl Format {
     pub const JSON: Self = Self { json: true };
+
+    #[must_use]
+    pub fn is_json(self) -> bool {
+        self.json
+    }
 
     /// One thing: its fields, each with its value, or its JSON.
     pub fn print<const N: usize>(

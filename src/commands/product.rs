@@ -2,13 +2,15 @@
 
 use clap::{Args, Subcommand};
 
-use super::output::Format;
+use super::output::{Format, InEffect};
 use super::{Desk, Failure, organization};
-use crate::access::Operator;
+use crate::access::{Operator, Overseer};
 use crate::api::shapes;
+use crate::catalogue::Product;
 use crate::catalogue::products::draft::Draft;
 use crate::catalogue::products::queries::{self, ChangeError};
 use crate::catalogue::products::{ListedProduct, MOST_COUNTED, Query};
+use crate::db::Connection;
 use crate::web::form::Field;
 use crate::web::format;
 
@@ -21,8 +23,10 @@ pub enum Command {
     List(List),
     /// Create a product, whose key its tokens' secrets begin with
     Create(Create),
+    /// Rename a product, or change its key
+    Edit(Edit),
     /// Delete a product that no token is linked to
-    Delete(Delete),
+    Delete(Which),
 }
 
 #[derive(Args)]
@@ -48,20 +52,45 @@ pub struct Create {
     format: Format,
 }
 
+/// Which product is meant.
 #[derive(Args)]
-pub struct Delete {
+pub struct Which {
     /// The organisation's slug
     #[arg(long)]
     organization: String,
     /// The product's key
+    #[arg(value_name = "KEY", id = "which")]
     key: String,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Args)]
+pub struct Edit {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// What is left out stays.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+struct Changes {
+    /// Another name
+    #[arg(long)]
+    name: Option<String>,
+    /// Another key, while no token has it
+    #[arg(long)]
+    key: Option<String>,
 }
 
 pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     match command {
         Command::List(options) => list(desk, &options).await,
         Command::Create(options) => create(desk, options).await,
-        Command::Delete(options) => delete(desk, &options).await,
+        Command::Edit(options) => edit(desk, options).await,
+        Command::Delete(which) => delete(desk, &which).await,
     }
 }
 
@@ -110,11 +139,7 @@ async fn create(desk: &Desk, options: Create) -> Result<(), Failure> {
         .parse(None)
         .map_err(|draft| mistakes(&draft))?;
     let created = queries::create(connection, &actor, &new.name, &new.key, desk.clock.now()).await;
-    let product = created.map_err(|error| match ChangeError::from(error) {
-        ChangeError::NameTaken => mistakes(&draft.name_taken()),
-        ChangeError::KeyTaken => mistakes(&draft.key_taken()),
-        error => error.into(),
-    })?;
+    let product = created.map_err(|error| refused(error.into(), draft))?;
     let sentence = format!("“{}” is created.", product.name);
     let listed = ListedProduct {
         product,
@@ -126,44 +151,93 @@ async fn create(desk: &Desk, options: Create) -> Result<(), Failure> {
         .say(&shapes::Product::from(listed), &sentence)
 }
 
-/// All that is wrong with a form, by flag.
 fn mistakes(draft: &Draft) -> Failure {
-    let refused = draft.fields().map(|(name, field)| {
-        let errors = field.errors.iter();
-        errors.map(move |error| format!("--{name}: {error}"))
-    });
-    let lines: Vec<String> = refused.into_iter().flatten().collect();
-    Failure::new(lines.join("\n"))
+    Failure::by_flag(&draft.fields())
 }
 
-async fn delete(desk: &Desk, options: &Delete) -> Result<(), Failure> {
-    let connection = &mut *desk.database.get().await?;
-    let organization = organization(connection, &options.organization).await?;
-    let operator = Operator::at(organization.id);
-    let products = queries::list(connection, organization.id).await?;
-    let product = products.iter().find(|product| product.key == options.key);
-    let product = product.ok_or_else(|| {
-        let keys: Vec<&str> = products
-            .iter()
-            .map(|product| product.key.as_str())
-            .collect();
-        let key = &options.key;
-        Failure::new(format!(
-            "There is no product {key:?}. There are: {}",
-            keys.join(", ")
-        ))
-    })?;
-    let listed = queries::product(connection, &operator, product.id).await?;
-    let (actor, now) = (operator.actor(), desk.clock.now());
-    match queries::delete(connection, &actor, product.id, listed.version, now).await {
-        Ok(deleted) => println!("“{}” is deleted.", deleted.product.name),
-        Err(ChangeError::Outdated(current)) if current.is_used() => {
+/// Why a product is not made or changed, where that has to do with a flag.
+fn refused(error: ChangeError, draft: Draft) -> Failure {
+    match error {
+        ChangeError::NameTaken => mistakes(&draft.name_taken()),
+        ChangeError::KeyTaken => mistakes(&draft.key_taken()),
+        error => error.into(),
+    }
+}
+
+async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure> {
+    let mut connection = desk.database.get().await?;
+    let (operator, current) = which.find(&mut connection).await?;
+    let mut draft = Draft::from(&current);
+    if let Some(name) = changes.name {
+        draft.name = Field::new(name);
+    }
+    if let Some(key) = changes.key {
+        if current.is_used() && key != current.product.key {
+            let name = &current.product.name;
             return Err(Failure::new(format!(
-                "“{}” has tokens. Delete them first; a product cannot go before they do.",
-                current.product.name
+                "--key: Tokens are linked to “{name}”, so its key stays."
             )));
         }
-        Err(error) => return Err(error.into()),
+        draft.key = Field::new(key);
     }
-    Ok(())
+    let new = draft.clone().parse(Some(&current));
+    let new = new.map_err(|draft| mistakes(&draft))?;
+    let (actor, now) = (operator.actor(), desk.clock.now());
+    let (id, version) = (current.product.id, current.version);
+    let edited = queries::edit(&mut connection, &actor, id, version, &new, now).await;
+    edited.map_err(|error| refused(error, draft))?;
+    let product = queries::product(&mut connection, &operator, id).await?;
+    drop(connection);
+    let sentence = format!("“{}” is saved.", product.product.name);
+    let saved = InEffect {
+        thing: shapes::Product::from(product),
+        receipt: desk.receipt().await,
+    };
+    which.format.say(&saved, &sentence)
+}
+
+async fn delete(desk: &Desk, which: &Which) -> Result<(), Failure> {
+    let connection = &mut *desk.database.get().await?;
+    let (operator, listed) = which.find(connection).await?;
+    let (actor, now) = (operator.actor(), desk.clock.now());
+    let (id, version) = (listed.product.id, listed.version);
+    let deleted = queries::delete(connection, &actor, id, version, now).await;
+    let deleted = deleted.map_err(|error| match error {
+        ChangeError::Outdated(current) if current.is_used() => Failure::new(format!(
+            "“{}” has tokens. Delete them first; a product cannot go before they do.",
+            current.product.name
+        )),
+        error => error.into(),
+    })?;
+    let sentence = format!("“{}” is deleted.", deleted.product.name);
+    which.format.say(&shapes::Product::from(deleted), &sentence)
+}
+
+impl Which {
+    async fn find(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<(Operator, ListedProduct), Failure> {
+        let organization = organization(connection, &self.organization).await?;
+        let operator = Operator::at(organization.id);
+        let product = of_key(connection, &operator, &self.key).await?;
+        let listed = queries::product(connection, &operator, product.id).await?;
+        Ok((operator, listed))
+    }
+}
+
+/// The product with this key.
+pub async fn of_key(
+    connection: &mut Connection,
+    operator: &Operator,
+    key: &str,
+) -> Result<Product, Failure> {
+    let products = queries::list(connection, operator.overseen()).await?;
+    let keys: Vec<&str> = products.iter().map(|it| it.key.as_str()).collect();
+    let unknown = format!(
+        "There is no product {key:?}. There are: {}",
+        keys.join(", ")
+    );
+    let product = products.into_iter().find(|product| product.key == key);
+    product.ok_or_else(|| Failure::new(unknown))
 }

@@ -2,7 +2,10 @@
 
 mod change;
 mod create;
+mod edit;
 mod list;
+mod overlap;
+mod reading;
 mod rotate;
 mod show;
 
@@ -14,6 +17,7 @@ use super::{Desk, Failure, organization};
 use crate::access::Operator;
 use crate::api::shapes;
 use crate::db::Connection;
+use crate::tokens::draft::NewToken;
 use crate::tokens::{Key, Token, Transition, queries};
 
 #[derive(Subcommand)]
@@ -24,8 +28,12 @@ pub enum Command {
     Show(show::Options),
     /// Create an API token; its secret, alone, goes to standard output
     Create(create::Options),
+    /// Change an API token's name, scopes, allowed addresses or expiry; its secret stays
+    Edit(edit::Options),
     /// Give an API token a new secret, which goes to standard output, alone
     Rotate(rotate::Options),
+    /// Stop the secret from before the last rotation now
+    EndOverlap(change::Options),
     /// Have requests with an API token refused until it is enabled
     Disable(change::Options),
     /// Have a disabled API token work again
@@ -41,7 +49,9 @@ pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
         Command::List(options) => list::run(desk, options).await,
         Command::Show(options) => show::run(desk, &options).await,
         Command::Create(options) => create::run(desk, &options).await,
+        Command::Edit(options) => edit::run(desk, &options).await,
         Command::Rotate(options) => rotate::run(desk, &options).await,
+        Command::EndOverlap(options) => overlap::end(desk, &options).await,
         Command::Disable(options) => change::run(desk, &options, Transition::Disabling).await,
         Command::Enable(options) => change::run(desk, &options, Transition::Enabling).await,
         Command::Revoke(options) => change::run(desk, &options, Transition::Revocation).await,
@@ -85,6 +95,33 @@ impl Which {
              --organization {}` tells which there are.",
             self.organization
         ))
+    }
+}
+
+/// Another token has the name.
+fn name_taken(new: &NewToken) -> Failure {
+    Failure::new(format!(
+        "--name: a token named {:?} already exists. Choose another name.",
+        new.name.as_str()
+    ))
+}
+
+/// What became of a token.
+#[derive(Serialize)]
+struct Changed {
+    /// `null`: it is deleted.
+    token: Option<shapes::Token>,
+    /// Where what was taken away is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<shapes::Receipt>,
+}
+
+impl Changed {
+    fn with(token: shapes::Token, receipt: shapes::Receipt) -> Self {
+        Self {
+            token: Some(token),
+            receipt: Some(receipt),
+        }
     }
 }
 

@@ -2,19 +2,19 @@
 
 mod create;
 mod exit;
+mod link;
 mod list;
 mod role;
 
-use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
-use uuid::Uuid;
 
 use super::{Desk, Failure, organization};
-use crate::access::{Operator, Overseer, Role};
+use crate::access::{Operator, Overseer, Role, UserId};
+use crate::api::shapes;
 use crate::db::Connection;
 use crate::identity::Email;
 use crate::members::{Exit, Member, queries};
+use crate::web::Now;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -22,6 +22,8 @@ pub enum Command {
     List(list::Options),
     /// Add a member: with a password from standard input, or else by a link to an invitation
     Create(create::Options),
+    /// Print a link with which a member sets a password: their first, or one in place of a lost one
+    Link(link::Options),
     /// Change the role that a member has of their own
     Role(role::Options),
     /// End a member's sessions and stop their MCP tokens, until they are reactivated
@@ -51,6 +53,7 @@ pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     match command {
         Command::List(options) => list::run(desk, options).await,
         Command::Create(options) => create::run(desk, options).await,
+        Command::Link(options) => link::run(desk, &options).await,
         Command::Role(options) => role::run(desk, &options).await,
         Command::Deactivate(options) => exit::run(desk, &options, Exit::Deactivation).await,
         Command::Reactivate(options) => exit::reactivate(desk, &options).await,
@@ -92,34 +95,13 @@ pub async fn of_email(
     Ok(queries::member(connection, operator.overseen(), user).await?)
 }
 
-/// A member, as the Admin API tells it.
-#[derive(Serialize)]
-struct Shape {
-    id: Uuid,
-    name: String,
-    email: String,
-    /// Their own.
-    role: &'static str,
-    /// What they are while they are active: `admin` also through a group.
-    effective_role: &'static str,
-    joined_at: DateTime<Utc>,
-    /// `null`: they are active.
-    deactivated_at: Option<DateTime<Utc>>,
-    /// In whichever organisation.
-    last_sign_in_at: Option<DateTime<Utc>>,
-}
-
-impl From<Member> for Shape {
-    fn from(member: Member) -> Self {
-        Self {
-            id: member.id.uuid(),
-            role: member.own_role.as_str(),
-            effective_role: member.role().as_str(),
-            name: member.name,
-            email: member.email,
-            joined_at: member.joined_at,
-            deactivated_at: member.deactivated_at,
-            last_sign_in_at: member.last_sign_in_at,
-        }
-    }
+/// As the Admin API tells of them.
+async fn described(
+    desk: &Desk,
+    connection: &mut Connection,
+    operator: &Operator,
+    user: UserId,
+) -> Result<shapes::Member, Failure> {
+    let now = Now(desk.clock.now());
+    Ok(shapes::Member::load(connection, operator.overseen(), user, now).await?)
 }

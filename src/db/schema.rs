@@ -60,6 +60,7 @@ diesel::table! {
         expires_at -> Timestamptz,
         accepted_at -> Nullable<Timestamptz>,
         user_id -> Nullable<Uuid>,
+        renews_password -> Bool,
     }
 }
 

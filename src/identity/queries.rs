@@ -9,7 +9,9 @@ pub use attempts::{
     Attempts, clear_attempts, delete_attempts_before, delete_browsers_before, forgive_attempt,
     is_known_browser, lock_attempts, remember_browser, save_attempts,
 };
-pub use invitations::{Account, Invitation, InvitationId, accept, claim, invitation, invite, join};
+pub use invitations::{
+    Account, Invitation, InvitationId, Invitee, accept, claim, invitation, invite, join, link,
+};
 pub use members::{
     MemberError, NewUser, add_member, credentials, set_password, signed_in, user_exists,
 };

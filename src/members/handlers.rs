@@ -147,7 +147,8 @@ pub async fn change_role(
         Err(ChangeError::Outdated(member)) => changed(&session, &admin, &member),
         Err(ChangeError::LastAdministrator) => {
             let member = queries::member(connection, actor.organization(), id).await?;
-            let problem = "This is the last active administrator. Make somebody else one first.";
+            let problem = "This is the last active administrator who can sign in. Make somebody else \
+                           one first.";
             let again = member_page(connection, &admin, page, member, Some(problem)).await?;
             page::render_with(StatusCode::CONFLICT, &again)
         }

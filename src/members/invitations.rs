@@ -69,6 +69,18 @@ pub enum Delivery {
     Failed(mail::Failure),
 }
 
+impl Delivery {
+    /// As programs are told.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::ByHand => "by_hand",
+            Self::Sent => "sent",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
 impl Pending {
     #[must_use]
     pub fn path(&self) -> String {

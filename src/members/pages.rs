@@ -175,8 +175,8 @@ impl Leaving {
             Some("This member is deactivated already. Nothing was changed.")
         } else if self.member.is_in_charge() && self.heirs.is_empty() {
             Some(
-                "This is the last active administrator, without whom nobody could administer \
-                 the organisation. Make somebody else an administrator first.",
+                "This is the last active administrator who can sign in, without whom nobody could \
+                 administer the organisation. Make somebody else one first.",
             )
         } else {
             None

@@ -14,7 +14,7 @@ use super::problem;
 use super::projection::Projection;
 use super::schema::ResourceType;
 use super::search::Search;
-use super::version::{Condition, etag, is_known};
+use super::version::{Condition, Tag, is_known};
 use crate::access::{Actor, OrganizationId, Overseer};
 use crate::config::Config;
 use crate::db::Database;
@@ -127,29 +127,27 @@ impl Call {
 
     /// One resource, unless the client has this version.
     #[must_use]
-    pub fn shown(&self, resource: Map<String, Value>, version: i32) -> HttpResponse {
-        if is_known(&self.request, version) {
-            return HttpResponse::NotModified()
-                .insert_header((ETAG, etag(version)))
-                .finish();
+    pub fn shown(&self, resource: Map<String, Value>, tag: &Tag) -> HttpResponse {
+        if is_known(&self.request, tag) {
+            return tagged(StatusCode::NOT_MODIFIED, tag).finish();
         }
-        json(tagged(StatusCode::OK, version), &Value::Object(resource))
+        json(tagged(StatusCode::OK, tag), &Value::Object(resource))
     }
 }
 
 /// A new resource. Its address is that of the whole.
 #[must_use]
-pub fn created(location: &str, version: i32) -> HttpResponseBuilder {
-    let mut response = tagged(StatusCode::CREATED, version);
+pub fn created(location: &str, tag: &Tag) -> HttpResponseBuilder {
+    let mut response = tagged(StatusCode::CREATED, tag);
     response.insert_header((LOCATION, location));
     response
 }
 
 /// With its version.
 #[must_use]
-pub fn tagged(status: StatusCode, version: i32) -> HttpResponseBuilder {
+pub fn tagged(status: StatusCode, tag: &Tag) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
-    response.insert_header((ETAG, etag(version)));
+    response.insert_header((ETAG, tag.to_string()));
     response
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::filter::{Filter, Operator};
 use super::path::Path;
 use super::problem;
-use super::schema::{Attribute, Kind, Place, ResourceType};
+use super::schema::{Attribute, Kind, Place, ResourceType, TYPES};
 use crate::web::Error;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,8 @@ pub enum Literal {
 #[derive(Clone, Copy)]
 enum Scope {
     Resource(&'static ResourceType),
+    /// A resource of this type among those of others.
+    Among(&'static ResourceType),
     /// Between the brackets behind this attribute.
     Values(Place),
 }
@@ -42,6 +44,15 @@ impl Criterion {
     /// `invalidFilter`
     pub fn of(filter: &Filter, kind: &'static ResourceType) -> Result<Self, Error> {
         Scope::Resource(kind).criterion(filter)
+    }
+
+    /// Where resources of other types are looked for too: what only they have, one of this type has
+    /// no value of (RFC 7644, section 3.4.2.1).
+    ///
+    /// # Errors
+    /// `invalidFilter`
+    pub fn among(filter: &Filter, kind: &'static ResourceType) -> Result<Self, Error> {
+        Scope::Among(kind).criterion(filter)
     }
 
     /// Of one value of the attribute.
@@ -103,6 +114,11 @@ impl Scope {
         let all = |filters: &[Filter]| -> Result<Vec<_>, Error> {
             filters.iter().map(|it| self.criterion(it)).collect()
         };
+        if let Some(path) = filter.path()
+            && self.is_of_others(path)
+        {
+            return Ok(met_by_nothing(filter));
+        }
         Ok(match filter {
             Filter::Any(filters) => Criterion::Any(all(filters)?),
             Filter::All(filters) => Criterion::All(all(filters)?),
@@ -120,9 +136,18 @@ impl Scope {
         })
     }
 
+    /// Whether resources of this type have no such attribute, but those of another do.
+    fn is_of_others(self, path: &Path) -> bool {
+        let Self::Among(kind) = self else {
+            return false;
+        };
+        let has = |kind: &'static ResourceType| kind.find(path).is_some();
+        !has(kind) && TYPES.into_iter().any(has)
+    }
+
     fn place(self, path: &Path) -> Result<Place, Error> {
         let place = match self {
-            Self::Resource(kind) => kind.find(path),
+            Self::Resource(kind) | Self::Among(kind) => kind.find(path),
             Self::Values(parent) if path.schema.is_none() && path.sub.is_none() => {
                 let sub = parent.attribute.sub(&path.attribute);
                 sub.map(|sub| Place {
@@ -160,6 +185,20 @@ impl Scope {
             )));
         }
         Ok(Criterion::Compare(place, operator, literal))
+    }
+}
+
+/// What is decided of a resource without any value at the path.
+fn met_by_nothing(filter: &Filter) -> Criterion {
+    let is_met = match filter {
+        Filter::Compare(_, Operator::Equal, value) => value.is_null(),
+        Filter::Compare(_, Operator::NotEqual, value) => !value.is_null(),
+        _ => false,
+    };
+    if is_met {
+        Criterion::All(Vec::new())
+    } else {
+        Criterion::Any(Vec::new())
     }
 }
 

@@ -42,6 +42,17 @@ pub enum Filter {
     Has(Path, Box<Filter>),
 }
 
+impl Filter {
+    /// The attribute of which something is asked, where it is no combination.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Present(path) | Self::Compare(path, ..) | Self::Has(path, _) => Some(path),
+            Self::Any(_) | Self::All(_) | Self::Not(_) => None,
+        }
+    }
+}
+
 impl std::str::FromStr for Filter {
     type Err = Syntax;
 

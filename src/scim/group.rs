@@ -13,6 +13,7 @@ use super::patch::{Operation, Target, Verb};
 use super::problem;
 use super::schema::{GROUP, Place};
 use super::user::{Meta, within};
+use super::version::Tag;
 use crate::access::UserId;
 use crate::members::groups::{GroupId, GroupName};
 use crate::web::Error;
@@ -243,6 +244,11 @@ impl Group {
         whole
     }
 
+    #[must_use]
+    pub fn tag(&self) -> Tag {
+        Tag::of(self.version)
+    }
+
     /// As it is answered. `base` is the address that ends in `/scim/v2`.
     #[must_use]
     pub fn resource(&self, members: &[Member], base: &str) -> Map<String, Value> {
@@ -263,7 +269,7 @@ impl Group {
             id: self.id.to_string(),
             created_at: self.created_at,
             modified_at: self.modified_at,
-            version: self.version,
+            tag: self.tag(),
         };
         resource.insert("meta".into(), meta.answered(base));
         resource

@@ -1,3 +1,4 @@
 pub mod discovery;
+pub mod everything;
 pub mod groups;
 pub mod users;

@@ -2,6 +2,7 @@
 
 mod condition;
 mod directory;
+pub mod everything;
 pub mod groups;
 mod json_path;
 mod order;

@@ -146,6 +146,8 @@ pub struct ResourceType {
     pub extensions: &'static [Schema],
 }
 
+pub static TYPES: [&ResourceType; 2] = [&USER, &GROUP];
+
 /// An attribute of a resource, and one of its sub-attributes if that is meant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Place {

@@ -10,7 +10,7 @@ use super::filter::Filter;
 use super::path::Path;
 use super::problem;
 use super::projection::Projection;
-use super::schema::{Kind, Place, ResourceType};
+use super::schema::{GROUP, Kind, Place, ResourceType, TYPES, USER};
 use crate::web::Error;
 
 /// Resources on a page, unless fewer are asked for.
@@ -72,9 +72,7 @@ impl Search {
     /// # Errors
     /// `invalidSyntax`, `invalidFilter`, `invalidValue`, `invalidPath`
     pub fn of_body(kind: &'static ResourceType, body: &Value) -> Result<Self, Error> {
-        let asked = Asked::deserialize(body)
-            .map_err(|error| problem::shape(format!("The search cannot be read: {error}.")))?;
-        asked.read(kind)
+        Asked::of(body)?.read(kind)
     }
 
     /// The page as it is answered.
@@ -90,29 +88,92 @@ impl Search {
     }
 }
 
-impl Asked {
-    fn read(self, kind: &'static ResourceType) -> Result<Search, Error> {
-        let criterion = match &self.filter {
-            Some(text) => {
-                let filter: Filter = text.parse().map_err(problem::syntax)?;
-                Some(Criterion::of(&filter, kind)?)
-            }
-            None => None,
+/// What is asked of users and groups at once (RFC 7644, section 3.4.3).
+#[derive(Clone, Debug)]
+pub struct Everything {
+    pub users: Search,
+    pub groups: Search,
+}
+
+impl Everything {
+    /// # Errors
+    /// `invalidSyntax`, `invalidFilter`, `invalidValue`, `invalidPath`
+    pub fn of_body(body: &Value) -> Result<Self, Error> {
+        let asked = Asked::of(body)?;
+        let filter = asked.filter()?;
+        let criterion = |kind| {
+            let filter = filter.as_ref();
+            filter
+                .map(|filter| Criterion::among(filter, kind))
+                .transpose()
         };
-        let sort = match &self.sort_by {
-            Some(path) => Some(Sort {
+        // What is an attribute of neither is none.
+        let sorts = TYPES.map(|kind| asked.sort(kind));
+        let [users, groups] = match sorts {
+            [Err(error), Err(_)] => return Err(error),
+            sorts => sorts.map(|sort| sort.ok().flatten()),
+        };
+        Ok(Self {
+            users: asked.search(&USER, criterion(&USER)?, users),
+            groups: asked.search(&GROUP, criterion(&GROUP)?, groups),
+        })
+    }
+}
+
+impl Search {
+    /// What is left of the page behind so many others, of which some fill it already.
+    #[must_use]
+    pub fn behind(&self, total: i64, taken: usize) -> Self {
+        let taken = i64::try_from(taken).unwrap_or(i64::MAX);
+        Self {
+            start: (self.start - total).max(1),
+            count: (self.count - taken).max(0),
+            ..self.clone()
+        }
+    }
+}
+
+impl Asked {
+    fn of(body: &Value) -> Result<Self, Error> {
+        Self::deserialize(body)
+            .map_err(|error| problem::shape(format!("The search cannot be read: {error}.")))
+    }
+
+    fn read(self, kind: &'static ResourceType) -> Result<Search, Error> {
+        let filter = self.filter()?;
+        let criterion = filter.map(|filter| Criterion::of(&filter, kind));
+        Ok(self.search(kind, criterion.transpose()?, self.sort(kind)?))
+    }
+
+    fn filter(&self) -> Result<Option<Filter>, Error> {
+        let filter = self.filter.as_ref();
+        let parse = |text: &String| text.parse().map_err(problem::syntax);
+        filter.map(parse).transpose()
+    }
+
+    fn sort(&self, kind: &'static ResourceType) -> Result<Option<Sort>, Error> {
+        let sort = |path| {
+            Ok(Sort {
                 place: sortable(kind, path)?,
                 descends: descends(self.sort_order.as_deref())?,
-            }),
-            None => None,
+            })
         };
-        Ok(Search {
+        self.sort_by.as_deref().map(sort).transpose()
+    }
+
+    fn search(
+        &self,
+        kind: &'static ResourceType,
+        criterion: Option<Criterion>,
+        sort: Option<Sort>,
+    ) -> Search {
+        Search {
             criterion,
             sort,
             start: self.start_index.unwrap_or(1).max(1),
             count: self.count.unwrap_or(USUAL).clamp(0, MOST),
             projection: Projection::of(kind, &self.attributes, &self.excluded_attributes),
-        })
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::document::Document;
 use super::problem;
 use super::schema::{ResourceType, USER};
-use super::version::etag;
+use super::version::Tag;
 use crate::access::UserId;
 use crate::identity::{Email, PersonName};
 use crate::members::groups::GroupId;
@@ -152,6 +152,15 @@ impl User {
         whole
     }
 
+    /// With the groups, which are changed without the user.
+    #[must_use]
+    pub fn tag(&self, groups: &[InGroup]) -> Tag {
+        let groups = groups
+            .iter()
+            .map(|group| format!("{} {}\n", group.id, group.name));
+        Tag::beside(self.version, &groups.collect::<String>())
+    }
+
     /// As it is answered. `base` is the address that ends in `/scim/v2`.
     #[must_use]
     pub fn resource(&self, groups: &[InGroup], base: &str) -> Map<String, Value> {
@@ -177,7 +186,7 @@ impl User {
             id: self.id.to_string(),
             created_at: self.created_at,
             modified_at: self.modified_at,
-            version: self.version,
+            tag: self.tag(groups),
         };
         resource.insert("meta".into(), meta.answered(base));
         resource
@@ -190,7 +199,7 @@ pub struct Meta {
     pub id: String,
     pub created_at: DateTime<Utc>,
     pub modified_at: DateTime<Utc>,
-    pub version: i32,
+    pub tag: Tag,
 }
 
 impl Meta {
@@ -202,7 +211,7 @@ impl Meta {
             "created": exact(&self.created_at),
             "lastModified": exact(&self.modified_at),
             "location": format!("{base}{}/{}", self.kind.endpoint, self.id),
-            "version": etag(self.version),
+            "version": self.tag.to_string(),
         })
     }
 }

@@ -1,15 +1,43 @@
 //! Entity tags (RFC 7644, section 3.14; RFC 9110, section 8.8.3): weak, as they count changes
 //! and not bytes.
 
+use std::fmt;
+
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH};
 
 use super::problem;
+use crate::secret::Digest;
 use crate::web::Error;
 
-#[must_use]
-pub fn etag(version: i32) -> String {
-    format!("W/\"{version}\"")
+/// Which state a resource is in, as it is answered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tag(String);
+
+impl Tag {
+    /// Of a resource whose changes are all counted.
+    #[must_use]
+    pub fn of(changes: i32) -> Self {
+        Self(changes.to_string())
+    }
+
+    /// Of one with which something is answered that others change, and that is not counted.
+    #[must_use]
+    pub fn beside(changes: i32, others: &str) -> Self {
+        if others.is_empty() {
+            return Self::of(changes);
+        }
+        let digest = Digest::of(others);
+        let beginning: [u8; 8] = std::array::from_fn(|at| digest.as_bytes()[at]);
+        Self(format!("{changes}-{:016x}", u64::from_be_bytes(beginning)))
+    }
+}
+
+/// As a header and `meta.version` have it.
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "W/\"{}\"", self.0)
+    }
 }
 
 /// What a change requires of the version that it changes.
@@ -29,11 +57,17 @@ impl Condition {
         }
     }
 
+    /// Whether any version will do.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.wanted.is_none()
+    }
+
     /// # Errors
     /// 412 if the resource has changed since.
-    pub fn check(&self, version: i32) -> Result<(), Error> {
+    pub fn check(&self, tag: &Tag) -> Result<(), Error> {
         match &self.wanted {
-            Some(wanted) if !is_among(wanted, version) => Err(problem::outdated()),
+            Some(wanted) if !is_among(wanted, tag) => Err(problem::outdated()),
             _ => Ok(()),
         }
     }
@@ -41,8 +75,8 @@ impl Condition {
 
 /// Whether the client has this version already.
 #[must_use]
-pub fn is_known(request: &HttpRequest, version: i32) -> bool {
-    tags(request.headers(), &IF_NONE_MATCH).is_some_and(|known| is_among(&known, version))
+pub fn is_known(request: &HttpRequest, tag: &Tag) -> bool {
+    tags(request.headers(), &IF_NONE_MATCH).is_some_and(|known| is_among(&known, tag))
 }
 
 /// `None` without such a header.
@@ -56,8 +90,8 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
 }
 
 /// Clients that make a strong tag of ours mean the same.
-fn is_among(tags: &[String], version: i32) -> bool {
-    let opaque = format!("\"{version}\"");
+fn is_among(tags: &[String], Tag(opaque): &Tag) -> bool {
+    let opaque = format!("\"{opaque}\"");
     tags.iter()
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == opaque)
 }
@@ -76,7 +110,8 @@ mod tests {
                 Some(tags) => request.insert_header((IF_MATCH, tags)),
                 None => request,
             };
-            Condition::of(&request.to_http_request()).check(3).is_ok()
+            let condition = Condition::of(&request.to_http_request());
+            condition.check(&Tag::of(3)).is_ok()
         };
         for good in ["W/\"3\"", "\"3\"", "*", "W/\"2\", W/\"3\""] {
             assert!(met(Some(good)), "{good}");
@@ -85,5 +120,14 @@ mod tests {
             assert!(!met(Some(bad)), "{bad}");
         }
         assert!(met(None));
+    }
+
+    #[test]
+    fn what_is_answered_beside_a_resource_makes_another_tag() {
+        let tags = ["", "a", "b"].map(|others| Tag::beside(3, others).to_string());
+        assert_eq!(tags[0], "W/\"3\"");
+        assert_ne!(tags[1], tags[2]);
+        assert_eq!(tags[1], Tag::beside(3, "a").to_string());
+        assert_ne!(tags[1], Tag::beside(4, "a").to_string());
     }
 }

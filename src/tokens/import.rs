@@ -44,6 +44,8 @@ pub struct KnownSecret {
     pub display: String,
     /// Whether it need not look like ours.
     pub is_foreign: bool,
+    /// Whether nothing is known of it but its hash, so that it may be one that no client can use.
+    pub is_hash_alone: bool,
 }
 
 /// What is wrong with a line.
@@ -180,6 +182,7 @@ impl KnownSecret {
                 digest,
                 display: secret[..DISPLAY].to_owned(),
                 is_foreign: false,
+                is_hash_alone: false,
             });
         }
         let (shortest, longest) = (FOREIGN.start(), FOREIGN.end());
@@ -209,6 +212,7 @@ impl KnownSecret {
             digest: Digest::of(secret),
             display,
             is_foreign: true,
+            is_hash_alone: false,
         })
     }
 
@@ -220,6 +224,7 @@ impl KnownSecret {
             digest,
             display: format!("sha256:{}", text[..DISPLAY].to_lowercase()),
             is_foreign: true,
+            is_hash_alone: true,
         })
     }
 }

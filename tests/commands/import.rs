@@ -54,6 +54,12 @@ async fn tokens_of_an_older_system_keep_working() {
         ours.reveal(),
     );
     let checked = import(&place, &["--dry-run"], &file);
+    assert!(
+        checked
+            .errors
+            .starts_with("Known by hash alone: 1 token. One whose secret has fewer than 16"),
+        "{checked:?}"
+    );
     assert_eq!(
         checked.succeeded(),
         "4 tokens can be imported, 2 with full access.\n"
@@ -103,6 +109,31 @@ async fn tokens_of_an_older_system_keep_working() {
             .count(),
         8
     );
+}
+
+/// Whoever gives the hash is told so, as nothing can be seen of the secret.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_secret_never_works_by_its_hash_either() {
+    let place = place().await;
+    found(&place);
+    let (short, long) = ("fifteen-letters", "sixteen-letters!");
+    let lines = [short, long].map(|secret| format!("Of {},,{}\n", secret.len(), sha256(secret)));
+    let file = format!("name,secret,sha256\n{}", lines.concat());
+    let imported = import(&place, &["--json"], &file);
+    assert!(
+        imported.errors.contains("Known by hash alone: 2 tokens."),
+        "{imported:?}"
+    );
+    let imported: Value = serde_json::from_str(&imported.succeeded()).unwrap();
+    assert_eq!(
+        (&imported["tokens"], &imported["hash_alone"]),
+        (&2.into(), &2.into())
+    );
+    let server = place.serve();
+    assert_eq!(server.asked_by(short).await.status(), 401);
+    assert_eq!(server.asked_by(long).await.status(), 200);
+    let refused = import(&place, &[], &format!("name,secret\nShort,{short}\n")).refused();
+    assert!(refused.contains("It has 15 characters"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,19 +4,20 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use super::{add, found, place, token};
-use crate::support::Place;
+use crate::support::catalogue::query;
 use crate::support::process::Finished;
+use crate::support::{Place, cluster};
 
 const IN_EFFECT: &str = "In effect on 1 of 1 instance after ";
 
 /// Runs a command for Northwind; the first two words name it.
-fn run(place: &Place, words: &[&str]) -> Finished {
+pub fn run(place: &Place, words: &[&str]) -> Finished {
     let (command, rest) = words.split_at(2);
     place.run(&[command, &["--organization=northwind"], rest].concat())
 }
 
 /// What a command prints in JSON.
-fn json(place: &Place, words: &[&str]) -> Vec<Value> {
+pub fn json(place: &Place, words: &[&str]) -> Vec<Value> {
     let printed = run(place, &[words, &["--json"]].concat()).succeeded();
     let parse = |line| serde_json::from_str(line).unwrap();
     printed.lines().map(parse).collect()
@@ -139,7 +140,12 @@ async fn what_takes_access_away_is_in_effect_when_the_command_ends() {
 
     let revoked = json(&place, &["token", "revoke", "Okta"]).remove(0);
     assert_eq!(revoked["token"]["status"], "revoked");
-    assert!(revoked["receipt"].as_str().unwrap().starts_with(IN_EFFECT));
+    assert!(
+        revoked["receipt"]["summary"]
+            .as_str()
+            .unwrap()
+            .starts_with(IN_EFFECT)
+    );
     assert_eq!(
         (status(&new).await, status(newest_secret).await),
         (401, 401)
@@ -200,7 +206,8 @@ async fn members_come_go_and_change_roles_and_one_always_administers() {
     found(&place);
     add(&place, "ada@northwind.example", "admin");
     add(&place, "mei@northwind.example", "member");
-    let last = "This is the last active administrator. Make somebody else one first.\n";
+    let last =
+        "This is the last active administrator who can sign in. Make somebody else one first.\n";
     for words in [
         &["user", "role", "ada@northwind.example", "member"][..],
         &["user", "deactivate", "ada@northwind.example"],
@@ -216,7 +223,10 @@ async fn members_come_go_and_change_roles_and_one_always_administers() {
     let server = place.serve();
     let left = json(&place, &["user", "deactivate", "ada@northwind.example"]).remove(0);
     assert!(
-        left["receipt"].as_str().unwrap().starts_with(IN_EFFECT),
+        left["receipt"]["summary"]
+            .as_str()
+            .unwrap()
+            .starts_with(IN_EFFECT),
         "{left}"
     );
     let again = run(&place, &["user", "deactivate", "ada@northwind.example"]).refused();
@@ -236,6 +246,92 @@ async fn members_come_go_and_change_roles_and_one_always_administers() {
     let gone = run(&place, &["user", "role", "ada@northwind.example", "admin"]).refused();
     assert_eq!(gone, "ada@northwind.example is no member.\n");
     drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_leaves_leaves_their_api_tokens_to_somebody_or_has_them_revoked() {
+    let address = cluster::database().await;
+    let place = Place::database(&address);
+    found(&place);
+    for email in [
+        "ada@northwind.example",
+        "mei@northwind.example",
+        "jun@northwind.example",
+    ] {
+        add(&place, email, "admin");
+    }
+    let secrets =
+        ["One", "Two"].map(|name| token(&place, &[&format!("--name={name}"), "--scope=all"]));
+    // Those that commands make are nobody's.
+    let answers_for = |name: &str, email: &str| {
+        format!(
+            "UPDATE tokens SET responsible_id = (SELECT id FROM users WHERE email = '{email}')
+             WHERE name = '{name}'"
+        )
+    };
+    cluster::execute(&address, &answers_for("One", "mei@northwind.example")).await;
+    cluster::execute(&address, &answers_for("Two", "jun@northwind.example")).await;
+    let server = place.serve();
+    let deactivate = ["user", "deactivate", "mei@northwind.example"];
+    let undecided = run(&place, &deactivate).refused();
+    assert!(
+        undecided.starts_with("mei@northwind.example answers for 1 API token. Say --hand-to"),
+        "{undecided}"
+    );
+    for (heir, why) in [
+        (
+            "mei@northwind.example",
+            "Tokens can be handed to another active administrator only.",
+        ),
+        (
+            "eve@northwind.example",
+            "eve@northwind.example is no member.",
+        ),
+    ] {
+        let hand = [&deactivate[..], &["--hand-to", heir]].concat();
+        assert_eq!(
+            run(&place, &hand).refused(),
+            format!(
+                "{why}
+"
+            )
+        );
+    }
+    let both = ["--hand-to=ada@northwind.example", "--revoke-api-tokens"];
+    let both = run(&place, &[&deactivate[..], &both].concat()).refused();
+    assert!(both.contains("cannot be used with"), "{both}");
+    assert_eq!(
+        json(&place, &["user", "list", "--view=deactivated"]).len(),
+        0
+    );
+
+    let hand = [&deactivate[..], &["--hand-to=ada@northwind.example"]].concat();
+    let left = json(&place, &hand).remove(0);
+    assert_eq!(
+        (&left["api_tokens"], &left["sessions"]),
+        (&1.into(), &0.into())
+    );
+    assert!(left["member"]["deactivated_at"].is_string(), "{left}");
+    assert_eq!(left["member"]["api_tokens"], 0);
+    let remove = [
+        "user",
+        "remove",
+        "jun@northwind.example",
+        "--revoke-api-tokens",
+    ];
+    let left = json(&place, &remove).remove(0);
+    assert_eq!(left["api_tokens"], 1);
+    assert_eq!(left["member"]["email"], "jun@northwind.example");
+
+    let status = async |secret: &str| server.asked_by(secret).await.status().as_u16();
+    assert_eq!(
+        (status(&secrets[0]).await, status(&secrets[1]).await),
+        (200, 401)
+    );
+    let heir = "SELECT email FROM tokens JOIN users ON users.id = responsible_id
+        WHERE tokens.name = 'One'";
+    let heir: String = query(&address, heir).await[0].get(0);
+    assert_eq!(heir, "ada@northwind.example");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! `organization create` and `user create`.
 
 use super::{add, found, place, sign_in};
+use crate::members::mail::{Post, Temper};
 use crate::support::app::PASSWORD;
 use crate::support::catalogue::query;
 use crate::support::process::Finished;
@@ -119,6 +120,52 @@ async fn without_a_password_there_is_an_invitation_that_works_once() {
     let home = sign_in(&server, "ada@northwind.example", PASSWORD).await;
     assert_eq!(home.path, "/settings/api-access");
     assert_eq!(count(&address, "users").await, 1);
+}
+
+/// Where the mail server hangs, it takes the ten seconds that a command waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_is_sent_by_email_or_printed_with_why_it_was_not() {
+    for (temper, said) in [
+        (
+            Temper::Obliging,
+            "This link is on its way by email; it works once, until ",
+        ),
+        (
+            Temper::Refusing,
+            "The email could not be sent: the mail server refused with 550",
+        ),
+        (
+            Temper::Hanging,
+            "The email could not be sent: the mail server did not answer within 10 s",
+        ),
+    ] {
+        let place = place().await;
+        found(&place);
+        let mut post = Post::open(temper).await;
+        let flags = post.flags();
+        let flags = [
+            &flags[0],
+            &*flags[1],
+            "--public-url=https://tokens.example.com",
+        ];
+        let finished = create(&place, &flags, None);
+        assert!(finished.errors.contains(said), "{finished:?}");
+        assert!(!finished.errors.contains("p@ss"), "{finished:?}");
+        let link = finished.succeeded();
+        if temper == Temper::Obliging {
+            let mail = post.heard.recv().await.unwrap();
+            assert!(
+                mail.iter().any(|line| *line == link.trim_end()),
+                "{mail:#?}"
+            );
+        }
+        let path = link
+            .strip_prefix("https://tokens.example.com")
+            .unwrap()
+            .trim_end();
+        let page = place.serve().browser().visit(path).await;
+        assert_eq!(page.status, 200, "it works, however it gets there");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -93,6 +93,42 @@ async fn a_deactivated_administrator_does_not_count() {
         .expect("who does not count may go");
 }
 
+/// Whom provisioning has made one, or made a member of a group that does, and who never signed in.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_without_a_password_is_not_the_one_who_is_left() {
+    let app = App::start().await;
+    app.add_member(app.organization, MEI, Role::Admin).await;
+    let (ada, mei) = (app.user(ADA).await, app.user(MEI).await);
+    lift(&app, mei).await;
+    app.sql(&format!(
+        "UPDATE users SET password_hash = NULL WHERE email = '{MEI}'"
+    ))
+    .await;
+    for loss in LOSSES {
+        let refused = lose(&app, ada, loss).await;
+        assert!(
+            matches!(refused, Err(ChangeError::LastAdministrator)),
+            "{loss:?}: {refused:?}"
+        );
+    }
+    // With nobody who can sign in, whoever administers is still kept.
+    app.sql("UPDATE users SET password_hash = NULL").await;
+    lose(&app, ada, Loss::Removed)
+        .await
+        .expect("no worse than before");
+    let refused = lose(&app, mei, Loss::Deactivated).await;
+    assert!(
+        matches!(refused, Err(ChangeError::LastAdministrator)),
+        "{refused:?}"
+    );
+    app.sql("UPDATE users SET password_hash = 'x'").await;
+    let refused = lose(&app, mei, Loss::Removed).await;
+    assert!(
+        matches!(refused, Err(ChangeError::LastAdministrator)),
+        "{refused:?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_by_a_group_counts_and_so_does_the_group() {
     let app = App::start().await;

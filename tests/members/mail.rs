@@ -13,20 +13,20 @@ use super::invitations::{MEI, invite, path};
 use crate::support::{App, View, logs};
 
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Temper {
+pub enum Temper {
     Obliging,
     Refusing,
     Hanging,
 }
 
-struct Post {
+pub struct Post {
     address: SocketAddr,
     /// All that a client said, once it has gone.
-    heard: mpsc::UnboundedReceiver<Vec<String>>,
+    pub heard: mpsc::UnboundedReceiver<Vec<String>>,
 }
 
 impl Post {
-    async fn open(temper: Temper) -> Self {
+    pub async fn open(temper: Temper) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, heard) = mpsc::unbounded_channel();
@@ -38,11 +38,17 @@ impl Post {
         Self { address, heard }
     }
 
+    /// To invite through it.
+    pub fn flags(&self) -> [String; 2] {
+        [
+            format!("--smtp-url=smtp://tokens:p%40ss+word@{}", self.address),
+            "--smtp-from=Tokendesk <tokens@northwind.example>".to_owned(),
+        ]
+    }
+
     /// A server that invites through it.
     async fn app(&self) -> App {
-        let url = format!("--smtp-url=smtp://tokens:p%40ss+word@{}", self.address);
-        let from = "--smtp-from=Tokendesk <tokens@northwind.example>";
-        App::start_with(&[&url, from]).await
+        App::start_with(&self.flags().each_ref().map(String::as_str)).await
     }
 }
 

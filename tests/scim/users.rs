@@ -289,6 +289,86 @@ async fn a_version_that_is_not_the_present_one_is_not_changed() {
     with(Method::DELETE, "*", json!({})).await.expect(204);
 }
 
+/// They are answered with the user, and change without the user.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_version_of_a_user_is_that_of_their_groups_too() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let (jo, eve) = (
+        provider.user("jo@x.example").await,
+        provider.user("eve@x.example").await,
+    );
+    let path = format!("/Users/{jo}");
+    let shown = async || {
+        let said = provider.get(&path).await;
+        assert_eq!(said.etag(), said.body["meta"]["version"]);
+        for less in [
+            "?attributes=userName",
+            "?excludedAttributes=groups",
+            "?attributes=meta",
+        ] {
+            assert_eq!(
+                provider.get(&format!("{path}{less}")).await.etag(),
+                said.etag()
+            );
+        }
+        let list = provider
+            .find("/Users", "userName eq \"jo@x.example\"")
+            .await
+            .expect(200);
+        assert_eq!(list["Resources"][0]["meta"], said.body["meta"]);
+        let meta = "/Users?attributes=meta&filter=userName%20eq%20%22jo@x.example%22";
+        let list = provider.get(meta).await.expect(200);
+        assert_eq!(list["Resources"][0]["meta"], said.body["meta"]);
+        said.etag()
+    };
+    let mut seen = vec![shown().await];
+    let group = format!("/Groups/{}", provider.group("Readers", &[&eve]).await);
+    assert_eq!(
+        shown().await,
+        seen[0],
+        "another's groups are none of theirs"
+    );
+    let member = json!([{ "value": jo }]);
+    for operation in [
+        json!({ "op": "add", "path": "members", "value": member }),
+        json!({ "op": "replace", "path": "displayName", "value": "Writers" }),
+        json!({ "op": "remove", "path": format!("members[value eq \"{jo}\"]") }),
+        json!({ "op": "add", "path": "members", "value": member }),
+    ] {
+        provider.patch(&group, json!([operation])).await.expect(204);
+        let tag = shown().await;
+        assert_ne!(&tag, seen.last().unwrap(), "{operation}");
+        seen.push(tag);
+    }
+    assert_eq!(seen[3], seen[0], "as it was before");
+    let stale = provider
+        .request(Method::GET, &path)
+        .header("if-none-match", &seen[3]);
+    assert_eq!(
+        provider.send(stale).await.expect(200)["groups"][0]["display"],
+        "Writers"
+    );
+    let known = provider
+        .request(Method::GET, &path)
+        .header("if-none-match", &seen[4]);
+    assert_eq!(provider.send(known).await.status, 304);
+
+    let put = |tag: &str| {
+        let body = json!({ "userName": "jo@x.example", "title": "Editor" });
+        let request = provider.with_body(Method::PUT, &path, &body);
+        provider.send(request.header("if-match", tag))
+    };
+    put(&seen[3]).await.refuse(412, "");
+    let changed = put(&seen[4]).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    assert_eq!(changed.etag(), shown().await);
+    let delete = provider
+        .request(Method::DELETE, &path)
+        .header("if-match", &seen[4]);
+    provider.send(delete).await.refuse(412, "");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_journal_tells_what_was_provisioned() {
     let app = App::start().await;

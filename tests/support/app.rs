@@ -185,14 +185,8 @@ impl App {
     pub async fn another_organization(&self, name: &str) -> OrganizationId {
         let connection = &mut *self.database().get().await.unwrap();
         let name = PersonName::parse(name).unwrap();
-        let slug = queries::create_organization(connection, &name, self.now())
-            .await
-            .unwrap();
-        queries::organization(connection, &slug)
-            .await
-            .unwrap()
-            .unwrap()
-            .id
+        let created = queries::create_organization(connection, &name, self.now()).await;
+        created.unwrap().id
     }
 
     /// A token of Northwind's with full access.

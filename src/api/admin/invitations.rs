@@ -18,7 +18,7 @@ use crate::gate::{Reader, Writer};
 use crate::identity;
 use crate::members::draft::InvitationDraft;
 use crate::members::invitations::queries::{self, InviteError};
-use crate::members::invitations::{Delivery, Invited, Pending};
+use crate::members::invitations::{Invited, Pending};
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Now};
 
@@ -154,12 +154,8 @@ pub async fn create(
     };
     let name = identity::queries::name_of(&mut connection, organization).await?;
     drop(connection);
-    let delivery = match invited.deliver(&config, &name).await {
-        Delivery::ByHand => "by_hand",
-        Delivery::Sent => "sent",
-        Delivery::Failed(_) => "failed",
-    };
-    Ok(created.telling("delivery", delivery).answer())
+    let delivery = invited.deliver(&config, &name).await;
+    Ok(created.telling("delivery", delivery.as_str()).answer())
 }
 
 async fn try_invite(

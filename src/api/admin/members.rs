@@ -91,7 +91,7 @@ impl From<Listed> for Member {
 
 impl Member {
     /// With all that is known of them.
-    async fn load(
+    pub async fn load(
         connection: &mut Connection,
         organization: OrganizationId,
         id: UserId,

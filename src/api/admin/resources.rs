@@ -1,6 +1,6 @@
 //! Resources: protected APIs, and which scope each operation needs.
 
-mod shapes;
+pub mod shapes;
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path};

@@ -1,5 +1,7 @@
 //! Where a change is in effect that takes access away.
 
+use std::fmt;
+
 use actix_web::HttpResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -51,6 +53,12 @@ impl Receipt {
                 took_ms: 0,
             },
         }
+    }
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.summary)
     }
 }
 

@@ -1,9 +1,22 @@
-//! What the journal says of a resource that was changed.
+//! What is said of resources that were changed.
 
 use super::{Operation, Place, Resource};
 use crate::journal::Change;
+use crate::web::format;
 
-/// Field by field, and each operation as one.
+/// For whoever put others in place of all.
+#[must_use]
+pub fn summed_up(verb: &str, count: usize) -> String {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let number = format::thousands(count);
+    let resources = format::plural(count, "resource", "resources");
+    match count {
+        0 => format!("{verb}. Nothing was different."),
+        _ => format!("{verb}. {number} {resources} added, changed or removed."),
+    }
+}
+
+/// For the journal: field by field, and each operation as one.
 pub fn differences(old: Option<&Resource>, new: Option<&Resource>) -> Vec<Change> {
     let between = |field: &str, of: &dyn Fn(&Resource) -> Option<String>| {
         Change::between(field, old.and_then(of), new.and_then(of))

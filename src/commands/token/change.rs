@@ -1,10 +1,8 @@
 //! `tokendesk token disable`, `enable`, `revoke` and `delete`.
 
 use clap::Args;
-use serde::Serialize;
 
-use super::{Which, described};
-use crate::api::shapes;
+use super::{Changed, Which, described};
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure};
 use crate::tokens::Transition;
@@ -14,19 +12,9 @@ use crate::tokens::queries::{self, ChangeError};
 #[derive(Args)]
 pub struct Options {
     #[command(flatten)]
-    which: Which,
+    pub which: Which,
     #[command(flatten)]
-    format: Format,
-}
-
-/// What became of a token.
-#[derive(Serialize)]
-struct Changed {
-    /// `null`: it is deleted.
-    token: Option<shapes::Token>,
-    /// Where what was taken away is gone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    receipt: Option<String>,
+    pub format: Format,
 }
 
 pub async fn run(desk: &Desk, options: &Options, transition: Transition) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::access::Operator;
 use crate::api::shapes;
 use crate::commands::output::Format;
-use crate::commands::{Desk, Failure, organization};
+use crate::commands::{Desk, Failure, organization, product};
 use crate::tokens::{Filter, Query, Sort, Status, Token, queries, secret};
 use crate::web::format;
 use crate::web::paging::Cursor;
@@ -27,6 +27,9 @@ pub struct Options {
     /// active, inactive, expired or revoked
     #[arg(long)]
     status: Option<Status>,
+    /// Those linked to the product with this key
+    #[arg(long, value_name = "KEY")]
+    product: Option<String>,
     /// newest, name, last-used or expiry
     #[arg(long, default_value = "newest")]
     sort: Sort,
@@ -44,7 +47,12 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         q: secret::display_of(&search).unwrap_or(&search).to_owned(),
         ..Query::default()
     };
+    let product = match &options.product {
+        Some(key) => Some(product::of_key(connection, &operator, key).await?.id),
+        None => None,
+    };
     let mut filter = Filter {
+        product,
         status: options.status,
         sort: options.sort,
         ..query.filter()

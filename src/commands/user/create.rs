@@ -3,10 +3,13 @@
 use std::io::IsTerminal;
 
 use clap::Args;
+use serde::Serialize;
 use tokio::io::AsyncReadExt;
 
-use super::RoleArgument;
-use crate::access::{Actor, Organization};
+use super::{RoleArgument, described, of_email};
+use crate::access::{Actor, Operator, Organization};
+use crate::api::shapes;
+use crate::commands::output::Format;
 use crate::commands::{Desk, Failure, organization};
 use crate::db::{Connection, Lent};
 use crate::identity::queries::{self, MemberError, NewUser};
@@ -14,7 +17,7 @@ use crate::identity::{Email, PersonName, password};
 use crate::members::draft::Guest;
 use crate::members::invitations::{self, Delivery};
 use crate::secret::Password;
-use crate::web::{Error, format};
+use crate::web::format;
 
 #[derive(Args)]
 pub struct Options {
@@ -27,6 +30,24 @@ pub struct Options {
     name: String,
     #[arg(long, value_enum)]
     role: RoleArgument,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// A member who was added.
+#[derive(Serialize)]
+struct Added {
+    member: shapes::Member,
+    /// One that there was keeps its name and password.
+    is_new_account: bool,
+}
+
+/// Somebody who was invited, as the Admin API tells it.
+#[derive(Serialize)]
+pub struct Revealed<'a> {
+    pub invitation: shapes::Invitation,
+    pub link: &'a str,
+    pub delivery: &'static str,
 }
 
 pub async fn run(desk: &Desk, create: Options) -> Result<(), Failure> {
@@ -45,11 +66,12 @@ pub async fn run(desk: &Desk, create: Options) -> Result<(), Failure> {
     let known = queries::user_exists(&mut connection, &email)
         .await
         .map_err(|error| Failure::because(&error))?;
-    let guest = Guest { email, name, role };
+    let (guest, format) = (Guest { email, name, role }, create.format);
     if hash.is_none() && !known {
-        invite(desk, connection, &organization, &guest).await
+        invite(desk, connection, &organization, &guest, format).await
     } else {
-        add(desk, &mut connection, &organization, &guest, hash).await
+        let operator = Operator::at(organization.id);
+        add(desk, &mut connection, &operator, guest, hash, format).await
     }
 }
 
@@ -58,47 +80,63 @@ async fn invite(
     mut connection: Lent,
     organization: &Organization,
     guest: &Guest,
+    format: Format,
 ) -> Result<(), Failure> {
     let (actor, now) = (Actor::command_line(organization.id), desk.clock.now());
-    let invited = invitations::queries::invite(&mut connection, &actor, guest, now).await;
-    let invited = invited.map_err(Error::from)?;
+    let invited = invitations::queries::invite(&mut connection, &actor, guest, now).await?;
     drop(connection);
-    let what_to_do = match invited.deliver(&desk.config, &organization.name).await {
+    let delivery = invited.deliver(&desk.config, &organization.name).await;
+    let what_to_do = match &delivery {
         Delivery::ByHand => "Send this link".to_owned(),
         Delivery::Sent => "This link is on its way by email".to_owned(),
         Delivery::Failed(error) => format!("The email could not be sent: {error}. Send this link"),
     };
     let until = format::date_time(&invited.invitation.expires_at);
     eprintln!("{what_to_do}; it works once, until {until}:");
-    println!("{}", invited.link(&desk.config.public_url).reveal());
-    Ok(())
+    let link = invited.link(&desk.config.public_url);
+    let revealed = Revealed {
+        invitation: invited.invitation.into(),
+        link: link.reveal(),
+        delivery: delivery.as_str(),
+    };
+    format.say(&revealed, link.reveal())
 }
 
 async fn add(
     desk: &Desk,
     connection: &mut Connection,
-    organization: &Organization,
-    guest: &Guest,
+    operator: &Operator,
+    guest: Guest,
     password_hash: Option<String>,
+    format: Format,
 ) -> Result<(), Failure> {
-    let (actor, email) = (Actor::command_line(organization.id), guest.email.as_str());
+    let (actor, email) = (operator.actor(), guest.email.as_str());
     let person = NewUser {
         email: &guest.email,
         name: &guest.name,
         password_hash,
     };
-    match queries::add_member(connection, &actor, person, guest.role, desk.clock.now()).await {
-        Ok(true) => eprintln!("{email} can sign in now."),
-        Ok(false) => eprintln!(
-            "{email} has an account already, which stays as it is. It is a member of {} now.",
-            organization.name
-        ),
-        Err(MemberError::AlreadyMember) => {
-            return Err(Failure::new(format!("{email} is a member already.")));
-        }
-        Err(MemberError::Query(error)) => return Err(Failure::because(&error)),
+    let now = desk.clock.now();
+    let added = queries::add_member(connection, &actor, person, guest.role, now).await;
+    let is_new_account = added.map_err(|error| match error {
+        MemberError::AlreadyMember => Failure::new(format!("{email} is a member already.")),
+        MemberError::Query(error) => Failure::because(&error),
+    })?;
+    if is_new_account {
+        eprintln!("{email} can sign in now.");
+    } else {
+        eprintln!("{email} has an account already, which stays as it is. It is a member now.");
     }
-    Ok(())
+    if !format.is_json() {
+        return Ok(());
+    }
+    let member = of_email(connection, operator, email).await?;
+    let member = described(desk, connection, operator, member.id).await?;
+    let added = Added {
+        member,
+        is_new_account,
+    };
+    format.say(&added, "")
 }
 
 /// The first line of standard input; nothing where a person would have to type it in sight.

@@ -3,12 +3,13 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::{Shape, Which, of_email};
+use super::{Which, described, of_email};
 use crate::access::{Operator, Overseer};
+use crate::api::shapes;
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure};
 use crate::db::Connection;
-use crate::members::queries::{self, ApiTokens, ChangeError};
+use crate::members::queries::{self, ApiTokens, ChangeError, Listed};
 use crate::members::{Exit, Member};
 use crate::tokens::queries::{Estate, survey_estate};
 use crate::web::format;
@@ -35,15 +36,15 @@ pub struct Return {
     format: Format,
 }
 
-/// What came of it.
+/// What came of it, as the Admin API tells it.
 #[derive(Serialize)]
 struct Departed {
-    /// As they were.
-    member: Shape,
-    sessions_ended: usize,
+    /// As they are now; somebody who was removed: as they were.
+    member: shapes::Member,
+    sessions: usize,
     /// How many were handed over or revoked.
     api_tokens: usize,
-    receipt: String,
+    receipt: shapes::Receipt,
 }
 
 pub async fn run(desk: &Desk, options: &Options, exit: Exit) -> Result<(), Failure> {
@@ -62,18 +63,23 @@ pub async fn run(desk: &Desk, options: &Options, exit: Exit) -> Result<(), Failu
         }
         error => error.into(),
     })?;
-    drop(connection);
-    let receipt = desk.receipt().await;
-    let done = match exit {
-        Exit::Deactivation => "is deactivated",
-        Exit::Removal => "is removed",
+    let sentence = match exit {
+        Exit::Deactivation => format!("{} is deactivated.", departure.member.email),
+        Exit::Removal => format!("{} is removed.", departure.member.email),
     };
-    let sentence = format!("{} {done}.", departure.member.email);
+    let member = match exit {
+        Exit::Deactivation => described(desk, &mut connection, &operator, id).await?,
+        Exit::Removal => shapes::Member::from(Listed {
+            member: departure.member,
+            mcp_tokens: 0,
+        }),
+    };
+    drop(connection);
     let departed = Departed {
-        member: departure.member.into(),
-        sessions_ended: departure.sessions,
+        member,
+        sessions: departure.sessions,
         api_tokens: departure.api_tokens,
-        receipt,
+        receipt: desk.receipt().await,
     };
     options.format.say(&departed, &sentence)
 }
@@ -120,7 +126,7 @@ pub async fn reactivate(desk: &Desk, options: &Return) -> Result<(), Failure> {
         }
         error => error.into(),
     })?;
-    let member = queries::member(connection, operator.overseen(), member.id).await?;
     let sentence = format!("{} is active again.", member.email);
-    options.format.say(&Shape::from(member), &sentence)
+    let member = described(desk, connection, &operator, member.id).await?;
+    options.format.say(&member, &sentence)
 }

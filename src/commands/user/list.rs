@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use super::Shape;
+use crate::api::shapes;
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure, organization};
+use crate::members::View;
 use crate::members::queries::{self, Listed, Wanted};
-use crate::members::{Member, View};
 use crate::web::format;
 use crate::web::paging::Cursor;
 
@@ -37,13 +37,21 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         view: options.view,
         group: None,
     };
-    let headers = ["EMAIL", "NAME", "ROLE", "STATUS", "JOINED", "LAST SIGN-IN"];
+    let headers = [
+        "EMAIL",
+        "NAME",
+        "ROLE",
+        "STATUS",
+        "JOINED",
+        "LAST SIGN-IN",
+        "MCP TOKENS",
+    ];
     let mut table = options.format.table(headers);
     let mut cursor = None;
     loop {
         let (id, at) = (organization.id, cursor.as_ref());
         let slice = queries::page(connection, id, &wanted, at, PAGE, now).await?;
-        let row = |listed: Listed| (cells(&listed.member), Shape::from(listed.member));
+        let row = |listed: Listed| (cells(&listed), shapes::Member::from(listed));
         table.print(slice.rows.into_iter().map(row).collect())?;
         let Some(next) = slice.next.as_deref().and_then(Cursor::decode) else {
             return Ok(());
@@ -52,7 +60,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     }
 }
 
-fn cells(member: &Member) -> [String; 6] {
+fn cells(Listed { member, mcp_tokens }: &Listed) -> [String; 7] {
     let last = member.last_sign_in_at.as_ref();
     [
         member.email.clone(),
@@ -66,5 +74,6 @@ fn cells(member: &Member) -> [String; 6] {
         .to_owned(),
         format::date(&member.joined_at),
         last.map_or("Never".to_owned(), format::date),
+        format::thousands(*mcp_tokens),
     ]
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{RoleArgument, Shape, Which};
+use super::{RoleArgument, Which, described};
 use crate::access::Role;
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure};
@@ -36,5 +36,6 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
         (_, Role::Admin) => format!("{} is an administrator now.", member.email),
         (_, Role::Member) => format!("{} is a member now, and no administrator.", member.email),
     };
-    options.format.say(&Shape::from(member), &sentence)
+    let member = described(desk, connection, &operator, member.id).await?;
+    options.format.say(&member, &sentence)
 }

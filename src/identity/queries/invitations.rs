@@ -4,10 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
+use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::members::{NewUser, insert_membership, insert_user};
-use crate::access::{Actor, OrganizationId, Role, UserId};
+use crate::access::{Actor, Operator, OrganizationId, Role, UserId, end_all_sessions};
 use crate::db::schema::{invitations, memberships, organizations, users};
 use crate::db::types::id;
 use crate::db::{Connection, violates};
@@ -28,6 +29,8 @@ pub struct Invitation {
     pub name: String,
     pub role: Role,
     pub created_at: DateTime<Utc>,
+    /// Whether it is an operator's link, for a member who has no password, or lost it.
+    pub renews_password: bool,
     pub account: Account,
 }
 
@@ -37,10 +40,17 @@ pub enum Account {
     Missing,
     /// Provisioning made it, and nobody has signed in with it: it has no password, is in no
     /// organisation but that of the invitation, there since before, and had the email then. Whoever
-    /// has the link gives it a password.
+    /// has the link gives it a password. Or it is a member's, and an operator's link leads to it.
     Unclaimed(UserId),
     /// It is somebody's, who keeps it.
     Owned,
+}
+
+/// Who is to get a link.
+pub struct Invitee<'a> {
+    pub email: &'a str,
+    pub name: &'a str,
+    pub role: Role,
 }
 
 /// Returns when it expires.
@@ -52,11 +62,49 @@ pub async fn invite(
     code: &Digest,
     now: DateTime<Utc>,
 ) -> QueryResult<DateTime<Utc>> {
+    let invitee = Invitee {
+        email: person.email.as_str(),
+        name: person.name.as_str(),
+        role,
+    };
+    write(
+        connection,
+        actor,
+        &invitee,
+        code,
+        Action::MemberInvited,
+        now,
+    )
+    .await
+}
+
+/// A link with which a member sets a password, their first or another. It opens an account that is
+/// in use, perhaps in other organisations too: so it is made only by whoever runs commands on the
+/// machine.
+pub async fn link(
+    connection: &mut Connection,
+    operator: Operator,
+    member: &Invitee<'_>,
+    code: &Digest,
+    now: DateTime<Utc>,
+) -> QueryResult<DateTime<Utc>> {
+    let (actor, action) = (operator.actor(), Action::PasswordLinkMade);
+    write(connection, &actor, member, code, action, now).await
+}
+
+async fn write(
+    connection: &mut Connection,
+    actor: &Actor,
+    invitee: &Invitee<'_>,
+    code: &Digest,
+    action: Action,
+    now: DateTime<Utc>,
+) -> QueryResult<DateTime<Utc>> {
     let (id, expires_at) = (InvitationId::new(now), now + INVITATION_LIFE);
     connection
         .transaction(async |connection| {
             let account: Option<UserId> = users::table
-                .filter(users::email.eq(person.email.as_str()))
+                .filter(users::email.eq(invitee.email))
                 .select(users::id)
                 .get_result(connection)
                 .await
@@ -66,19 +114,20 @@ pub async fn invite(
                     invitations::id.eq(id),
                     invitations::digest.eq(&code.as_bytes()[..]),
                     invitations::organization_id.eq(actor.organization()),
-                    invitations::email.eq(person.email.as_str()),
-                    invitations::name.eq(person.name.as_str()),
-                    invitations::role.eq(role),
+                    invitations::email.eq(invitee.email),
+                    invitations::name.eq(invitee.name),
+                    invitations::role.eq(invitee.role),
                     invitations::created_at.eq(now),
                     invitations::expires_at.eq(expires_at),
                     invitations::user_id.eq(account),
+                    invitations::renews_password.eq(action == Action::PasswordLinkMade),
                 ))
                 .execute(connection)
                 .await?;
             let entry = journal::Draft {
-                action: Action::MemberInvited,
-                subject: (id.uuid(), person.email.as_str()),
-                changes: vec![Change::set("role", role.as_str())],
+                action,
+                subject: (id.uuid(), invitee.email),
+                changes: vec![Change::set("role", invitee.role.as_str())],
             };
             journal::record(connection, actor, entry, now).await
         })
@@ -94,6 +143,7 @@ type Row = (
     String,
     Role,
     DateTime<Utc>,
+    bool,
     Option<UserId>,
     bool,
 );
@@ -112,6 +162,13 @@ pub async fn invitation(
                     .or(memberships::created_at.ge(invitations::created_at)),
             ),
     );
+    let is_active_member = exists(
+        memberships::table
+            .filter(memberships::user_id.nullable().eq(users::id.nullable()))
+            .filter(memberships::user_id.nullable().eq(invitations::user_id))
+            .filter(memberships::organization_id.eq(organizations::id))
+            .filter(memberships::deactivated_at.is_null()),
+    );
     let is_another = invitations::user_id.is_distinct_from(users::id.nullable());
     let is_owned = users::password_hash
         .nullable()
@@ -124,6 +181,7 @@ pub async fn invitation(
         .filter(invitations::digest.eq(&code.as_bytes()[..]))
         .filter(invitations::accepted_at.is_null())
         .filter(invitations::expires_at.gt(now))
+        .filter(not(invitations::renews_password).or(is_active_member))
         .select((
             invitations::id,
             organizations::id,
@@ -132,12 +190,14 @@ pub async fn invitation(
             invitations::name,
             invitations::role,
             invitations::created_at,
+            invitations::renews_password,
             users::id.nullable(),
             is_owned,
         ))
         .get_result(connection)
         .await?;
-    let (id, organization, organization_name, email, name, role, created_at, user, is_owned) = row;
+    let (id, organization, organization_name, email, name, role, created_at, renews, user, owned) =
+        row;
     Ok(Invitation {
         id,
         organization,
@@ -146,9 +206,10 @@ pub async fn invitation(
         name,
         role,
         created_at,
+        renews_password: renews,
         account: match user {
             None => Account::Missing,
-            Some(user) if !is_owned => Account::Unclaimed(user),
+            Some(user) if renews || !owned => Account::Unclaimed(user),
             Some(_) => Account::Owned,
         },
     })
@@ -220,8 +281,10 @@ pub async fn join(
     }
 }
 
-/// Gives the account its first password, and makes it a member if it is none; `false`, and nothing
-/// done, if the invitation was used meanwhile, or the account is somebody's or deactivated by now.
+/// Gives the account its first password, and makes it a member if it is none; or, by an operator's
+/// link, a member's account another one, and ends all sessions with the old one. `false`, and
+/// nothing done, if the invitation was used meanwhile, or the account is somebody's or deactivated
+/// by now.
 pub async fn claim(
     connection: &mut Connection,
     invitation: &Invitation,
@@ -241,9 +304,9 @@ pub async fn claim(
                             .or(memberships::created_at.ge(invitation.created_at)),
                     ),
             );
+            let renews = invitation.renews_password.into_sql::<Bool>();
             let account: Option<(String, String)> = diesel::update(users::table.find(user))
-                .filter(users::password_hash.is_null())
-                .filter(not(is_in))
+                .filter(renews.or(users::password_hash.is_null().and(not(is_in))))
                 .set(users::password_hash.eq(password_hash))
                 .returning((users::name, users::email))
                 .get_result(connection)
@@ -257,8 +320,9 @@ pub async fn claim(
                 .get_result(connection)
                 .await
                 .optional()?;
+            end_all_sessions(connection, user).await?;
             match deactivated_at {
-                None => {
+                None if !invitation.renews_password => {
                     let role = invitation.role;
                     insert_membership(connection, &actor, user, &email, role, now).await
                 }
@@ -270,7 +334,7 @@ pub async fn claim(
                     };
                     journal::record(connection, &actor, entry, now).await
                 }
-                Some(Some(_)) => Err(QueryError::RollbackTransaction),
+                None | Some(Some(_)) => Err(QueryError::RollbackTransaction),
             }
         })
         .await;

@@ -89,16 +89,23 @@ pub async fn found(
         .await
 }
 
-/// An organisation without members yet; returns its slug.
+/// An organisation without members yet.
 pub async fn create_organization(
     connection: &mut Connection,
     name: &PersonName,
     now: DateTime<Utc>,
-) -> QueryResult<String> {
-    let actor = Actor::command_line(OrganizationId::new(now));
-    connection
+) -> QueryResult<Listed> {
+    let id = OrganizationId::new(now);
+    let actor = Actor::command_line(id);
+    let slug = connection
         .transaction(async |connection| insert_organization(connection, &actor, name, now).await)
-        .await
+        .await?;
+    Ok(Listed {
+        id,
+        slug,
+        name: name.as_str().to_owned(),
+        created_at: now,
+    })
 }
 
 /// `organization=any` asks the gate for the tokens of all.

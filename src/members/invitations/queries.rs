@@ -6,12 +6,13 @@ use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::{Invited, Pending};
-use crate::access::{Actor, OrganizationId, Role};
+use crate::access::{Actor, Operator, OrganizationId, Role};
 use crate::db::Connection;
 use crate::db::schema::{invitations, memberships, users};
 use crate::identity::Email;
-use crate::identity::queries::{self as identity, InvitationId, NewUser};
+use crate::identity::queries::{self as identity, InvitationId, Invitee, NewUser};
 use crate::journal::{self, Action};
+use crate::members::Member;
 use crate::members::draft::Guest;
 use crate::members::queries::{Beyond, may_appoint};
 use crate::secret::{Digest, Plaintext};
@@ -185,6 +186,25 @@ pub async fn invite(
         .await
 }
 
+/// A link with which an active member sets a password, their first or another.
+pub async fn link(
+    connection: &mut Connection,
+    operator: Operator,
+    member: &Member,
+    now: DateTime<Utc>,
+) -> QueryResult<Invited> {
+    let code = Plaintext::random(32);
+    let digest = code.digest();
+    let invitee = Invitee {
+        email: &member.email,
+        name: &member.name,
+        role: member.own_role,
+    };
+    identity::link(connection, operator, &invitee, &digest, now).await?;
+    let invitation = with_code(connection, &digest).await?;
+    Ok(Invited { invitation, code })
+}
+
 async fn with_code(connection: &mut Connection, code: &Digest) -> QueryResult<Pending> {
     let row: Row = invitations::table
         .filter(invitations::digest.eq(&code.as_bytes()[..]))
@@ -226,7 +246,6 @@ pub async fn revoke(
         .await
 }
 
-/// Whether the email is that of a member, deactivated ones too.
 /// Whether the member with this email waits for a password; `None` if there is no such member.
 async fn waits(
     connection: &mut Connection,

@@ -55,7 +55,7 @@ impl From<ChangeError> for Error {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::LastAdministrator => Self::Conflict(
-                "This is the last active administrator. Make somebody else one first.",
+                "This is the last active administrator who can sign in. Make somebody else one first.",
             ),
             ChangeError::NotAdministrator => {
                 Self::Conflict("Tokens can be handed to another active administrator only.")

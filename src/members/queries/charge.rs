@@ -1,4 +1,6 @@
-//! Who is in charge: an organisation with an active administrator always keeps one.
+//! Who is in charge: an organisation with an active administrator always keeps one, and one with an
+//! active administrator who can sign in keeps such a one. Whom provisioning made an administrator
+//! has no password until they choose one, and could not let anybody in.
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -7,7 +9,7 @@ use diesel_async::RunQueryDsl;
 
 use crate::access::{Actor, OrganizationId, Role, is_lifted};
 use crate::db::Connection;
-use crate::db::schema::{memberships, organizations};
+use crate::db::schema::{memberships, organizations, users};
 
 /// Nobody would be left to administer the organisation.
 #[derive(Debug)]
@@ -17,8 +19,17 @@ pub struct LastAdministrator;
 /// transaction nobody else changes that.
 pub struct Charge {
     organization: OrganizationId,
-    /// Whether there was an active administrator.
-    is_held: bool,
+    /// How it was before.
+    held: Held,
+}
+
+/// Who can administer an organisation, the worst first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Held {
+    Nobody,
+    /// There are active administrators, of whom none has a password yet.
+    Waiting,
+    Somebody,
 }
 
 impl Charge {
@@ -36,7 +47,7 @@ impl Charge {
             .await?;
         Ok(Self {
             organization,
-            is_held: is_held(connection, organization).await?,
+            held: held(connection, organization).await?,
         })
     }
 
@@ -45,26 +56,28 @@ impl Charge {
     where
         E: From<LastAdministrator> + From<QueryError>,
     {
-        if self.is_held && !is_held(connection, self.organization).await? {
+        if held(connection, self.organization).await? < self.held {
             return Err(LastAdministrator.into());
         }
         Ok(())
     }
 }
 
-/// Whether the organisation has an active administrator.
-async fn is_held(connection: &mut Connection, organization: OrganizationId) -> QueryResult<bool> {
+async fn held(connection: &mut Connection, organization: OrganizationId) -> QueryResult<Held> {
     let active = memberships::table
+        .inner_join(users::table)
         .filter(memberships::organization_id.eq(organization))
         .filter(memberships::deactivated_at.is_null());
     let by_own_role = active.filter(memberships::role.eq(Role::Admin));
-    if diesel::select(exists(by_own_role))
-        .get_result(connection)
-        .await?
-    {
-        return Ok(true);
-    }
-    diesel::select(exists(active.filter(is_lifted())))
-        .get_result(connection)
-        .await
+    let by_group = active.filter(is_lifted());
+    let can_sign_in = users::password_hash.is_not_null();
+    let held = diesel::select((
+        exists(by_own_role.filter(can_sign_in)).or(exists(by_group.filter(can_sign_in))),
+        exists(by_own_role).or(exists(by_group)),
+    ));
+    Ok(match held.get_result(connection).await? {
+        (true, _) => Held::Somebody,
+        (false, true) => Held::Waiting,
+        (false, false) => Held::Nobody,
+    })
 }

@@ -31,8 +31,7 @@ pub async fn one_schema(call: Call, request: HttpRequest) -> Answer {
     one(&schemas(&call.base()), &request)
 }
 
-/// A token is no user (RFC 7644, section 3.11), there are no bulk operations, and a search has
-/// to say among what.
+/// A token is no user (RFC 7644, section 3.11), and there are no bulk operations.
 pub async fn unsupported(_: Call) -> Answer {
     Err(Error::Rejected(Rejection {
         status: StatusCode::NOT_IMPLEMENTED,

@@ -41,7 +41,7 @@ pub async fn create(call: Call, payload: web::Payload) -> Answer {
     let group = groups::create(connection, &call.actor(), &wanted, &members, call.now()).await?;
     let location = format!("{}/Groups/{}", call.base(), group.id);
     let resource = resource(&call, connection, &group, &projection).await?;
-    let response = created(&location, group.version);
+    let response = created(&location, &group.tag());
     Ok(json(response, &Value::Object(resource)))
 }
 
@@ -50,7 +50,7 @@ pub async fn show(call: Call) -> Answer {
     let connection = &mut *call.database().get().await?;
     let group = groups::find(connection, call.organization(), call.id()?).await?;
     let resource = resource(&call, connection, &group, &projection).await?;
-    Ok(call.shown(resource, group.version))
+    Ok(call.shown(resource, &group.tag()))
 }
 
 /// What is not sent is removed, the members too (RFC 7644, section 3.5.1).
@@ -79,7 +79,7 @@ pub async fn patch(call: Call, payload: web::Payload) -> Answer {
     if call.asks_for_attributes() {
         return answer(&call, &group).await;
     }
-    Ok(tagged(StatusCode::NO_CONTENT, group.version).finish())
+    Ok(tagged(StatusCode::NO_CONTENT, &group.tag()).finish())
 }
 
 async fn change(
@@ -96,7 +96,7 @@ async fn answer(call: &Call, group: &Group) -> Answer {
     let connection = &mut *call.database().get().await?;
     let resource = resource(call, connection, group, &projection).await?;
     Ok(json(
-        tagged(StatusCode::OK, group.version),
+        tagged(StatusCode::OK, &group.tag()),
         &Value::Object(resource),
     ))
 }
@@ -119,7 +119,7 @@ async fn resource(
     Ok(resources.remove(0))
 }
 
-async fn resources(
+pub async fn resources(
     call: &Call,
     connection: &mut Connection,
     page: &[Group],

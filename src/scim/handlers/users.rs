@@ -11,7 +11,8 @@ use crate::scim::projection::Projection;
 use crate::scim::queries::users;
 use crate::scim::schema::USER;
 use crate::scim::search::Search;
-use crate::scim::user::{User, replaced};
+use crate::scim::user::{InGroup, User, replaced};
+use crate::scim::version::Tag;
 use crate::web::{Answer, Error};
 
 pub async fn index(call: Call) -> Answer {
@@ -35,14 +36,14 @@ async fn list(call: &Call, search: &Search) -> Answer {
 pub async fn create(call: Call, payload: web::Payload) -> Answer {
     let projection = call.projection(&USER)?;
     let document = Document::of(&USER, &call.body(payload).await?)?;
-    let (new, resource) = {
+    let (new, (resource, tag)) = {
         let connection = &mut *call.database().get().await?;
         let new = users::create(connection, &call.actor(), &document, call.now()).await?;
         let resource = resource(&call, connection, &new.user, &projection).await?;
         (new, resource)
     };
     let location = format!("{}/Users/{}", call.base(), new.user.id);
-    let response = created(&location, new.user.version);
+    let response = created(&location, &tag);
     answered(&call, response, new.is_deactivated, resource).await
 }
 
@@ -50,8 +51,8 @@ pub async fn show(call: Call) -> Answer {
     let projection = call.projection(&USER)?;
     let connection = &mut *call.database().get().await?;
     let user = users::find(connection, call.organization(), call.id()?).await?;
-    let resource = resource(&call, connection, &user, &projection).await?;
-    Ok(call.shown(resource, user.version))
+    let (resource, tag) = resource(&call, connection, &user, &projection).await?;
+    Ok(call.shown(resource, &tag))
 }
 
 /// What is not sent is removed, but for whether the user is active (RFC 7644, section 3.5.1).
@@ -78,13 +79,13 @@ async fn change(
 ) -> Answer {
     let projection = call.projection(&USER)?;
     let (actor, id, condition) = (call.actor(), call.id()?, call.condition());
-    let (changed, resource) = {
+    let (changed, (resource, tag)) = {
         let connection = &mut *call.database().get().await?;
         let changed = users::change(connection, &actor, id, &condition, edit, call.now()).await?;
         let resource = resource(call, connection, &changed.user, &projection).await?;
         (changed, resource)
     };
-    let response = tagged(StatusCode::OK, changed.user.version);
+    let response = tagged(StatusCode::OK, &tag);
     answered(call, response, changed.is_deactivated, resource).await
 }
 
@@ -111,25 +112,28 @@ pub async fn delete(call: Call) -> Answer {
     Ok(response.finish())
 }
 
+/// With the tag of the whole, whatever of it is wanted.
 async fn resource(
     call: &Call,
     connection: &mut Connection,
     user: &User,
     projection: &Projection,
-) -> Result<Map<String, Value>, Error> {
-    let one = std::slice::from_ref(user);
-    let mut resources = resources(call, connection, one, projection).await?;
-    Ok(resources.remove(0))
+) -> Result<(Map<String, Value>, Tag), Error> {
+    let groups = users::groups_of(connection, call.organization(), &[user.id]).await?;
+    let groups: Vec<InGroup> = groups.into_iter().map(|(_, group)| group).collect();
+    let resource = projection.apply(&user.resource(&groups, &call.base()));
+    Ok((resource, user.tag(&groups)))
 }
 
-async fn resources(
+pub async fn resources(
     call: &Call,
     connection: &mut Connection,
     page: &[User],
     projection: &Projection,
 ) -> Result<Vec<Map<String, Value>>, Error> {
     let ids: Vec<UserId> = page.iter().map(|user| user.id).collect();
-    let groups = if projection.wants("groups") {
+    // The version in `meta` is that of the groups too.
+    let groups = if projection.wants("groups") || projection.wants("meta") {
         users::groups_of(connection, call.organization(), &ids).await?
     } else {
         Vec::new()

@@ -20,7 +20,7 @@ use crate::scim::document::Document;
 use crate::scim::group::{Group, Member, Membership, Wanted};
 use crate::scim::problem;
 use crate::scim::search::Search;
-use crate::scim::version::Condition;
+use crate::scim::version::{Condition, Tag};
 use crate::tokens::queries::plan_afresh;
 use crate::web::Error;
 
@@ -56,25 +56,16 @@ pub async fn page(
     organization: OrganizationId,
     search: &Search,
 ) -> Result<(i64, Vec<Group>), Error> {
-    let condition = || match &search.criterion {
-        Some(criterion) => condition::of_groups(criterion, organization).map(Some),
-        None => Ok(None),
-    };
     connection
         .transaction(async |connection| {
             plan_afresh(connection).await?;
-            let found = groups::table.filter(groups::organization_id.eq(organization));
-            let mut total = found.select(count_star()).into_boxed();
-            let mut page = found.select(groups::id).into_boxed();
-            if let (Some(one), Some(other)) = (condition()?, condition()?) {
-                total = total.filter(one);
-                page = page.filter(other);
-            }
-            let total = total.get_result(connection).await?;
+            let all = found(organization, search)?.select(count_star());
+            let total = all.get_result(connection).await?;
             if total < search.start {
                 return Ok((total, Vec::new()));
             }
-            let ids: Vec<GroupId> = order::of_groups(page, search.sort.as_ref())
+            let found = found(organization, search)?;
+            let ids: Vec<GroupId> = order::of_groups(found, search.sort.as_ref())
                 .offset(search.start - 1)
                 .limit(search.count)
                 .load(connection)
@@ -84,7 +75,22 @@ pub async fn page(
         .await
 }
 
-async fn in_order(
+/// Those that are found, in no order.
+pub(super) fn found(
+    organization: OrganizationId,
+    search: &Search,
+) -> Result<order::Groups<'static>, Error> {
+    let found = groups::table
+        .filter(groups::organization_id.eq(organization))
+        .select(groups::id)
+        .into_boxed();
+    Ok(match &search.criterion {
+        Some(criterion) => found.filter(condition::of_groups(criterion, organization)?),
+        None => found,
+    })
+}
+
+pub(super) async fn in_order(
     connection: &mut Connection,
     organization: OrganizationId,
     ids: &[GroupId],
@@ -177,7 +183,7 @@ pub async fn change(
         .transaction(async |connection| {
             Charge::take(connection, actor).await?;
             let row = lock(connection, actor, id).await?;
-            condition.check(row.version)?;
+            condition.check(&Tag::of(row.version))?;
             take_on(connection, &row).await?;
             let (role, old) = (row.role, Group::from(row));
             let mut document = old.whole();
@@ -213,7 +219,7 @@ pub async fn delete(
         .transaction(async |connection| {
             Charge::take(connection, actor).await?;
             let row = lock(connection, actor, id).await?;
-            condition.check(row.version)?;
+            condition.check(&Tag::of(row.version))?;
             take_on(connection, &row).await?;
             kept::delete(connection, actor, Keeper::Scim, (id, None), now)
                 .await

@@ -13,7 +13,7 @@ diesel::define_sql_function! {
     fn scim_text(folded: Nullable<Jsonb>, path: Text, other: Text) -> Nullable<Text>;
 }
 
-type Groups<'a> = groups::BoxedQuery<'a, diesel::pg::Pg, diesel::sql_types::Uuid>;
+pub type Groups<'a> = groups::BoxedQuery<'a, diesel::pg::Pg, diesel::sql_types::Uuid>;
 
 /// Adds the order that is asked for.
 macro_rules! sorted {

@@ -68,10 +68,7 @@ pub async fn page(
     connection
         .transaction(async |connection| {
             plan_afresh(connection).await?;
-            let found = || match &search.criterion {
-                Some(criterion) => condition::found(criterion, organization),
-                None => Ok(users_of(organization)),
-            };
+            let found = || found(organization, search);
             let may_be_few = search.criterion.is_some() && search.count > 0;
             let (total, ids) = if may_be_few
                 && expected_rows(connection, found()?).await? <= FEW
@@ -84,6 +81,17 @@ pub async fn page(
             Ok((total, in_order(connection, organization, &ids).await?))
         })
         .await
+}
+
+/// Those who are found, in no order.
+pub(super) fn found(
+    organization: OrganizationId,
+    search: &Search,
+) -> Result<UserIds<'static>, Error> {
+    match &search.criterion {
+        Some(criterion) => condition::found(criterion, organization),
+        None => Ok(users_of(organization)),
+    }
 }
 
 /// `None` if the page holds nobody, and so does not tell how many there are before it.
@@ -134,7 +142,7 @@ async fn find_before_sorting(connection: &mut Connection) -> QueryResult<()> {
     Ok(())
 }
 
-async fn in_order(
+pub(super) async fn in_order(
     connection: &mut Connection,
     organization: OrganizationId,
     ids: &[UserId],

@@ -9,11 +9,11 @@ use serde::Deserialize;
 use super::LIST;
 use crate::access::{Actor, Admin, Section};
 use crate::catalogue::resources::queries::{self, ChangeError};
-use crate::catalogue::resources::{default_catalogue, file, pages};
+use crate::catalogue::resources::{default_catalogue, file, pages, summed_up};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::web::form::Field;
-use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
+use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
 const CHANGED: &str = "Someone else changed the resources after you opened this page. Nothing of \
                        yours was saved. Send it again to replace their changes as well.";
@@ -64,7 +64,7 @@ pub async fn replace(
     let form = form.into_inner();
     match try_replace(&mut connection, &actor, form, page.now).await? {
         Ok(count) => {
-            let notice = changed("Imported", count);
+            let notice = summed_up("Imported", count);
             page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
@@ -119,7 +119,7 @@ pub async fn reset(
     let mut connection = database.get().await?;
     match queries::reset(&mut connection, &actor, form.revision, page.now).await {
         Ok(count) => {
-            let notice = changed("Reset", count);
+            let notice = summed_up("Reset", count);
             page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
@@ -148,14 +148,4 @@ async fn reset_page(
         ),
         conflict,
     })
-}
-
-fn changed(verb: &str, count: usize) -> String {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let number = format::thousands(count);
-    let resources = format::plural(count, "resource", "resources");
-    match count {
-        0 => format!("{verb}. Nothing was different."),
-        _ => format!("{verb}. {number} {resources} added, changed or removed."),
-    }
 }

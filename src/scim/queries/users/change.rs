@@ -8,7 +8,7 @@ use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::Value;
 
-use super::{Row, find};
+use super::{Row, find, groups_of};
 use crate::access::{Actor, Role, UserId};
 use crate::db::schema::{memberships, scim_documents, scim_users, users};
 use crate::db::{Connection, violates};
@@ -20,7 +20,7 @@ use crate::scim::document::Document;
 use crate::scim::problem;
 use crate::scim::queries::condition::lower;
 use crate::scim::queries::directory::of_user;
-use crate::scim::user::{User, Wanted, replaced};
+use crate::scim::user::{InGroup, User, Wanted, replaced};
 use crate::scim::version::Condition;
 use crate::web::Error;
 
@@ -139,7 +139,7 @@ pub async fn change(
         .transaction(async |connection| {
             Charge::take(connection, actor).await?;
             let old = lock(connection, actor, id).await?;
-            condition.check(old.version)?;
+            check(connection, actor, condition, &old).await?;
             let before = old.whole();
             let after = edit(before.clone())?;
             if before == after {
@@ -186,10 +186,25 @@ pub async fn delete(
     connection
         .transaction(async |connection| {
             Charge::take(connection, actor).await?;
-            condition.check(lock(connection, actor, id).await?.version)?;
+            let old = lock(connection, actor, id).await?;
+            check(connection, actor, condition, &old).await?;
             Ok(remove(connection, actor, id, ApiTokens::Keep, now).await?)
         })
         .await
+}
+
+async fn check(
+    connection: &mut Connection,
+    actor: &Actor,
+    condition: &Condition,
+    user: &User,
+) -> Result<(), Error> {
+    if condition.is_none() {
+        return Ok(());
+    }
+    let groups = groups_of(connection, actor.organization(), &[user.id]).await?;
+    let groups: Vec<InGroup> = groups.into_iter().map(|(_, group)| group).collect();
+    condition.check(&user.tag(&groups))
 }
 
 /// The user, whom nobody else can change until the transaction ends.

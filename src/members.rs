@@ -25,6 +25,8 @@ pub struct Member {
     /// Whether a group makes them an administrator.
     pub is_lifted: bool,
     pub joined_at: DateTime<Utc>,
+    /// Whether they see the organisation; else they wait for a link, or have not opened it.
+    pub has_joined: bool,
     /// Since when they may do nothing here; `None`: active.
     pub deactivated_at: Option<DateTime<Utc>>,
     /// In whichever organisation.

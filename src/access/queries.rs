@@ -27,8 +27,8 @@ pub fn is_lifted() -> _ {
     )
 }
 
-/// The user in the organisation `wanted`, or in their first by name; `None` for one who is
-/// in none, or does not exist.
+/// The user in the organisation `wanted`, or in their first by name; `None` for one who has
+/// joined none, or does not exist.
 pub async fn viewer(
     connection: &mut Connection,
     user: UserId,
@@ -39,6 +39,7 @@ pub async fn viewer(
         .inner_join(users::table)
         .filter(memberships::user_id.eq(user))
         .filter(memberships::deactivated_at.is_null())
+        .filter(memberships::has_joined)
         .order((organizations::name, organizations::id))
         .select((
             organizations::id,

@@ -107,6 +107,7 @@ diesel::table! {
         created_at -> Timestamptz,
         deactivated_at -> Nullable<Timestamptz>,
         search -> Text,
+        has_joined -> Bool,
     }
 }
 

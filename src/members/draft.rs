@@ -36,6 +36,18 @@ impl Default for InvitationDraft {
     }
 }
 
+impl InvitationDraft {
+    /// A member, unless something else is known.
+    #[must_use]
+    pub fn prefilled(known: InvitationForm) -> Self {
+        let role = Some(known.role.clone()).filter(|role| !role.is_empty());
+        Self {
+            role: role.map_or(Self::default().role, Field::new),
+            ..Self::from(known)
+        }
+    }
+}
+
 impl From<InvitationForm> for InvitationDraft {
     fn from(form: InvitationForm) -> Self {
         Self {

@@ -38,9 +38,10 @@ pub struct Invitation {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Account {
     Missing,
-    /// Provisioning made it, and nobody has signed in with it: it has no password, is in no
-    /// organisation but that of the invitation, there since before, and had the email then. Whoever
-    /// has the link gives it a password. Or it is a member's, and an operator's link leads to it.
+    /// Provisioning made it, and nobody has signed in with it: it has no password, its owner has
+    /// joined no other organisation and been in that of the invitation since before, and it had the
+    /// email then. Whoever has the link gives it a password. Or it is a member's, and an operator's
+    /// link leads to it.
     Unclaimed(UserId),
     /// It is somebody's, who keeps it.
     Owned,
@@ -158,8 +159,12 @@ pub async fn invitation(
         memberships::table
             .filter(memberships::user_id.nullable().eq(users::id.nullable()))
             .filter(
-                (memberships::organization_id.ne(organizations::id))
-                    .or(memberships::created_at.ge(invitations::created_at)),
+                memberships::organization_id
+                    .ne(organizations::id)
+                    .and(memberships::has_joined)
+                    .or(memberships::organization_id
+                        .eq(organizations::id)
+                        .and(memberships::created_at.ge(invitations::created_at))),
             ),
     );
     let is_active_member = exists(
@@ -235,15 +240,8 @@ pub async fn accept(
             )
             .await?;
             let actor = Actor::joining(invitation.organization, user, person.name.as_str());
-            insert_membership(
-                connection,
-                &actor,
-                user,
-                person.email.as_str(),
-                invitation.role,
-                now,
-            )
-            .await?;
+            let who = (user, person.email.as_str());
+            insert_membership(connection, &actor, who, invitation.role, true, now).await?;
             Ok(user)
         })
         .await;
@@ -254,8 +252,8 @@ pub async fn accept(
     }
 }
 
-/// Makes the owner of the account that the email has a member; `false`, and nothing done, if the
-/// invitation was used meanwhile, or they are one already.
+/// Makes the owner of the account that the email has a member, or lets the one join that they are;
+/// `false`, and nothing done, if the invitation was used meanwhile, or they have joined already.
 pub async fn join(
     connection: &mut Connection,
     invitation: &Invitation,
@@ -271,7 +269,11 @@ pub async fn join(
                 .get_result(connection)
                 .await?;
             let actor = Actor::joining(invitation.organization, user, &name);
-            insert_membership(connection, &actor, user, &email, invitation.role, now).await
+            let added = enter(connection, &actor, invitation, (user, &email), now).await?;
+            match added {
+                Entry::Member { had_joined: true } => Err(QueryError::RollbackTransaction),
+                Entry::Member { had_joined: false } | Entry::New => Ok(()),
+            }
         })
         .await;
     match joined {
@@ -300,8 +302,12 @@ pub async fn claim(
                 memberships::table
                     .filter(memberships::user_id.eq(users::id))
                     .filter(
-                        (memberships::organization_id.ne(invitation.organization))
-                            .or(memberships::created_at.ge(invitation.created_at)),
+                        memberships::organization_id
+                            .ne(invitation.organization)
+                            .and(memberships::has_joined)
+                            .or(memberships::organization_id
+                                .eq(invitation.organization)
+                                .and(memberships::created_at.ge(invitation.created_at))),
                     ),
             );
             let renews = invitation.renews_password.into_sql::<Bool>();
@@ -314,19 +320,10 @@ pub async fn claim(
                 .optional()?;
             let (name, email) = account.ok_or(QueryError::RollbackTransaction)?;
             let actor = Actor::joining(invitation.organization, user, &name);
-            let deactivated_at: Option<Option<DateTime<Utc>>> = memberships::table
-                .find((invitation.organization, user))
-                .select(memberships::deactivated_at)
-                .get_result(connection)
-                .await
-                .optional()?;
             end_all_sessions(connection, user).await?;
-            match deactivated_at {
-                None if !invitation.renews_password => {
-                    let role = invitation.role;
-                    insert_membership(connection, &actor, user, &email, role, now).await
-                }
-                Some(None) => {
+            match enter(connection, &actor, invitation, (user, &email), now).await? {
+                Entry::New => Ok(()),
+                Entry::Member { .. } => {
                     let entry = journal::Draft {
                         action: Action::PasswordChanged,
                         subject: (user.uuid(), &email),
@@ -334,13 +331,53 @@ pub async fn claim(
                     };
                     journal::record(connection, &actor, entry, now).await
                 }
-                None | Some(Some(_)) => Err(QueryError::RollbackTransaction),
             }
         })
         .await;
     match claimed {
         Err(QueryError::RollbackTransaction) => Ok(false),
         claimed => claimed.map(|()| true),
+    }
+}
+
+/// How somebody came in by a link.
+enum Entry {
+    /// They were no member.
+    New,
+    Member {
+        had_joined: bool,
+    },
+}
+
+/// Has the person join, who may be a member already: then the role that they have counts. A
+/// deactivated one stays outside, and by an operator's link nobody becomes a member.
+async fn enter(
+    connection: &mut Connection,
+    actor: &Actor,
+    invitation: &Invitation,
+    (user, email): (UserId, &str),
+    now: DateTime<Utc>,
+) -> QueryResult<Entry> {
+    let membership = memberships::table.find((invitation.organization, user));
+    let known: Option<(bool, bool)> = membership
+        .select((memberships::has_joined, memberships::deactivated_at.is_null()))
+        .for_no_key_update()
+        .get_result(connection)
+        .await
+        .optional()?;
+    match known {
+        None if !invitation.renews_password => {
+            insert_membership(connection, actor, (user, email), invitation.role, true, now).await?;
+            Ok(Entry::New)
+        }
+        Some((had_joined, true)) => {
+            diesel::update(membership)
+                .set(memberships::has_joined.eq(true))
+                .execute(connection)
+                .await?;
+            Ok(Entry::Member { had_joined })
+        }
+        None | Some((_, false)) => Err(QueryError::RollbackTransaction),
     }
 }
 

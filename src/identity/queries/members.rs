@@ -39,12 +39,13 @@ pub(super) async fn insert_user(
     Ok(id)
 }
 
+/// One who has joined sees the organisation; anybody else has to open a link of its own first.
 pub(super) async fn insert_membership(
     connection: &mut Connection,
     actor: &Actor,
-    user: UserId,
-    email: &str,
+    (user, email): (UserId, &str),
     role: Role,
+    has_joined: bool,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
     diesel::insert_into(memberships::table)
@@ -53,6 +54,7 @@ pub(super) async fn insert_membership(
             memberships::user_id.eq(user),
             memberships::role.eq(role),
             memberships::created_at.eq(now),
+            memberships::has_joined.eq(has_joined),
         ))
         .execute(connection)
         .await?;
@@ -82,12 +84,33 @@ impl From<diesel::result::Error> for MemberError {
 }
 
 /// Adds a member: a new user, or one that other organisations know already, who keeps name and
-/// password. Returns whether the user is new.
+/// password. Whoever does so vouches that the account is theirs. Returns whether the user is new.
 pub async fn add_member(
     connection: &mut Connection,
     actor: &Actor,
     person: NewUser<'_>,
     role: Role,
+    now: DateTime<Utc>,
+) -> Result<bool, MemberError> {
+    add(connection, actor, person, (role, true), now).await
+}
+
+/// The same where nobody vouches for it: they see the organisation from when they have opened a
+/// link of its own.
+pub async fn provision_member(
+    connection: &mut Connection,
+    actor: &Actor,
+    person: NewUser<'_>,
+    now: DateTime<Utc>,
+) -> Result<bool, MemberError> {
+    add(connection, actor, person, (Role::Member, false), now).await
+}
+
+async fn add(
+    connection: &mut Connection,
+    actor: &Actor,
+    person: NewUser<'_>,
+    (role, has_joined): (Role, bool),
     now: DateTime<Utc>,
 ) -> Result<bool, MemberError> {
     connection
@@ -111,7 +134,8 @@ pub async fn add_member(
                     .await?
                 }
             };
-            insert_membership(connection, actor, user, person.email.as_str(), role, now).await?;
+            let who = (user, person.email.as_str());
+            insert_membership(connection, actor, who, role, has_joined, now).await?;
             Ok(known.is_none())
         })
         .await
@@ -139,7 +163,8 @@ pub async fn signed_in(
     diesel::select(diesel::dsl::exists(
         memberships::table
             .filter(memberships::user_id.eq(user))
-            .filter(memberships::deactivated_at.is_null()),
+            .filter(memberships::deactivated_at.is_null())
+            .filter(memberships::has_joined),
     ))
     .get_result(connection)
     .await

@@ -75,15 +75,8 @@ pub async fn found(
             let id = OrganizationId::new(now);
             let actor = Actor::joining(id, user, administrator.name.as_str());
             insert_organization(connection, &actor, organization, now).await?;
-            insert_membership(
-                connection,
-                &actor,
-                user,
-                administrator.email.as_str(),
-                Role::Admin,
-                now,
-            )
-            .await?;
+            let who = (user, administrator.email.as_str());
+            insert_membership(connection, &actor, who, Role::Admin, true, now).await?;
             Ok(Some((id, user)))
         })
         .await

@@ -17,10 +17,11 @@ use crate::members::pages;
 use crate::web::form::Nothing;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
-pub async fn new(admin: Admin, page: Page) -> Answer {
+/// Perhaps with the fields filled in, for somebody who is known.
+pub async fn new(admin: Admin, page: Page, known: web::Query<InvitationForm>) -> Answer {
     page::render(&pages::Invite {
         shell: admin.shell(page, Section::Members),
-        draft: InvitationDraft::default(),
+        draft: InvitationDraft::prefilled(known.into_inner()),
     })
 }
 

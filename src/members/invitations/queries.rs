@@ -1,6 +1,7 @@
 //! Pending invitations in the database.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
@@ -152,7 +153,7 @@ impl From<InviteError> for Error {
     }
 }
 
-/// Invites somebody who is no member yet, or one whose account waits for its password.
+/// Invites somebody who is no member yet, or one who has not joined.
 pub async fn invite(
     connection: &mut Connection,
     actor: &Actor,
@@ -246,13 +247,15 @@ pub async fn revoke(
         .await
 }
 
-/// Whether the member with this email waits for a password; `None` if there is no such member.
+/// Whether the member with this email waits for a link; `None` if there is no such member.
 async fn waits(
     connection: &mut Connection,
     organization: OrganizationId,
     email: &Email,
 ) -> QueryResult<Option<bool>> {
-    let waits = users::password_hash.is_null();
+    let waits = users::password_hash
+        .is_null()
+        .or(not(memberships::has_joined));
     memberships::table
         .inner_join(users::table)
         .filter(memberships::organization_id.eq(organization))

@@ -1,6 +1,6 @@
 //! Who is in charge: an organisation with an active administrator always keeps one, and one with an
 //! active administrator who can sign in keeps such a one. Whom provisioning made an administrator
-//! has no password until they choose one, and could not let anybody in.
+//! cannot until they have opened a link, and could not let anybody in.
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -27,7 +27,7 @@ pub struct Charge {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Held {
     Nobody,
-    /// There are active administrators, of whom none has a password yet.
+    /// There are active administrators, of whom none has joined yet.
     Waiting,
     Somebody,
 }
@@ -70,7 +70,9 @@ async fn held(connection: &mut Connection, organization: OrganizationId) -> Quer
         .filter(memberships::deactivated_at.is_null());
     let by_own_role = active.filter(memberships::role.eq(Role::Admin));
     let by_group = active.filter(is_lifted());
-    let can_sign_in = users::password_hash.is_not_null();
+    let can_sign_in = users::password_hash
+        .is_not_null()
+        .and(memberships::has_joined);
     let held = diesel::select((
         exists(by_own_role.filter(can_sign_in)).or(exists(by_group.filter(can_sign_in))),
         exists(by_own_role).or(exists(by_group)),

@@ -16,12 +16,14 @@ pub(super) type Row = (
     Role,
     bool,
     DateTime<Utc>,
+    bool,
     Option<DateTime<Utc>>,
     Option<DateTime<Utc>>,
 );
 
 pub(super) fn assemble(row: Row) -> Member {
-    let (id, name, email, own_role, is_lifted, joined_at, deactivated_at, last_sign_in_at) = row;
+    let (id, name, email, own_role, is_lifted, joined_at, has_joined, deactivated_at, signed_in) =
+        row;
     Member {
         id,
         name,
@@ -29,8 +31,10 @@ pub(super) fn assemble(row: Row) -> Member {
         own_role,
         is_lifted,
         joined_at,
+        has_joined,
         deactivated_at,
-        last_sign_in_at,
+        // That they use their account elsewhere is nobody's business here.
+        last_sign_in_at: signed_in.filter(|_| has_joined),
     }
 }
 
@@ -46,6 +50,7 @@ pub(super) fn columns() -> _ {
         memberships::role,
         is_lifted,
         memberships::created_at,
+        memberships::has_joined,
         memberships::deactivated_at,
         users::last_sign_in_at,
     )

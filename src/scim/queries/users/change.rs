@@ -9,11 +9,11 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::Value;
 
 use super::{Row, find, groups_of};
-use crate::access::{Actor, Role, UserId};
+use crate::access::{Actor, UserId};
 use crate::db::schema::{memberships, scim_documents, scim_users, users};
 use crate::db::{Connection, violates};
 use crate::identity::Email;
-use crate::identity::queries::{MemberError, NewUser, add_member};
+use crate::identity::queries::{MemberError, NewUser, provision_member};
 use crate::journal::{self, Action, Change};
 use crate::members::queries::{ApiTokens, Charge, Departure, deactivate, reactivate, remove};
 use crate::scim::document::Document;
@@ -55,7 +55,7 @@ pub async fn create(
                 name: &wanted.name,
                 password_hash: None,
             };
-            match add_member(connection, actor, person, Role::Member, now).await {
+            match provision_member(connection, actor, person, now).await {
                 Ok(_) => {}
                 Err(MemberError::AlreadyMember) => return Err(member_already(email)),
                 Err(MemberError::Query(error)) => return Err(error.into()),

@@ -242,7 +242,7 @@ async fn mcp_servers_are_added_edited_and_removed() {
     let created = run(&place, &create);
     assert!(created.errors.starts_with(IN_EFFECT), "{created:?}");
     assert_eq!(created.succeeded(), "“widgets” is added.\n");
-    drop(server);
+    server.stop();
     let taken = run(&place, &create).refused();
     assert!(
         taken.starts_with("--name: Another server has this name."),
@@ -291,7 +291,7 @@ async fn resources_are_exported_imported_and_reset() {
         imported.ends_with("resources added, changed or removed.\n"),
         "{imported}"
     );
-    drop(server);
+    server.stop();
     assert_eq!(place.run(&export).succeeded(), own);
     assert_eq!(objects(&place, &["resource", "list"])[0]["path"], "/own");
 

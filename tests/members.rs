@@ -4,7 +4,7 @@ mod charge;
 mod departure;
 mod group_pages;
 mod groups;
-mod invitations;
+pub mod invitations;
 mod long_list;
 pub mod mail;
 mod pages;

@@ -7,6 +7,7 @@ mod everything;
 mod filters;
 mod groups;
 mod hostile;
+mod joining;
 mod okta;
 mod provider;
 mod twin;

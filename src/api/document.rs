@@ -35,7 +35,8 @@ pub const PATH: &str = "/openapi.json";
             `admin:write`. Times are UTC. Lists come in pages: `next_cursor` leads to the next. \
             A POST that creates something takes an `Idempotency-Key`, kept for a day: the same \
             request again creates nothing and gets the same answer, without the secret, which is \
-            kept nowhere. An edit takes `If-Match` with the `ETag` that was read. What takes \
+            kept nowhere. Whatever changes or deletes a thing takes `If-Match` with the `ETag` \
+            that was read: of another version nothing is changed. What takes \
             access away is answered when it is in effect on every instance, with a receipt.",
     ),
     servers((url = "/")),

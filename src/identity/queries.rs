@@ -13,7 +13,8 @@ pub use invitations::{
     Account, Invitation, InvitationId, Invitee, accept, claim, invitation, invite, join, link,
 };
 pub use members::{
-    MemberError, NewUser, add_member, credentials, provision_member, set_password, signed_in, user_exists,
+    MemberError, NewUser, add_member, credentials, provision_member, set_password, signed_in,
+    user_exists,
 };
 pub use organizations::{
     Listed, create_organization, found, is_only_one, is_set_up, list, name_of, organization,

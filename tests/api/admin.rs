@@ -8,3 +8,4 @@ mod members;
 mod others;
 mod revocations;
 mod tokens;
+mod versions;

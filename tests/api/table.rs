@@ -627,6 +627,52 @@ async fn what_is_another_organizations_does_not_exist() {
     }
 }
 
+/// With the version that was read, and with another.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_changed_is_of_the_version_that_was_read() {
+    let app = App::start_with(&["--rate-limit-per-token=100000"]).await;
+    let (_, secret) = app.token("All").await;
+    let program = Program::of(&app, &secret);
+    let document = program.get("/openapi.json").await.body;
+    for (number, route) in TABLE.iter().enumerate() {
+        let Some((before, after)) = route.1.split_once("/{id}") else {
+            continue;
+        };
+        let shown = route.shown();
+        let id = route
+            .thing(&app, app.organization, &format!("{number}"))
+            .await;
+        let thing = format!("{before}/{}", id.split('/').next().unwrap());
+        let read = program
+            .send(Method::GET, &thing, route.headers(), None)
+            .await;
+        let tag = read.header("etag").to_owned();
+        assert!(tag.starts_with('"'), "{shown}: {}", read.body);
+        if route.0 == "GET" {
+            assert!(!after.is_empty() || read.status == 200, "{shown}");
+            continue;
+        }
+        let operation = &document["paths"][route.1][route.0.to_lowercase()];
+        let parameters = operation["parameters"].as_array().unwrap();
+        let is_told = parameters.iter().any(|it| it["name"] == "If-Match");
+        assert!(is_told, "{shown}");
+        let send = async |tag: &str| {
+            let headers = [route.headers(), &[("if-match", tag)]].concat();
+            route.send(&program, &id, &headers).await
+        };
+        let before = app.count("SELECT count(*) FROM journal").await;
+        for other in ["\"999\"", "\"x\"", "1"] {
+            let refused = send(other).await;
+            let answer = (refused.status, refused.code());
+            assert_eq!(answer, (412, "precondition_failed"), "{shown}: {other}");
+        }
+        assert_eq!(app.count("SELECT count(*) FROM journal").await, before);
+        let done = send(&format!("\"998\", {tag}")).await;
+        assert_eq!(done.status, route.3, "{shown}: {}", done.body);
+        app.sql("DELETE FROM mcp_servers").await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_document_and_the_table_have_the_same_routes() {
     let app = App::start().await;

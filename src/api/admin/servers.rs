@@ -213,10 +213,22 @@ async fn try_edit(
 
 /// Remove an MCP server
 #[utoipa::path(delete, path = "/api/v1/mcp-servers/{id}", operation_id = "removeMcpServer",
-    tag = "MCP servers", params(("id" = Uuid, Path)),
+    tag = "MCP servers", params(("id" = Uuid, Path), IfMatch),
     responses((status = 204, description = "It is gone")))]
-pub async fn delete(writer: Writer, now: Now, database: Data<Database>, id: Path<Uuid>) -> Answer {
+pub async fn delete(
+    writer: Writer,
+    now: Now,
+    database: Data<Database>,
+    id: Path<Uuid>,
+    expected: IfMatch,
+) -> Answer {
     let connection = &mut *database.get().await?;
-    queries::remove(connection, &writer.actor(), id.into_inner().into(), now.0).await?;
+    let current = queries::server(connection, &writer, id.into_inner().into()).await?;
+    let pinned = expected.pin(current.id, current.version)?;
+    let removed = queries::remove(connection, &writer.actor(), pinned, now.0).await;
+    removed.map_err(|error| match error {
+        ChangeError::Outdated => expected.overtaken(),
+        error => error.into(),
+    })?;
     Ok(HttpResponse::NoContent().finish())
 }

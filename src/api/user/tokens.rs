@@ -12,9 +12,10 @@ use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::OnBehalf;
+use crate::api::admin::tokens::missed;
 use crate::api::kit::{
-    Asker, Created, Creation, ExpiryWord, Page, Receipt, ScopeWord, StatusWord, Word, mistakes,
-    taken, versioned,
+    Asker, Created, Creation, ExpiryWord, IfMatch, Page, Receipt, ScopeWord, StatusWord, Word,
+    mistakes, taken, versioned,
 };
 use crate::catalogue::Scope;
 use crate::db::{Connection, Database};
@@ -22,7 +23,6 @@ use crate::fleet::Fleet;
 use crate::gate::Behalf;
 use crate::profile::draft::{Draft, EXPIRIES, SCOPES};
 use crate::tokens::draft::Expiry;
-use crate::tokens::pages::stale;
 use crate::tokens::queries::{self, ChangeError};
 use crate::tokens::{self, TokenId, Transition};
 use crate::web::form::Field;
@@ -244,28 +244,26 @@ pub async fn show(
 ///
 /// It is refused at once and for ever.
 #[utoipa::path(post, path = "/api/v1/me/mcp-tokens/{id}/revocation",
-    operation_id = "revokeMyMcpToken", tag = "User", params(("id" = Uuid, Path), OnBehalf),
+    operation_id = "revokeMyMcpToken", tag = "User",
+    params(("id" = Uuid, Path), OnBehalf, IfMatch),
     responses((status = 200, description = "The token as it is now", body = RevokedMcpToken)))]
 pub async fn revoke(
     Behalf { bearer, .. }: Behalf,
     now: Now,
     (database, fleet): (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
+    expected: IfMatch,
 ) -> Answer {
     let id = TokenId::from(id.into_inner());
     let mut connection = database.get().await?;
     let token = queries::owned(&mut connection, &bearer, id).await?;
+    let pinned = expected.pin(token.key(), token.version)?;
     let (actor, how) = (bearer.oneself(), Transition::Revocation);
-    let revoked = queries::apply(&mut connection, &actor, token.key(), how, now.0).await;
-    revoked.map_err(|error| match error {
-        ChangeError::Outdated(token) => {
-            Error::Stale(stale(&token, how, &now.0).unwrap_or_default())
-        }
-        error => error.into(),
-    })?;
+    let revoked = queries::apply(&mut connection, &actor, pinned, how, now.0).await;
+    revoked.map_err(|error| missed(error, how, &expected, now))?;
     let token = queries::owned(&mut connection, &bearer, id).await?;
     drop(connection);
     let receipt = Receipt::wait(&fleet, &database).await;
-    let token = McpToken::new(token, now.0);
-    Ok(HttpResponse::Ok().json(RevokedMcpToken { token, receipt }))
+    let (version, token) = (token.version, McpToken::new(token, now.0));
+    Ok(versioned(version, RevokedMcpToken { token, receipt }))
 }

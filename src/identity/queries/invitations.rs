@@ -360,7 +360,10 @@ async fn enter(
 ) -> QueryResult<Entry> {
     let membership = memberships::table.find((invitation.organization, user));
     let known: Option<(bool, bool)> = membership
-        .select((memberships::has_joined, memberships::deactivated_at.is_null()))
+        .select((
+            memberships::has_joined,
+            memberships::deactivated_at.is_null(),
+        ))
         .for_no_key_update()
         .get_result(connection)
         .await

@@ -18,7 +18,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, SecurityRequirement};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::admin::{audit, groups, invitations, members, products, resources, servers, tokens};
+use super::admin::{
+    audit, groups, invitations, mcp_tokens, members, products, resources, servers, tokens,
+};
 use super::{introspect, token, user, verify};
 use crate::web::{Answer, Error, headers};
 
@@ -63,6 +65,9 @@ pub const PATH: &str = "/openapi.json";
         resources::show,
         resources::edit,
         resources::delete,
+        mcp_tokens::index,
+        mcp_tokens::show,
+        mcp_tokens::revoke,
         servers::index,
         servers::create,
         servers::show,
@@ -102,6 +107,8 @@ pub const PATH: &str = "/openapi.json";
         (name = "Tokens", description = "The organisation's API tokens."),
         (name = "Products", description = "What tokens can be linked to."),
         (name = "Resources", description = "Protected APIs, and which scope each operation needs."),
+        (name = "MCP tokens", description = "Members' personal tokens, which connect AI \
+            assistants. Their owners make them."),
         (name = "MCP servers", description = "Servers that profiles show how to connect to."),
         (name = "Members", description = "Who is in the organisation, and what becomes of them."),
         (name = "Groups", description = "Groups of members. One may make its members \

@@ -22,7 +22,9 @@ pub use estate::{Answering, Estate, Left, hand_over, revoke_estate, survey_estat
 pub use find::{named, retiring, secrets, token};
 pub use import::{ImportError, check, import};
 pub use list::{page, plan_afresh};
-pub use mcp::{LeastUsed, MOST_ACTIVE, create_mcp, of_owner, owned};
+pub use mcp::{
+    LeastUsed, MOST_ACTIVE, Owned, Owners, create_mcp, of_all, of_owner, of_somebody, owned,
+};
 pub use revocations::{Fate, Named, Revocations, revoke_all};
 pub use survey::{Stats, Wanted, stats, wanted};
 pub use usage::{

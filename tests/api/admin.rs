@@ -4,6 +4,7 @@ mod appointment;
 mod auth_secret;
 mod groups;
 mod invitations;
+mod mcp_tokens;
 mod members;
 mod others;
 mod revocations;

@@ -125,6 +125,15 @@ const TABLE: &[Route] = &[
         r#"{"name":"Edited"}"#,
     ),
     Route("DELETE", "/api/v1/resources/{id}", AdminWrite, 200, ""),
+    Route("GET", "/api/v1/mcp-tokens", AdminRead, 200, ""),
+    Route("GET", "/api/v1/mcp-tokens/{id}", AdminRead, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/mcp-tokens/{id}/revocation",
+        AdminWrite,
+        200,
+        "",
+    ),
     Route("GET", "/api/v1/mcp-servers", AdminRead, 200, ""),
     Route(
         "POST",
@@ -366,7 +375,7 @@ impl Route {
                 let invited = invitations::invite(connection, actor, &guest, app.now()).await;
                 invited.unwrap().invitation.id.to_string()
             }
-            "me" => app.mcp_token(ADA, name).await.0.id.to_string(),
+            "me" | "mcp-tokens" => app.mcp_token(ADA, name).await.0.id.to_string(),
             _ => {
                 let read = |new: &mut NewToken| {
                     new.scopes = Some([Scope::AdminRead].into_iter().collect());

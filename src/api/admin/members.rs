@@ -147,7 +147,7 @@ impl Which {
         now: Now,
     ) -> Result<Page<Member>, Error> {
         let wanted = Wanted {
-            term: term(self.q.as_deref())?,
+            term: term("q", self.q.as_deref())?,
             view: self.view.map(|view| view.0),
             group,
         };

@@ -65,7 +65,7 @@ impl Search {
     /// # Errors
     /// [`Error::Invalid`] for one that is too long.
     pub fn term(&self) -> Result<Option<String>, Error> {
-        term(self.q.as_deref())
+        term("q", self.q.as_deref())
     }
 
     #[must_use]
@@ -81,13 +81,13 @@ impl Search {
 ///
 /// # Errors
 /// [`Error::Invalid`] for what is too long.
-pub fn term(q: Option<&str>) -> Result<Option<String>, Error> {
-    let q = q.unwrap_or_default();
-    if q.chars().count() > LONGEST_TERM {
+pub fn term(field: &str, text: Option<&str>) -> Result<Option<String>, Error> {
+    let text = text.unwrap_or_default();
+    if text.chars().count() > LONGEST_TERM {
         let detail = format!("use at most {LONGEST_TERM} characters.");
-        return Err(Error::invalid("q", detail));
+        return Err(Error::invalid(field, detail));
     }
-    let visible = q.trim().chars().filter(|c| !c.is_control());
+    let visible = text.trim().chars().filter(|c| !c.is_control());
     Ok(Some(visible.collect()).filter(|term: &String| !term.is_empty()))
 }
 

@@ -169,7 +169,7 @@ impl Which {
 
     /// What is meant, as the console's list has it. Of a secret only its beginning goes further.
     pub fn filter(&self) -> Result<Filter, Error> {
-        let q = kit::term(self.q.as_deref())?.unwrap_or_default();
+        let q = kit::term("q", self.q.as_deref())?.unwrap_or_default();
         let query = tokens::Query {
             q: tokens::secret::display_of(&q).unwrap_or(&q).to_owned(),
             ..tokens::Query::default()

@@ -117,7 +117,7 @@ pub async fn of_owner(
     let rows: Vec<(TokenRow, UsageRow)> = found.load(connection).await?;
     let place = |(token, _): &(TokenRow, _)| (token.standing.to_string(), token.id.uuid());
     let slice = Slice::new(rows, size, cursor, place);
-    Ok(slice.map(|(token, usage)| assemble((token, usage, None))))
+    Ok(slice.map(|(token, usage)| assemble((token, usage, None, None))))
 }
 
 /// Somebody's MCP token.
@@ -132,7 +132,7 @@ type OwnedRow = (TokenRow, UsageRow, (UserId, String, String));
 
 fn owned_by((token, usage, (owner, owner_name, owner_email)): OwnedRow) -> Owned {
     Owned {
-        token: assemble((token, usage, None)),
+        token: assemble((token, usage, None, None)),
         owner,
         owner_name,
         owner_email,

@@ -65,6 +65,9 @@ pub const PATH: &str = "/openapi.json";
         resources::show,
         resources::edit,
         resources::delete,
+        resources::export,
+        resources::import,
+        resources::reset,
         mcp_tokens::index,
         mcp_tokens::show,
         mcp_tokens::revoke,
@@ -222,7 +225,7 @@ fn complete(operation: &mut Operation, path: &str, is_change: bool) {
             "It is of another version",
         ),
         (413, has_body, "The body is too large"),
-        (415, has_body && is_limited, "The body is no JSON"),
+        (415, has_body && is_limited, "The body is of another type"),
         (
             422,
             has_body || takes(operation, is_in_query),

@@ -43,9 +43,9 @@ pub enum Error {
     /// The `Idempotency-Key` came before, with another request.
     #[error("idempotency key reused")]
     KeyReused,
-    /// The body is of another type than JSON.
+    /// The body is of another type than this.
     #[error("unsupported media type")]
-    UnsupportedMediaType,
+    UnsupportedMediaType(&'static str),
     #[error("body too large")]
     TooLarge,
     #[error("sign-in required")]
@@ -165,8 +165,8 @@ impl Error {
             Self::KeyReused => "This Idempotency-Key came with another request in the last 24 \
                                 hours. Use a new key for each request."
                 .into(),
-            Self::UnsupportedMediaType => {
-                "Send the body as JSON, with Content-Type: application/json.".into()
+            Self::UnsupportedMediaType(wanted) => {
+                format!("Send the body with Content-Type: {wanted}.").into()
             }
             Self::TooLarge => "The body is larger than this address takes.".into(),
             Self::SignInRequired => "Sign in, then try again.".into(),
@@ -209,7 +209,7 @@ impl Error {
             Self::Beyond(_) => "beyond_own",
             Self::PreconditionFailed => "precondition_failed",
             Self::KeyReused => "idempotency_key_reused",
-            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::TooLarge => "too_large",
             Self::SignInRequired => "sign_in_required",
             Self::Forbidden => "forbidden",
@@ -249,7 +249,7 @@ impl ResponseError for Error {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SignInRequired => StatusCode::UNAUTHORIZED,
             Self::Beyond(_) | Self::Forbidden | Self::Forged => StatusCode::FORBIDDEN,

@@ -79,6 +79,25 @@ impl Program {
             .await
     }
 
+    pub async fn send_toml(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        toml: String,
+    ) -> Reply {
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.answer(
+            request
+                .header("content-type", "application/toml")
+                .body(toml),
+        )
+        .await
+    }
+
     pub async fn send(
         &self,
         method: Method,
@@ -105,7 +124,16 @@ impl Program {
         Reply {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            body: response.json().await.unwrap_or_default(),
+            body: read(response.text().await.unwrap_or_default()),
         }
+    }
+}
+
+/// JSON, or whatever else it is as text.
+fn read(text: String) -> Value {
+    match serde_json::from_str(&text) {
+        Ok(json) => json,
+        Err(_) if text.is_empty() => Value::Null,
+        Err(_) => Value::String(text),
     }
 }

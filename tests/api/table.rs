@@ -125,6 +125,16 @@ const TABLE: &[Route] = &[
         r#"{"name":"Edited"}"#,
     ),
     Route("DELETE", "/api/v1/resources/{id}", AdminWrite, 200, ""),
+    Route("GET", "/api/v1/resources/catalogue", AdminRead, 200, ""),
+    Route(
+        "PUT",
+        "/api/v1/resources/catalogue",
+        AdminWrite,
+        200,
+        "[[resource]]\nname = 'New'\npath = '/new'\n\
+         operations = [{ name = 'read', methods = ['GET'], scope = 'connect:read' }]",
+    ),
+    Route("POST", "/api/v1/resources/reset", AdminWrite, 200, ""),
     Route("GET", "/api/v1/mcp-tokens", AdminRead, 200, ""),
     Route("GET", "/api/v1/mcp-tokens/{id}", AdminRead, 200, ""),
     Route(
@@ -281,6 +291,7 @@ impl Route {
                 let body: Value = serde_json::from_str(&text).unwrap();
                 program.send(method, &path, headers, Some(&body)).await
             }
+            toml if toml.starts_with("[[") => program.send_toml(method, &path, headers, toml).await,
             form => program.send_form(&path, form).await,
         }
     }
@@ -316,7 +327,8 @@ impl Route {
                 let query = format!(
                     "SELECT id::text FROM resources WHERE organization_id = '{organization}' LIMIT 1"
                 );
-                app.sql(&query).await[0].get(0)
+                let found = app.sql(&query).await;
+                found.first().map(|row| row.get(0)).unwrap_or_default()
             }
             "mcp-servers" => {
                 let new = tokendesk::profile::servers::draft::NewServer {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokendesk::catalogue::Scope;
 use tokendesk::tokens::Secret;
 
+use super::contract;
 use crate::support::App;
 
 pub struct Program {
@@ -120,12 +121,19 @@ impl Program {
         if !self.secret.is_empty() {
             request = request.bearer_auth(&self.secret);
         }
-        let response = request.send().await.unwrap();
-        Reply {
+        let request = request.build().unwrap();
+        let asked = (
+            request.method().to_string(),
+            request.url().path().to_owned(),
+        );
+        let response = self.client.execute(request).await.unwrap();
+        let reply = Reply {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: read(response.text().await.unwrap_or_default()),
-        }
+        };
+        contract::check(&asked.0, &asked.1, &reply);
+        reply
     }
 }
 

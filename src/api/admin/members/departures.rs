@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Member, told};
 use crate::access::{OrganizationId, Overseer, UserId};
-use crate::api::kit::{IfMatch, Input, Params, Receipt};
+use crate::api::kit::{IfMatch, Input, Params, Receipt, versioned};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::gate::Writer;
@@ -148,12 +148,17 @@ async fn leave(
         .into(),
     };
     drop(connection);
-    Ok(HttpResponse::Ok().json(Departed {
+    let version = member.version;
+    let departed = Departed {
         member,
         sessions: departure.sessions,
         api_tokens: departure.api_tokens,
         receipt: Receipt::wait(&fleet, &database).await,
-    }))
+    };
+    Ok(match how.0 {
+        Exit::Deactivation => versioned(version, departed),
+        Exit::Removal => HttpResponse::Ok().json(departed),
+    })
 }
 
 async fn try_leave(

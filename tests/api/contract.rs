@@ -81,3 +81,46 @@ fn resolved(response: &'static Value) -> &'static Value {
         None => response,
     }
 }
+
+#[test]
+fn an_answer_that_is_not_told_is_noticed() {
+    let reply = |status, header: &str, kind: &str, body: &str| {
+        let mut headers = reqwest::header::HeaderMap::new();
+        let name = reqwest::header::HeaderName::from_bytes(header.as_bytes()).unwrap();
+        headers.insert("x-request-id", "x".parse().unwrap());
+        headers.insert("content-type", kind.parse().unwrap());
+        headers.insert(name, "x".parse().unwrap());
+        let body = serde_json::from_str(body).unwrap();
+        Reply {
+            status,
+            headers,
+            body,
+        }
+    };
+    let (json, problem) = ("application/json", "application/problem+json");
+    let token = "/api/v1/tokens/00000000-0000-0000-0000-000000000000";
+    check("GET", token, &reply(200, "etag", json, "{}"));
+    check(
+        "GET",
+        token,
+        &reply(404, "ratelimit", problem, r#"{"code": "not_found"}"#),
+    );
+    for (path, reply) in [
+        (token, reply(202, "etag", json, "{}")),
+        (token, reply(200, "ratelimit", json, "{}")),
+        (token, reply(200, "etag", "text/html", "{}")),
+        ("/api/v1/tokens", reply(200, "etag", json, "{}")),
+        (
+            token,
+            reply(404, "retry-after", problem, r#"{"code": "not_found"}"#),
+        ),
+        (
+            token,
+            reply(404, "ratelimit", problem, r#"{"code": "lost"}"#),
+        ),
+    ] {
+        let status = reply.status;
+        let checked = std::panic::catch_unwind(|| check("GET", path, &reply));
+        assert!(checked.is_err(), "{path}: {status}");
+    }
+}

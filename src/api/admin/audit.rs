@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::access::UserId;
-use crate::api::kit::{ActionWord, Page, Paging, Params, Word, term};
+use crate::api::kit::{ActionWord, Limit, Page, Paging, Params, Word, term};
 use crate::db::Database;
 use crate::gate::Reader;
 use crate::journal::{self, Entry, Filter};
@@ -97,8 +97,8 @@ pub struct Which {
     /// Before this instant.
     before: Option<DateTime<Utc>>,
     /// How many items a page has.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 100, default = 50)]
+    limit: Option<Limit>,
     /// Where to go on: the `next_cursor` of the page before, asked with the same parameters.
     #[param(max_length = 2000)]
     cursor: Option<String>,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::tokens::missed;
 use crate::api::kit::{
-    IfMatch, Page, Paging, Params, Receipt, ScopeWord, StatusWord, Word, term, versioned,
+    IfMatch, Limit, Page, Paging, Params, Receipt, ScopeWord, StatusWord, Word, term, versioned,
 };
 use crate::db::Database;
 use crate::fleet::Fleet;
@@ -111,8 +111,8 @@ pub struct Which {
     /// The ID of the owner.
     owner_id: Option<Uuid>,
     /// How many items a page has.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 100, default = 50)]
+    limit: Option<Limit>,
     /// Where to go on: the `next_cursor` of the page before, asked with the same parameters.
     #[param(max_length = 2000)]
     cursor: Option<String>,

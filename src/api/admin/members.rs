@@ -15,7 +15,7 @@ pub use departures::*;
 use super::groups::GroupRole;
 use crate::access::{OrganizationId, Overseer, UserId};
 use crate::api::kit::{
-    IfMatch, Input, Page, Paging, Params, RoleWord, ViewWord, Word, present, term, versioned,
+    IfMatch, Input, Limit, Page, Paging, Params, RoleWord, ViewWord, Word, present, term, versioned,
 };
 use crate::db::{Connection, Database};
 use crate::gate::{Reader, Writer};
@@ -130,8 +130,8 @@ pub struct Which {
     #[param(inline)]
     view: Option<ViewWord>,
     /// How many items a page has.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 100, default = 50)]
+    limit: Option<Limit>,
     /// Where to go on: the `next_cursor` of the page before, asked with the same parameters.
     #[param(max_length = 2000)]
     cursor: Option<String>,

@@ -12,8 +12,8 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::api::kit::{
-    self, AccessLevelWord, OverlapWord, Page, Paging, Receipt, ScopeWord, SortWord, StatusWord,
-    Word, present,
+    self, AccessLevelWord, Limit, OverlapWord, Page, Paging, Receipt, ScopeWord, SortWord,
+    StatusWord, Word, present,
 };
 use crate::catalogue::{AccessLevel, Scope};
 use crate::tokens::draft::{Draft, Expiry};
@@ -172,8 +172,8 @@ pub struct Which {
     /// The ID of the member who answers for them.
     responsible_id: Option<Uuid>,
     /// How many items a page has.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 100, default = 50)]
+    limit: Option<Limit>,
     /// Where to go on: the `next_cursor` of the page before, asked with the same parameters.
     #[param(max_length = 2000)]
     cursor: Option<String>,

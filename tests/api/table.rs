@@ -160,7 +160,7 @@ const TABLE: &[Route] = &[
         200,
         r#"{"name":"edited"}"#,
     ),
-    Route("DELETE", "/api/v1/mcp-servers/{id}", AdminWrite, 204, ""),
+    Route("DELETE", "/api/v1/mcp-servers/{id}", AdminWrite, 200, ""),
     Route("GET", "/api/v1/members", AdminRead, 200, ""),
     Route("GET", "/api/v1/members/{id}", AdminRead, 200, ""),
     Route(

@@ -136,7 +136,7 @@ async fn mcp_servers_live() {
         "/api/v1/mcp-servers",
         &new,
         &json!({ "url": "https://mcp.example.com/2" }),
-        204,
+        200,
     )
     .await;
 }

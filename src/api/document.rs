@@ -167,6 +167,7 @@ fn methods(pattern: &str) -> String {
 }
 
 /// The document.
+#[must_use]
 pub fn json() -> &'static Value {
     static JSON: LazyLock<Value> =
         LazyLock::new(|| serde_json::to_value(Document::openapi()).unwrap_or_default());

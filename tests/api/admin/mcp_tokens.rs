@@ -42,9 +42,9 @@ async fn everybodys_tokens_are_found_by_their_owners() {
     let first = list("?limit=2").await;
     assert_eq!(names(&first), ["Phone", "Desk"]);
     let cursor = first.body["next_cursor"].as_str().unwrap();
-    let last = list(&format!("?limit=2&cursor={cursor}")).await;
+    let second = list(&format!("?limit=2&cursor={cursor}")).await;
     assert_eq!(
-        (names(&last), &last.body["next_cursor"]),
+        (names(&second), &second.body["next_cursor"]),
         (vec!["Laptop"], &Value::Null)
     );
     for (query, field) in [

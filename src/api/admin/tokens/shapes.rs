@@ -12,8 +12,8 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::api::kit::{
-    self, AccessLevelWord, Limit, OverlapWord, Page, Paging, Receipt, ScopeWord, SortWord,
-    StatusWord, Word, present,
+    self, AccessLevelWord, Limit, OverlapWord, Paging, Receipt, ScopeWord, SortWord, StatusWord,
+    Word, present,
 };
 use crate::catalogue::{AccessLevel, Scope};
 use crate::tokens::draft::{Draft, Expiry};
@@ -208,8 +208,9 @@ impl Which {
 /// A page of tokens.
 #[derive(Serialize, ToSchema)]
 pub struct TokenPage {
-    #[serde(flatten)]
-    page: Page<Token>,
+    items: Vec<Token>,
+    /// What leads to the next page, as `cursor`; `null` on the last.
+    next_cursor: Option<String>,
     /// How many the filter finds, of whatever status.
     counts: TokenCounts,
 }
@@ -240,7 +241,8 @@ impl TokenPage {
             TokenCount { known, is_exact }
         };
         Self {
-            page: slice.into(),
+            items: slice.rows,
+            next_cursor: slice.next,
             counts: TokenCounts {
                 all: count(None),
                 active: count(Some(Status::Active)),

@@ -8,6 +8,7 @@ pub mod forward;
 mod health;
 mod introspect;
 mod kit;
+mod problem;
 mod token;
 mod user;
 mod verify;
@@ -20,6 +21,7 @@ use crate::gate::Operation;
 use crate::web::body;
 use crate::web::request_id::Counted;
 
+pub use document::json as document;
 pub use health::Troubles;
 pub use kit::sweep;
 

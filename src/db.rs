@@ -5,6 +5,7 @@ mod connection;
 pub mod embedded;
 mod estimate;
 mod lent;
+mod pinned;
 pub mod schema;
 pub mod types;
 pub mod url;
@@ -31,6 +32,7 @@ use self::url::Target;
 pub use connection::Connection;
 pub use estimate::expected_rows;
 pub use lent::Lent;
+pub use pinned::Pinned;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 const MIGRATIONS_LOCK: &str = "hashtext('tokendesk migrations')";

@@ -31,6 +31,8 @@ pub struct Member {
     pub deactivated_at: Option<DateTime<Utc>>,
     /// In whichever organisation.
     pub last_sign_in_at: Option<DateTime<Utc>>,
+    /// Counts the changes of their own role, and of whether they are active.
+    pub version: i32,
 }
 
 impl Member {

@@ -6,7 +6,6 @@
 pub mod draft;
 mod handlers;
 mod pages;
-mod queries;
 pub mod servers;
 pub mod snippets;
 

@@ -73,10 +73,20 @@ pub struct Token {
     pub expires_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub created_by_name: String,
+    /// Who answers for an API token; `None`: nobody, as a program made it, or their account is gone.
+    pub responsible: Option<Responsible>,
     /// Counts the changes.
     pub version: i32,
     pub product: Option<Product>,
     pub usage: Usage,
+}
+
+/// A person who answers for a token.
+#[derive(Clone, Debug)]
+pub struct Responsible {
+    pub id: UserId,
+    pub name: String,
+    pub email: String,
 }
 
 /// Totals since creation, and the last call that was allowed.

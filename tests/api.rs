@@ -2,6 +2,7 @@
 
 mod admin;
 mod client;
+mod contract;
 mod document;
 mod table;
 mod token;

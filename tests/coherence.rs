@@ -253,7 +253,7 @@ impl Ground {
     async fn apply(&self, token: &Token, transition: Transition) -> Option<()> {
         let (actor, now) = (Actor::command_line(self.app.organization), self.app.now());
         let connection = &mut *self.app.database().get().await.ok()?;
-        let applied = queries::apply(connection, &actor, token.id.into(), transition, now).await;
+        let applied = queries::apply(connection, &actor, token.key(), transition, now).await;
         applied.ok().map(drop)
     }
 

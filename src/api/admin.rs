@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod groups;
 pub mod invitations;
+pub mod mcp_tokens;
 pub mod members;
 pub mod products;
 pub mod resources;
@@ -29,6 +30,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(products::routes)
         .configure(resources::routes)
         .configure(servers::routes)
+        .configure(mcp_tokens::routes)
         .configure(members::routes)
         .configure(groups::routes)
         .configure(invitations::routes)

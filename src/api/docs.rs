@@ -5,9 +5,12 @@ use askama::Template;
 use serde_json::Value;
 
 use super::document;
+use super::problem::{self, Told};
 use crate::config::Config;
 use crate::web::{Answer, page};
 
+/// Headers that some answers have.
+const OF_ONE: [&str; 3] = ["ETag", "Location", "Idempotent-Replayed"];
 const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
 
 #[derive(Template)]
@@ -17,6 +20,10 @@ struct Docs {
     /// Paragraphs.
     introduction: Vec<String>,
     groups: Vec<Group>,
+    /// What programs are told, by code.
+    problems: Vec<Told>,
+    /// Those that answers can have.
+    headers: Vec<Row>,
 }
 
 /// The operations of one tag.
@@ -36,7 +43,11 @@ struct Operation {
     parameters: Vec<Row>,
     body: Vec<Row>,
     status: String,
+    /// That not all answers have.
+    headers: Vec<String>,
     answer: Vec<Row>,
+    /// The statuses of refusals.
+    errors: Vec<String>,
 }
 
 /// A parameter or field.
@@ -55,6 +66,8 @@ impl Docs {
             origin: origin.to_owned(),
             introduction: introduction.split("\n\n").map(plain).collect(),
             groups: tags.map(|tag| Group::new(document, tag)).collect(),
+            problems: problem::all(),
+            headers: headers(document, &document["components"]),
         }
     }
 }
@@ -82,10 +95,13 @@ impl Operation {
     fn new(document: &Value, path: &str, method: &str, operation: &Value) -> Self {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         let responses = operation["responses"].as_object().into_iter().flatten();
-        let mut good = responses.filter(|(status, _)| status.starts_with('2'));
+        let (good, bad): (Vec<_>, Vec<_>) =
+            responses.partition(|(status, _)| status.starts_with('2'));
         let (status, answer) = good
-            .next()
-            .map_or(("", &Value::Null), |(s, a)| (s.as_str(), a));
+            .first()
+            .map_or(("", &Value::Null), |(status, it)| (status.as_str(), *it));
+        let names = answer["headers"].as_object().into_iter().flatten();
+        let names = names.map(|(name, _)| name.clone());
         Self {
             id: text(&operation["operationId"]),
             method: method.to_uppercase(),
@@ -97,9 +113,23 @@ impl Operation {
                 .collect(),
             body: fields(document, schema(&operation["requestBody"])),
             status: status.to_owned(),
+            headers: names.filter(|name| OF_ONE.contains(&&**name)).collect(),
             answer: fields(document, schema(answer)),
+            errors: bad.into_iter().map(|(status, _)| status.clone()).collect(),
         }
     }
+}
+
+/// The headers that a place of the document describes.
+fn headers(document: &Value, place: &Value) -> Vec<Row> {
+    let headers = place["headers"].as_object().into_iter().flatten();
+    let row = |(name, header): (&String, &Value)| Row {
+        name: name.clone(),
+        kind: kind(document, &header["schema"]),
+        is_needed: false,
+        description: plain(&text(&header["description"])),
+    };
+    headers.map(row).collect()
 }
 
 impl Row {

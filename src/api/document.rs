@@ -1,5 +1,7 @@
 //! The OpenAPI document: made of the handlers, and of what holds for all of them.
 
+mod common;
+
 use std::sync::LazyLock;
 
 use actix_web::body::MessageBody;
@@ -8,17 +10,14 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Serialize;
 use serde_json::Value;
-use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, SecurityRequirement};
-use utoipa::{Modify, OpenApi, ToSchema};
+use utoipa::OpenApi;
 
-use super::admin::{audit, groups, invitations, members, products, resources, servers, tokens};
+use self::common::Common;
+use super::admin::{
+    audit, groups, invitations, mcp_tokens, members, products, resources, servers, tokens,
+};
+use super::problem::Problem;
 use super::{introspect, token, user, verify};
 use crate::web::{Answer, Error, headers};
 
@@ -31,11 +30,13 @@ pub const PATH: &str = "/openapi.json";
         title = "Tokendesk",
         description = "Manages an organisation: its API tokens, what they protect, and who is in \
             it.\n\nEach request brings a token: \
-            `Authorization: Bearer`. Reading needs the scope `admin:read`, the rest \
+            `Authorization: Bearer`, `Authorization: Basic` (as user or password) or `X-API-Token`. \
+            Reading needs the scope `admin:read`, the rest \
             `admin:write`. Times are UTC. Lists come in pages: `next_cursor` leads to the next. \
             A POST that creates something takes an `Idempotency-Key`, kept for a day: the same \
             request again creates nothing and gets the same answer, without the secret, which is \
-            kept nowhere. An edit takes `If-Match` with the `ETag` that was read. What takes \
+            kept nowhere. Whatever changes or deletes a thing takes `If-Match` with the `ETag` \
+            that was read: of another version nothing is changed. What takes \
             access away is answered when it is in effect on every instance, with a receipt.",
     ),
     servers((url = "/")),
@@ -62,6 +63,12 @@ pub const PATH: &str = "/openapi.json";
         resources::show,
         resources::edit,
         resources::delete,
+        resources::export,
+        resources::import,
+        resources::reset,
+        mcp_tokens::index,
+        mcp_tokens::show,
+        mcp_tokens::revoke,
         servers::index,
         servers::create,
         servers::show,
@@ -101,6 +108,8 @@ pub const PATH: &str = "/openapi.json";
         (name = "Tokens", description = "The organisation's API tokens."),
         (name = "Products", description = "What tokens can be linked to."),
         (name = "Resources", description = "Protected APIs, and which scope each operation needs."),
+        (name = "MCP tokens", description = "Members' personal tokens, which connect AI \
+            assistants. Their owners make them."),
         (name = "MCP servers", description = "Servers that profiles show how to connect to."),
         (name = "Members", description = "Who is in the organisation, and what becomes of them."),
         (name = "Groups", description = "Groups of members. One may make its members \
@@ -117,195 +126,6 @@ pub const PATH: &str = "/openapi.json";
     modifiers(&Common)
 )]
 struct Document;
-
-/// Why a request was refused (RFC 9457). `web::error` writes it; this is for the document.
-#[derive(Serialize, ToSchema)]
-struct Problem {
-    r#type: String,
-    title: String,
-    status: u16,
-    /// For programs: it never changes.
-    code: String,
-    /// For people: what is wrong, and what to do.
-    detail: String,
-    /// Under which it is in the log.
-    request_id: String,
-    /// The first field or parameter that is wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    field: Option<String>,
-    /// All of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    errors: Option<Vec<Mistake>>,
-}
-
-/// What is wrong with a field.
-#[derive(Serialize, ToSchema)]
-struct Mistake {
-    field: String,
-    detail: String,
-}
-
-/// What holds for all operations.
-struct Common;
-
-impl Modify for Common {
-    fn modify(&self, document: &mut openapi::OpenApi) {
-        env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
-        document.info.license = None;
-        if let Some(components) = document.components.as_mut() {
-            for (name, scheme) in [
-                ("bearer", HttpAuthScheme::Bearer),
-                ("basic", HttpAuthScheme::Basic),
-            ] {
-                components.add_security_scheme(name, SecurityScheme::Http(Http::new(scheme)));
-            }
-        }
-        let none: [&str; 0] = [];
-        document.security = Some(vec![SecurityRequirement::new("bearer", none)]);
-        for (path, item) in &mut document.paths.paths {
-            if let Some(operation) = &mut item.get {
-                complete(operation, path, false);
-            }
-            let changes = [
-                &mut item.post,
-                &mut item.put,
-                &mut item.patch,
-                &mut item.delete,
-            ];
-            for operation in changes.into_iter().flatten() {
-                complete(operation, path, true);
-            }
-        }
-    }
-}
-
-/// The tag of the gate's operations, of which a token may call as many as it likes.
-const GATE: &str = "Gate";
-
-/// Adds the refusals that an operation can be answered with, and the headers of its other answers.
-fn complete(operation: &mut Operation, path: &str, is_change: bool) {
-    let has_body = operation.request_body.is_some();
-    let is_limited = operation.tags.iter().flatten().all(|tag| tag != GATE);
-    if is_limited {
-        operation
-            .responses
-            .responses
-            .values_mut()
-            .for_each(add_headers);
-    }
-    if operation.responses.responses.contains_key("201") {
-        add_key(operation);
-    }
-    let refusals = [
-        (400, true, "The request cannot be read"),
-        (401, true, "No token, or one that is no good"),
-        (403, true, FORBIDDEN),
-        (
-            404,
-            path.contains('{'),
-            "There is none, or not in your organisation",
-        ),
-        (409, is_change && is_limited, CONFLICT),
-        (
-            412,
-            takes(operation, |it| it.name == "If-Match"),
-            "It is of another version",
-        ),
-        (413, has_body, "The body is too large"),
-        (415, has_body && is_limited, "The body is no JSON"),
-        (
-            422,
-            has_body || takes(operation, is_in_query),
-            "Fields or parameters are wrong",
-        ),
-        (
-            429,
-            true,
-            "Too many requests, or too many wrong secrets: try again after `Retry-After`",
-        ),
-        (
-            503,
-            true,
-            "The database does not answer; nothing was changed",
-        ),
-    ];
-    for (status, _, what) in refusals.into_iter().filter(|(_, can_be, _)| *can_be) {
-        add_problem(operation, status, what);
-    }
-}
-
-const FORBIDDEN: &str =
-    "The token may not do this: `insufficient_scope`, `ip_not_allowed`, `beyond_own`";
-const CONFLICT: &str = "It cannot be done as things are: `taken`, or `conflict`";
-
-fn takes(operation: &Operation, is_it: impl Fn(&Parameter) -> bool) -> bool {
-    let parameters = operation.parameters.iter().flatten();
-    let mut own = parameters.filter_map(|parameter| match parameter {
-        RefOr::T(parameter) => Some(parameter),
-        RefOr::Ref(_) => None,
-    });
-    own.any(is_it)
-}
-
-fn is_in_query(parameter: &Parameter) -> bool {
-    parameter.parameter_in == ParameterIn::Query
-}
-
-fn add_headers(response: &mut RefOr<Response>) {
-    let RefOr::T(response) = response else {
-        return;
-    };
-    for (name, what) in [
-        (
-            "RateLimit",
-            "How many more requests may be sent, and in how many seconds all may be again",
-        ),
-        ("RateLimit-Policy", "How many requests may be sent a minute"),
-    ] {
-        let header = HeaderBuilder::new()
-            .schema(Some(text()))
-            .description(Some(what));
-        response
-            .headers
-            .insert(name.to_owned(), header.build().into());
-    }
-}
-
-fn add_problem(operation: &mut Operation, status: u16, what: &str) {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem")));
-    let responses = &mut operation.responses.responses;
-    let response = responses.entry(status.to_string()).or_insert_with(|| {
-        let response = ResponseBuilder::new().description(what);
-        RefOr::T(response.build())
-    });
-    if let RefOr::T(response) = response {
-        let json = "application/problem+json".to_owned();
-        response.content.insert(json, content.build().into());
-    }
-}
-
-fn add_key(operation: &mut Operation) {
-    let what = "A key of your choice, new for each request: with it, the request can be sent \
-                again and creates nothing more.";
-    let parameter: Parameter = ParameterBuilder::new()
-        .name("Idempotency-Key")
-        .parameter_in(ParameterIn::Header)
-        .description(Some(what))
-        .schema(Some(text()))
-        .build();
-    operation
-        .parameters
-        .get_or_insert_default()
-        .push(parameter.into());
-}
-
-fn text() -> openapi::schema::Object {
-    ObjectBuilder::new()
-        .schema_type(SchemaType::Type(Type::String))
-        .build()
-}
 
 /// Middleware: where an address does not take the method, says which it takes (RFC 9110, section
 /// 15.5.6). The document knows.
@@ -347,6 +167,7 @@ fn methods(pattern: &str) -> String {
 }
 
 /// The document.
+#[must_use]
 pub fn json() -> &'static Value {
     static JSON: LazyLock<Value> =
         LazyLock::new(|| serde_json::to_value(Document::openapi()).unwrap_or_default());

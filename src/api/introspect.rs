@@ -82,8 +82,7 @@ struct InvalidRequest {
     responses(
         (status = 200, description = "What is known of the token", body = Description),
         (status = 400, description = "The request cannot be read", body = InvalidRequest),
-    ),
-    security(("bearer" = []), ("basic" = [])))]
+    ))]
 pub async fn introspect(
     caller: Caller,
     request: HttpRequest,

@@ -13,11 +13,11 @@ mod word;
 
 pub use address::Address;
 pub use idempotency::{Asker, Created, Creation, sweep};
-pub use input::{Input, Params, present};
+pub use input::{Input, Params, TOML, Toml, present};
 pub use mistakes::{mistakes, taken};
-pub use page::{Page, Paging, Search, term};
+pub use page::{Limit, Page, Paging, Search, term};
 pub use receipt::{Receipt, Taken};
-pub use version::{IfMatch, versioned};
+pub use version::{IfMatch, etag, versioned};
 pub use word::{
     AccessLevelWord, ActionWord, CodeWord, ExpiryWord, FateWord, OutcomeWord, OverlapWord,
     PlaceWord, RoleWord, ScopeWord, SortWord, StatusWord, ViewWord, Word,

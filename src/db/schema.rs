@@ -108,6 +108,7 @@ diesel::table! {
         deactivated_at -> Nullable<Timestamptz>,
         search -> Text,
         has_joined -> Bool,
+        version -> Int4,
     }
 }
 

@@ -7,10 +7,12 @@ pub mod reactivation;
 use actix_session::Session;
 use actix_web::http::StatusCode;
 use actix_web::web;
+use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection;
 use uuid::Uuid;
 
 use super::draft::{RoleForm, role};
+use super::invitations::Pending;
 use super::pages::{self, Counts, Query, Tokens};
 use super::queries::{self, ChangeError, Wanted};
 use super::{Member, View, groups, invitations};
@@ -18,10 +20,13 @@ use crate::access::{Admin, OrganizationId, Role, Section, UserId};
 use crate::db::{Connection, Database};
 use crate::journal;
 use crate::tokens::queries::{Estate, plan_afresh, survey_estate};
+use crate::web::paging::{Cursor, Slice};
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
 const LIST: &str = "/settings/members";
 const PAGE_SIZE: usize = 50;
+/// Invitations on a page.
+const INVITATIONS: usize = 25;
 /// Tokens of somebody's that are named.
 const NAMED: i64 = 10;
 /// Journal entries that are shown.
@@ -53,10 +58,23 @@ async fn list(
     Ok(pages::Index {
         counts: counts(connection, organization, &wanted).await?,
         members: queries::page(connection, organization, &wanted, cursor, PAGE_SIZE, now).await?,
-        invitations: invitations::queries::list(connection, organization, now).await?,
+        invitations: invitations(connection, organization, &query, now).await?,
         shell: admin.shell(page, Section::Members),
         query,
     })
+}
+
+/// Those that can still be accepted.
+async fn invitations(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    query: &Query,
+    now: DateTime<Utc>,
+) -> Result<Slice<Pending>, Error> {
+    let cursor = Cursor::decode(&query.invited);
+    let (cursor, size) = (cursor.as_ref(), INVITATIONS);
+    let page = invitations::queries::page(connection, organization, cursor, size, now).await?;
+    Ok(page)
 }
 
 async fn counts(

@@ -27,6 +27,9 @@ pub struct Query {
     pub view: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub page: String,
+    /// The page of the invitations.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub invited: String,
 }
 
 impl Query {
@@ -60,6 +63,15 @@ impl Query {
         };
         let query = serde_html_form::to_string(query).unwrap_or_default();
         format!("{path}?{query}")
+    }
+
+    /// The address of another page of the invitations.
+    fn at_invitations(&self, page: &str) -> String {
+        let query = Self {
+            invited: page.to_owned(),
+            ..self.clone()
+        };
+        format!("{}#invitations", query.at("/settings/members", &self.page))
     }
 
     /// The address of another part of the list.
@@ -96,7 +108,7 @@ pub struct Index {
     pub query: Query,
     pub counts: Counts,
     pub members: Slice<Listed>,
-    pub invitations: Vec<Pending>,
+    pub invitations: Slice<Pending>,
 }
 
 impl Index {

@@ -20,6 +20,9 @@ use crate::tokens::{Status, Token, TokenId, queries};
 use crate::web::form::Nothing;
 use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
 
+/// Tokens that are shown.
+const MOST_LISTED: usize = 200;
+
 pub async fn show(
     viewer: Viewer,
     page: Page,
@@ -41,7 +44,9 @@ async fn profile(
 ) -> Result<pages::Profile, Error> {
     let now = page.now;
     let sessions = session::open(connection, viewer.user(), session, now).await?;
-    let tokens = queries::of_owner(connection, viewer).await?;
+    let tokens = queries::of_owner(connection, viewer, None, MOST_LISTED)
+        .await?
+        .rows;
     let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
     let retiring = queries::retiring(connection, &ids, now).await?;
     let retiring: HashMap<_, _> = retiring.into_iter().collect();

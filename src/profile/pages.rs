@@ -5,10 +5,9 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 
 use super::draft::{Draft, EXPIRIES, PasswordDraft, SCOPES};
-use super::queries::Listed;
 use super::snippets::{Connect, PLACEHOLDER};
 use crate::access::{Shell, session};
-use crate::tokens::queries::MOST_ACTIVE;
+use crate::tokens::queries::{MOST_ACTIVE, Owned};
 use crate::tokens::{Secret, Status, Token, Transition};
 use crate::web::form::Field;
 use crate::web::format;
@@ -88,7 +87,7 @@ pub struct Password {
 pub struct All {
     pub shell: Shell,
     pub owner: String,
-    pub tokens: Slice<Listed>,
+    pub tokens: Slice<Owned>,
 }
 
 impl All {

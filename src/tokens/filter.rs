@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Status;
+use crate::access::UserId;
 use crate::catalogue::ProductId;
 use crate::db::types::text_enum;
 use crate::web::paging::Cursor;
@@ -56,6 +57,8 @@ pub struct Filter {
     pub status: Option<Status>,
     pub sort: Sort,
     pub product: Option<ProductId>,
+    /// Who answers for them.
+    pub responsible: Option<UserId>,
     pub cursor: Option<Cursor>,
 }
 
@@ -73,6 +76,7 @@ impl Query {
             status: self.status.parse().ok(),
             sort: self.sort.parse().unwrap_or(Sort::Newest),
             product: self.product.parse::<Uuid>().ok().map(ProductId::from),
+            responsible: None,
             cursor: Cursor::decode(&self.page),
         }
     }

@@ -22,7 +22,9 @@ pub use estate::{Answering, Estate, Left, hand_over, revoke_estate, survey_estat
 pub use find::{named, retiring, secrets, token};
 pub use import::{ImportError, check, import};
 pub use list::{page, plan_afresh};
-pub use mcp::{LeastUsed, MOST_ACTIVE, create_mcp, of_owner, owned};
+pub use mcp::{
+    LeastUsed, MOST_ACTIVE, Owned, Owners, create_mcp, of_all, of_owner, of_somebody, owned,
+};
 pub use revocations::{Fate, Named, Revocations, revoke_all};
 pub use survey::{Stats, Wanted, stats, wanted};
 pub use usage::{
@@ -34,10 +36,10 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use ipnet::IpNet;
 
-use super::{Standing, Token, TokenId, Usage};
+use super::{Responsible, Standing, Token, TokenId, Usage};
 use crate::access::UserId;
 use crate::catalogue::{Product, Scope, ScopeSet};
-use crate::db::schema::{token_usage, tokens};
+use crate::db::schema::{token_usage, tokens, users};
 
 /// A secret of a token, without the secret.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -78,9 +80,27 @@ struct UsageRow {
     last_used_minute: DateTime<Utc>,
 }
 
-type Row = (TokenRow, UsageRow, Option<Product>);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct ResponsibleRow {
+    id: UserId,
+    name: String,
+    email: String,
+}
 
-fn assemble((row, usage, product): Row) -> Token {
+impl From<ResponsibleRow> for Responsible {
+    fn from(row: ResponsibleRow) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            email: row.email,
+        }
+    }
+}
+
+type Row = (TokenRow, UsageRow, Option<Product>, Option<ResponsibleRow>);
+
+fn assemble((row, usage, product, responsible): Row) -> Token {
     Token {
         id: row.id,
         owner: row.owner_id,
@@ -92,6 +112,7 @@ fn assemble((row, usage, product): Row) -> Token {
         expires_at: row.expires_at,
         created_at: row.created_at,
         created_by_name: row.created_by_name,
+        responsible: responsible.map(Into::into),
         version: row.version,
         product,
         usage: Usage {

@@ -10,6 +10,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use diesel_async::pooled_connection::deadpool::PoolError;
 
+use crate::db::types::text_enum;
 use crate::fleet;
 
 pub use render::render;
@@ -43,9 +44,9 @@ pub enum Error {
     /// The `Idempotency-Key` came before, with another request.
     #[error("idempotency key reused")]
     KeyReused,
-    /// The body is of another type than JSON.
+    /// The body is of another type than this.
     #[error("unsupported media type")]
-    UnsupportedMediaType,
+    UnsupportedMediaType(&'static str),
     #[error("body too large")]
     TooLarge,
     #[error("sign-in required")]
@@ -73,6 +74,29 @@ pub enum Error {
     Unavailable(Source),
     #[error("internal error: {0}")]
     Internal(Source),
+}
+
+text_enum! {
+    /// What went wrong, in a name that never changes. The gate's own codes stand beside these.
+    ProblemCode {
+        NotFound = "not_found",
+        MethodNotAllowed = "method_not_allowed",
+        Malformed = "malformed",
+        Invalid = "invalid",
+        Taken = "taken",
+        BeyondOwn = "beyond_own",
+        PreconditionFailed = "precondition_failed",
+        IdempotencyKeyReused = "idempotency_key_reused",
+        UnsupportedMediaType = "unsupported_media_type",
+        TooLarge = "too_large",
+        SignInRequired = "sign_in_required",
+        Forbidden = "forbidden",
+        Forged = "forged",
+        Conflict = "conflict",
+        TooManyRequests = "too_many_requests",
+        Unavailable = "unavailable",
+        Internal = "internal",
+    }
 }
 
 /// What is wrong with a field of an API's request, and what to do.
@@ -165,8 +189,8 @@ impl Error {
             Self::KeyReused => "This Idempotency-Key came with another request in the last 24 \
                                 hours. Use a new key for each request."
                 .into(),
-            Self::UnsupportedMediaType => {
-                "Send the body as JSON, with Content-Type: application/json.".into()
+            Self::UnsupportedMediaType(wanted) => {
+                format!("Send the body with Content-Type: {wanted}.").into()
             }
             Self::TooLarge => "The body is larger than this address takes.".into(),
             Self::SignInRequired => "Sign in, then try again.".into(),
@@ -200,27 +224,28 @@ impl Error {
     }
 
     fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::Malformed(_) => "malformed",
-            Self::Invalid(_) => "invalid",
-            Self::Taken(_) => "taken",
-            Self::Beyond(_) => "beyond_own",
-            Self::PreconditionFailed => "precondition_failed",
-            Self::KeyReused => "idempotency_key_reused",
-            Self::UnsupportedMediaType => "unsupported_media_type",
-            Self::TooLarge => "too_large",
-            Self::SignInRequired => "sign_in_required",
-            Self::Forbidden => "forbidden",
-            Self::Forged => "forged",
-            Self::Conflict(_) | Self::Stale(_) => "conflict",
-            Self::TooMany { .. } => "too_many_requests",
-            Self::Refused(refusal) => refusal.code,
-            Self::Rejected(rejection) => rejection.code,
-            Self::Unavailable(_) => "unavailable",
-            Self::Internal(_) => "internal",
-        }
+        let code = match self {
+            Self::NotFound => ProblemCode::NotFound,
+            Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
+            Self::Malformed(_) => ProblemCode::Malformed,
+            Self::Invalid(_) => ProblemCode::Invalid,
+            Self::Taken(_) => ProblemCode::Taken,
+            Self::Beyond(_) => ProblemCode::BeyondOwn,
+            Self::PreconditionFailed => ProblemCode::PreconditionFailed,
+            Self::KeyReused => ProblemCode::IdempotencyKeyReused,
+            Self::UnsupportedMediaType(_) => ProblemCode::UnsupportedMediaType,
+            Self::TooLarge => ProblemCode::TooLarge,
+            Self::SignInRequired => ProblemCode::SignInRequired,
+            Self::Forbidden => ProblemCode::Forbidden,
+            Self::Forged => ProblemCode::Forged,
+            Self::Conflict(_) | Self::Stale(_) => ProblemCode::Conflict,
+            Self::TooMany { .. } => ProblemCode::TooManyRequests,
+            Self::Refused(refusal) => return refusal.code,
+            Self::Rejected(rejection) => return rejection.code,
+            Self::Unavailable(_) => ProblemCode::Unavailable,
+            Self::Internal(_) => ProblemCode::Internal,
+        };
+        code.as_str()
     }
 
     fn headers(&self, response: &mut HttpResponseBuilder) {
@@ -249,7 +274,7 @@ impl ResponseError for Error {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SignInRequired => StatusCode::UNAUTHORIZED,
             Self::Beyond(_) | Self::Forbidden | Self::Forged => StatusCode::FORBIDDEN,

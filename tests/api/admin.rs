@@ -2,9 +2,13 @@
 
 mod appointment;
 mod auth_secret;
+mod catalogue;
 mod groups;
 mod invitations;
+mod mcp_tokens;
 mod members;
 mod others;
 mod revocations;
+mod token_list;
 mod tokens;
+mod versions;

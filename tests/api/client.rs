@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokendesk::catalogue::Scope;
 use tokendesk::tokens::Secret;
 
+use super::contract;
 use crate::support::App;
 
 pub struct Program {
@@ -79,6 +80,25 @@ impl Program {
             .await
     }
 
+    pub async fn send_toml(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        toml: String,
+    ) -> Reply {
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.answer(
+            request
+                .header("content-type", "application/toml")
+                .body(toml),
+        )
+        .await
+    }
+
     pub async fn send(
         &self,
         method: Method,
@@ -101,11 +121,27 @@ impl Program {
         if !self.secret.is_empty() {
             request = request.bearer_auth(&self.secret);
         }
-        let response = request.send().await.unwrap();
-        Reply {
+        let request = request.build().unwrap();
+        let asked = (
+            request.method().to_string(),
+            request.url().path().to_owned(),
+        );
+        let response = self.client.execute(request).await.unwrap();
+        let reply = Reply {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            body: response.json().await.unwrap_or_default(),
-        }
+            body: read(response.text().await.unwrap_or_default()),
+        };
+        contract::check(&asked.0, &asked.1, &reply);
+        reply
+    }
+}
+
+/// JSON, or whatever else it is as text.
+fn read(text: String) -> Value {
+    match serde_json::from_str(&text) {
+        Ok(json) => json,
+        Err(_) if text.is_empty() => Value::Null,
+        Err(_) => Value::String(text),
     }
 }

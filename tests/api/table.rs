@@ -125,6 +125,25 @@ const TABLE: &[Route] = &[
         r#"{"name":"Edited"}"#,
     ),
     Route("DELETE", "/api/v1/resources/{id}", AdminWrite, 200, ""),
+    Route("GET", "/api/v1/resources/catalogue", AdminRead, 200, ""),
+    Route(
+        "PUT",
+        "/api/v1/resources/catalogue",
+        AdminWrite,
+        200,
+        "[[resource]]\nname = 'New'\npath = '/new'\n\
+         operations = [{ name = 'read', methods = ['GET'], scope = 'connect:read' }]",
+    ),
+    Route("POST", "/api/v1/resources/reset", AdminWrite, 200, ""),
+    Route("GET", "/api/v1/mcp-tokens", AdminRead, 200, ""),
+    Route("GET", "/api/v1/mcp-tokens/{id}", AdminRead, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/mcp-tokens/{id}/revocation",
+        AdminWrite,
+        200,
+        "",
+    ),
     Route("GET", "/api/v1/mcp-servers", AdminRead, 200, ""),
     Route(
         "POST",
@@ -141,7 +160,7 @@ const TABLE: &[Route] = &[
         200,
         r#"{"name":"edited"}"#,
     ),
-    Route("DELETE", "/api/v1/mcp-servers/{id}", AdminWrite, 204, ""),
+    Route("DELETE", "/api/v1/mcp-servers/{id}", AdminWrite, 200, ""),
     Route("GET", "/api/v1/members", AdminRead, 200, ""),
     Route("GET", "/api/v1/members/{id}", AdminRead, 200, ""),
     Route(
@@ -272,6 +291,7 @@ impl Route {
                 let body: Value = serde_json::from_str(&text).unwrap();
                 program.send(method, &path, headers, Some(&body)).await
             }
+            toml if toml.starts_with("[[") => program.send_toml(method, &path, headers, toml).await,
             form => program.send_form(&path, form).await,
         }
     }
@@ -307,7 +327,8 @@ impl Route {
                 let query = format!(
                     "SELECT id::text FROM resources WHERE organization_id = '{organization}' LIMIT 1"
                 );
-                app.sql(&query).await[0].get(0)
+                let found = app.sql(&query).await;
+                found.first().map(|row| row.get(0)).unwrap_or_default()
             }
             "mcp-servers" => {
                 let new = tokendesk::profile::servers::draft::NewServer {
@@ -366,7 +387,7 @@ impl Route {
                 let invited = invitations::invite(connection, actor, &guest, app.now()).await;
                 invited.unwrap().invitation.id.to_string()
             }
-            "me" => app.mcp_token(ADA, name).await.0.id.to_string(),
+            "me" | "mcp-tokens" => app.mcp_token(ADA, name).await.0.id.to_string(),
             _ => {
                 let read = |new: &mut NewToken| {
                     new.scopes = Some([Scope::AdminRead].into_iter().collect());
@@ -623,6 +644,52 @@ async fn what_is_another_organizations_does_not_exist() {
             let reply = route.send(&theirs, &id, &[("x-user-email", ADA)]).await;
             assert_eq!(reply.status, 404, "{}", route.shown());
         }
+        app.sql("DELETE FROM mcp_servers").await;
+    }
+}
+
+/// With the version that was read, and with another.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_changed_is_of_the_version_that_was_read() {
+    let app = App::start_with(&["--rate-limit-per-token=100000"]).await;
+    let (_, secret) = app.token("All").await;
+    let program = Program::of(&app, &secret);
+    let document = program.get("/openapi.json").await.body;
+    for (number, route) in TABLE.iter().enumerate() {
+        let Some((before, after)) = route.1.split_once("/{id}") else {
+            continue;
+        };
+        let shown = route.shown();
+        let id = route
+            .thing(&app, app.organization, &format!("{number}"))
+            .await;
+        let thing = format!("{before}/{}", id.split('/').next().unwrap());
+        let read = program
+            .send(Method::GET, &thing, route.headers(), None)
+            .await;
+        let tag = read.header("etag").to_owned();
+        assert!(tag.starts_with('"'), "{shown}: {}", read.body);
+        if route.0 == "GET" {
+            assert!(!after.is_empty() || read.status == 200, "{shown}");
+            continue;
+        }
+        let operation = &document["paths"][route.1][route.0.to_lowercase()];
+        let parameters = operation["parameters"].as_array().unwrap();
+        let is_told = parameters.iter().any(|it| it["name"] == "If-Match");
+        assert!(is_told, "{shown}");
+        let send = async |tag: &str| {
+            let headers = [route.headers(), &[("if-match", tag)]].concat();
+            route.send(&program, &id, &headers).await
+        };
+        let before = app.count("SELECT count(*) FROM journal").await;
+        for other in ["\"999\"", "\"x\"", "1"] {
+            let refused = send(other).await;
+            let answer = (refused.status, refused.code());
+            assert_eq!(answer, (412, "precondition_failed"), "{shown}: {other}");
+        }
+        assert_eq!(app.count("SELECT count(*) FROM journal").await, before);
+        let done = send(&format!("\"998\", {tag}")).await;
+        assert_eq!(done.status, route.3, "{shown}: {}", done.body);
         app.sql("DELETE FROM mcp_servers").await;
     }
 }

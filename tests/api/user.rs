@@ -204,3 +204,30 @@ async fn a_portal_without_admin_read_makes_none_that_reads_what_the_organization
     let reader = Program::with(&app, "Reader", &[Scope::ConnectWrite, Scope::AdminRead]).await;
     assert_eq!(make(&reader, ADA, json!({ "name": "x" })).await.status, 201);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_a_users_tokens_are_listed_in_pages() {
+    let app = App::start().await;
+    for number in 0..7 {
+        app.mcp_token(ADA, &format!("Laptop {number}")).await;
+    }
+    app.sql("UPDATE tokens SET standing = 'revoked' WHERE name IN ('Laptop 6', 'Laptop 2')")
+        .await;
+    app.sql("UPDATE tokens SET standing = 'disabled' WHERE name IN ('Laptop 4', 'Laptop 1')")
+        .await;
+    let portal = portal(&app).await;
+    let mut found = Vec::new();
+    let mut path = "/mcp-tokens?limit=2".to_owned();
+    for _ in 0..4 {
+        let page = as_user(&portal, ADA, Method::GET, &path, None).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        let items = page.body["items"].as_array().unwrap().iter();
+        found.extend(items.map(|item| item["name"].as_str().unwrap().to_owned()));
+        let Some(cursor) = page.body["next_cursor"].as_str() else {
+            break;
+        };
+        path = format!("/mcp-tokens?limit=2&cursor={cursor}");
+    }
+    let numbers: Vec<&str> = found.iter().map(|name| &name["Laptop ".len()..]).collect();
+    assert_eq!(numbers, ["5", "3", "0", "4", "1", "6", "2"]);
+}

@@ -102,7 +102,7 @@ async fn each_reason_has_a_code() {
         let (token, secret) = app.token(name).await;
         assert_eq!(code(&secret).await, "valid");
         let connection = &mut *app.database().get().await.unwrap();
-        let done = queries::apply(connection, actor, token.id.into(), transition, app.now());
+        let done = queries::apply(connection, actor, token.key(), transition, app.now());
         done.await.map(drop).unwrap();
         secret
     };

@@ -306,3 +306,39 @@ async fn whoever_is_deactivated_gets_no_password() {
     assert_eq!(refused.status, 409);
     assert_eq!(invite(&ada, kai, "member").await.status, 422);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_invitations_wait_all_are_listed() {
+    let app = App::start().await;
+    let organization = app.organization;
+    let insert = format!(
+        "INSERT INTO invitations (id, digest, organization_id, email, name, role, created_at, expires_at)
+         SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, sha256(n::text::bytea),
+             '{organization}', 'guest' || n || '@new.example', 'Guest No' || n, 'member', now(),
+             '2030-01-01Z'
+         FROM generate_series(1, 260) AS n"
+    );
+    app.sql(&insert).await;
+    let ada = app.ada().await;
+    let mut page = ada.visit("/settings/members?q=lovell").await;
+    let mut found = Vec::new();
+    loop {
+        // The members stay those that were searched for.
+        assert!(page.says(ADA) && page.says("Ada Lovell"), "{}", page.text());
+        let text = page.text();
+        let words = text
+            .split_whitespace()
+            .filter_map(|it| it.strip_prefix("No"));
+        let numbers: Vec<u32> = words.filter_map(|number| number.parse().ok()).collect();
+        assert!(!numbers.is_empty() && numbers.len() <= 50, "{numbers:?}");
+        found.extend(numbers);
+        if !page.has("nav[aria-label='Pages of invitations'] a[rel=next]") {
+            break;
+        }
+        page = page.follow("Next").await;
+    }
+    found.dedup();
+    assert_eq!(found, (1..=260).rev().collect::<Vec<_>>());
+    let back = page.follow("Previous").await;
+    assert!(back.says("guest26@new.example"), "{}", back.text());
+}

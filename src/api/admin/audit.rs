@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::access::UserId;
-use crate::api::kit::{ActionWord, Page, Paging, Params, Word};
+use crate::api::kit::{ActionWord, Limit, Page, Paging, Params, Word, term};
 use crate::db::Database;
 use crate::gate::Reader;
 use crate::journal::{self, Entry, Filter};
@@ -89,13 +89,16 @@ pub struct Which {
     author_id: Option<Uuid>,
     /// To what it was done.
     subject_id: Option<Uuid>,
+    /// A part of what that was called then.
+    #[param(max_length = 100)]
+    subject_name: Option<String>,
     /// From this instant on.
     from: Option<DateTime<Utc>>,
     /// Before this instant.
     before: Option<DateTime<Utc>>,
     /// How many items a page has.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 100, default = 50)]
+    limit: Option<Limit>,
     /// Where to go on: the `next_cursor` of the page before, asked with the same parameters.
     #[param(max_length = 2000)]
     cursor: Option<String>,
@@ -111,7 +114,7 @@ impl Which {
             author: self.author_id.map(UserId::from),
             action: self.action.map(|action| action.0),
             subject: self.subject_id,
-            subject_name: None,
+            subject_name: term("subject_name", self.subject_name.as_deref())?,
             from: self.from,
             before: self.before,
             cursor: paging.cursor()?,

@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use super::asker;
 use crate::access::{Overseer, Role};
-use crate::api::kit::{Created, Creation, Page, Paging, Params, RoleWord, Word, mistakes, taken};
+use crate::api::kit::{
+    Created, Creation, IfMatch, Page, Paging, Params, RoleWord, Word, mistakes, taken, versioned,
+};
 use crate::config::{Config, PublicUrl};
 use crate::db::{Connection, Database};
 use crate::gate::{Reader, Writer};
@@ -21,6 +23,9 @@ use crate::members::invitations::queries::{self, InviteError};
 use crate::members::invitations::{Invited, Pending};
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Now};
+
+/// An invitation is what it was made as, until it is gone.
+const VERSION: i32 = 1;
 
 pub fn routes(config: &mut web::ServiceConfig) {
     config
@@ -181,7 +186,7 @@ fn revealed(invited: &Invited, public_url: &PublicUrl) -> Result<Created, Error>
         link: None,
         delivery: None,
     };
-    Ok(Created::new(location, None, &body)?.revealing("link", link))
+    Ok(Created::new(location, Some(VERSION), &body)?.revealing("link", link))
 }
 
 /// Show an invitation
@@ -192,17 +197,26 @@ pub async fn show(reader: Reader, now: Now, database: Data<Database>, id: Path<U
     let connection = &mut *database.get().await?;
     let (organization, id) = (reader.overseen(), id.into_inner().into());
     let pending = queries::pending(connection, organization, id, now.0).await?;
-    Ok(HttpResponse::Ok().json(Invitation::from(pending)))
+    Ok(versioned(VERSION, Invitation::from(pending)))
 }
 
 /// Revoke an invitation
 ///
 /// Its link leads nowhere then.
 #[utoipa::path(delete, path = "/api/v1/invitations/{id}", operation_id = "revokeInvitation",
-    tag = "Invitations", params(("id" = Uuid, Path)),
+    tag = "Invitations", params(("id" = Uuid, Path), IfMatch),
     responses((status = 204, description = "It is gone")))]
-pub async fn revoke(writer: Writer, now: Now, database: Data<Database>, id: Path<Uuid>) -> Answer {
+pub async fn revoke(
+    writer: Writer,
+    now: Now,
+    database: Data<Database>,
+    id: Path<Uuid>,
+    expected: IfMatch,
+) -> Answer {
     let connection = &mut *database.get().await?;
-    queries::revoke(connection, &writer.actor(), id.into_inner().into(), now.0).await?;
+    let (organization, id) = (writer.overseen(), id.into_inner().into());
+    queries::pending(connection, organization, id, now.0).await?;
+    expected.check(VERSION)?;
+    queries::revoke(connection, &writer.actor(), id, now.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -14,7 +14,9 @@ pub use departures::*;
 
 use super::groups::GroupRole;
 use crate::access::{OrganizationId, Overseer, UserId};
-use crate::api::kit::{Input, Page, Paging, Params, RoleWord, ViewWord, Word, present, term};
+use crate::api::kit::{
+    IfMatch, Input, Limit, Page, Paging, Params, RoleWord, ViewWord, Word, present, term, versioned,
+};
 use crate::db::{Connection, Database};
 use crate::gate::{Reader, Writer};
 use crate::members::groups::GroupId;
@@ -51,6 +53,9 @@ pub struct Member {
     deactivated_at: Option<DateTime<Utc>>,
     /// In whichever organisation.
     last_sign_in_at: Option<DateTime<Utc>>,
+    /// Counts the changes of their own role, and of whether they are active; also in the header
+    /// `ETag`.
+    version: i32,
     /// How many active MCP tokens they have.
     mcp_tokens: i64,
     /// The groups that they are in, by name; not in lists.
@@ -82,6 +87,7 @@ impl From<Listed> for Member {
             joined_at: member.joined_at,
             deactivated_at: member.deactivated_at,
             last_sign_in_at: member.last_sign_in_at,
+            version: member.version,
             mcp_tokens,
             groups: None,
             api_tokens: None,
@@ -124,8 +130,8 @@ pub struct Which {
     #[param(inline)]
     view: Option<ViewWord>,
     /// How many items a page has.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 100, default = 50)]
+    limit: Option<Limit>,
     /// Where to go on: the `next_cursor` of the page before, asked with the same parameters.
     #[param(max_length = 2000)]
     cursor: Option<String>,
@@ -141,7 +147,7 @@ impl Which {
         now: Now,
     ) -> Result<Page<Member>, Error> {
         let wanted = Wanted {
-            term: term(self.q.as_deref())?,
+            term: term("q", self.q.as_deref())?,
             view: self.view.map(|view| view.0),
             group,
         };
@@ -200,32 +206,35 @@ async fn told(
     now: Now,
 ) -> Answer {
     let member = Member::load(connection, overseer.overseen(), id, now).await?;
-    Ok(HttpResponse::Ok().json(member))
+    Ok(versioned(member.version, member))
 }
 
 /// Edit a member
 ///
-/// Their own role is all that can be edited, so there is no version to match: what is sent is what
-/// it is then, at once and on every instance. The last active administrator stays one. An
-/// administrator is made only by a token that has the scope `all`, no ranges and no expiry.
+/// Their own role is all that can be edited. What is sent is what it is then, at once and on every
+/// instance. The last active administrator stays one. An administrator is made only by a token that
+/// has the scope `all`, no ranges and no expiry.
 #[utoipa::path(patch, path = "/api/v1/members/{id}", operation_id = "editMember", tag = "Members",
-    params(("id" = Uuid, Path)), request_body = MemberEdit,
+    params(("id" = Uuid, Path), IfMatch), request_body = MemberEdit,
     responses((status = 200, description = "The member as they are now", body = Member)))]
 pub async fn edit(
     writer: Writer,
     now: Now,
     database: Data<Database>,
     id: Path<Uuid>,
+    expected: IfMatch,
     Input(edit): Input<MemberEdit>,
 ) -> Answer {
     let connection = &mut *database.get().await?;
-    let id = id.into_inner().into();
+    let member = queries::member(connection, writer.overseen(), id.into_inner().into()).await?;
+    let pinned = expected.pin(member.id, member.version)?;
     if let Some(Word(role)) = edit.role {
-        match queries::change_role(connection, &writer.actor(), id, role, now.0).await {
-            // They have the role.
-            Ok(_) | Err(ChangeError::Outdated(_)) => {}
+        match queries::change_role(connection, &writer.actor(), pinned, role, now.0).await {
+            Ok(_) => {}
+            // They have the role, if it is not the version.
+            Err(ChangeError::Outdated(member)) => expected.check(member.version)?,
             Err(error) => return Err(error.into()),
         }
     }
-    told(connection, &writer, id, now).await
+    told(connection, &writer, member.id, now).await
 }

@@ -1,11 +1,13 @@
 //! Resources: protected APIs, and which scope each operation needs.
 
+mod catalogue;
 pub mod shapes;
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path};
 use uuid::Uuid;
 
+pub use self::catalogue::*;
 use self::shapes::{NewResource, Resource, ResourceEdit, mistakes};
 use super::{New, create_once};
 use crate::access::Actor;
@@ -26,6 +28,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(create)),
         )
         .service(
+            web::resource("/resources/catalogue")
+                .app_data(web::PayloadConfig::new(LARGEST_CATALOGUE))
+                .route(web::get().to(export))
+                .route(web::put().to(import)),
+        )
+        .service(web::resource("/resources/reset").route(web::post().to(reset)))
+        .service(
             web::resource("/resources/{id}")
                 .route(web::get().to(show))
                 .route(web::patch().to(edit))
@@ -35,14 +44,15 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 /// List resources
 ///
-/// All of them, by path: there are at most 250.
+/// All of them, by path: there are at most 250. The `ETag` is that of the catalogue.
 #[utoipa::path(get, path = "/api/v1/resources", operation_id = "listResources",
     tag = "Resources", responses((status = 200, description = "All", body = Page<Resource>)))]
 pub async fn index(reader: Reader, database: Data<Database>) -> Answer {
     let connection = &mut *database.get().await?;
     let catalogue = queries::list(connection, &reader).await?;
     let resources = catalogue.resources.into_iter().map(Resource::from);
-    Ok(HttpResponse::Ok().json(Page::from(resources.collect::<Vec<_>>())))
+    let resources: Vec<Resource> = resources.collect();
+    Ok(versioned(catalogue.revision, Page::from(resources)))
 }
 
 /// Create a resource

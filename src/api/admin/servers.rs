@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{New, created};
+use super::{New, create_once};
 use crate::access::{Actor, Overseer};
 use crate::api::kit::{
-    Created, Creation, IfMatch, Input, Page, mistakes, present, taken, versioned,
+    Created, Creation, IfMatch, Input, Page, Receipt, Taken, mistakes, present, taken, versioned,
 };
 use crate::db::{Connection, Database};
+use crate::fleet::Fleet;
 use crate::gate::{Reader, Writer};
 use crate::profile::servers::draft::Draft;
 use crate::profile::servers::queries::{self, ChangeError, Server};
@@ -44,6 +45,10 @@ pub struct McpServer {
     created_at: DateTime<Utc>,
     /// Counts the changes; also in the header `ETag`.
     version: i32,
+    /// Where a change is in effect; only in the answer to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    receipt: Option<Receipt>,
 }
 
 impl From<Server> for McpServer {
@@ -55,6 +60,7 @@ impl From<Server> for McpServer {
             description: server.description,
             created_at: server.created_at,
             version: server.version,
+            receipt: None,
         }
     }
 }
@@ -112,16 +118,20 @@ pub async fn index(reader: Reader, database: Data<Database>) -> Answer {
 }
 
 /// Add an MCP server
+///
+/// The tools that are called where it is are looked up in the catalogue then. The answer comes when
+/// that is in effect on every instance.
 #[utoipa::path(post, path = "/api/v1/mcp-servers", operation_id = "addMcpServer",
     tag = "MCP servers", request_body = NewMcpServer,
     responses((status = 201, description = "The server", body = McpServer)))]
 pub async fn create(
     writer: Writer,
     now: Now,
-    database: Data<Database>,
+    (database, fleet): (Data<Database>, Data<Fleet>),
     creation: Creation<NewMcpServer>,
 ) -> Answer {
-    created(creation, writer, now, &database).await
+    let created = create_once(creation, writer, now, &database).await?;
+    created.with_receipt(&Receipt::wait(&fleet, &database).await)
 }
 
 impl New for NewMcpServer {
@@ -157,31 +167,42 @@ pub async fn show(reader: Reader, database: Data<Database>, id: Path<Uuid>) -> A
     let connection = &mut *database.get().await?;
     Ok(told(
         queries::server(connection, &reader, id.into_inner().into()).await?,
+        None,
     ))
 }
 
-fn told(server: Server) -> HttpResponse {
-    versioned(server.version, McpServer::from(server))
+fn told(server: Server, receipt: Option<Receipt>) -> HttpResponse {
+    let version = server.version;
+    let server = McpServer {
+        receipt,
+        ..server.into()
+    };
+    versioned(version, server)
 }
 
 /// Edit an MCP server
+///
+/// The answer comes when the change is in effect on every instance.
 #[utoipa::path(patch, path = "/api/v1/mcp-servers/{id}", operation_id = "editMcpServer",
     tag = "MCP servers", params(("id" = Uuid, Path), IfMatch), request_body = McpServerEdit,
     responses((status = 200, description = "The server as it is now", body = McpServer)))]
 pub async fn edit(
     writer: Writer,
     now: Now,
-    database: Data<Database>,
+    (database, fleet): (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
     expected: IfMatch,
     Input(edit): Input<McpServerEdit>,
 ) -> Answer {
-    let connection = &mut *database.get().await?;
-    let id = id.into_inner().into();
-    let current = queries::server(connection, &writer, id).await?;
+    let mut connection = database.get().await?;
+    let (id, actor) = (id.into_inner().into(), writer.actor());
+    let current = queries::server(&mut connection, &writer, id).await?;
     expected.check(current.version)?;
-    try_edit(connection, &writer.actor(), edit, &current, &expected, now).await?;
-    Ok(told(queries::server(connection, &writer, id).await?))
+    try_edit(&mut connection, &actor, edit, &current, &expected, now).await?;
+    let server = queries::server(&mut connection, &writer, id).await?;
+    drop(connection);
+    let receipt = Receipt::wait(&fleet, &database).await;
+    Ok(told(server, Some(receipt)))
 }
 
 async fn try_edit(
@@ -213,10 +234,23 @@ async fn try_edit(
 
 /// Remove an MCP server
 #[utoipa::path(delete, path = "/api/v1/mcp-servers/{id}", operation_id = "removeMcpServer",
-    tag = "MCP servers", params(("id" = Uuid, Path)),
-    responses((status = 204, description = "It is gone")))]
-pub async fn delete(writer: Writer, now: Now, database: Data<Database>, id: Path<Uuid>) -> Answer {
-    let connection = &mut *database.get().await?;
-    queries::remove(connection, &writer.actor(), id.into_inner().into(), now.0).await?;
-    Ok(HttpResponse::NoContent().finish())
+    tag = "MCP servers", params(("id" = Uuid, Path), IfMatch),
+    responses((status = 200, description = "It is gone", body = Taken)))]
+pub async fn delete(
+    writer: Writer,
+    now: Now,
+    (database, fleet): (Data<Database>, Data<Fleet>),
+    id: Path<Uuid>,
+    expected: IfMatch,
+) -> Answer {
+    let mut connection = database.get().await?;
+    let current = queries::server(&mut connection, &writer, id.into_inner().into()).await?;
+    let pinned = expected.pin(current.id, current.version)?;
+    let removed = queries::remove(&mut connection, &writer.actor(), pinned, now.0).await;
+    removed.map_err(|error| match error {
+        ChangeError::Outdated => expected.overtaken(),
+        error => error.into(),
+    })?;
+    drop(connection);
+    Taken::answer(&fleet, &database).await
 }

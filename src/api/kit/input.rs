@@ -4,6 +4,7 @@ use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -24,14 +25,40 @@ impl<T: DeserializeOwned + 'static> FromRequest for Input<T> {
 }
 
 /// The body, if it is said to be JSON.
-pub async fn bytes(
+pub async fn bytes(request: &HttpRequest, payload: Payload) -> Result<Bytes, Error> {
+    of_type("application/json", request, payload).await
+}
+
+async fn of_type(
+    wanted: &'static str,
     request: &HttpRequest,
     payload: Payload,
-) -> Result<actix_web::web::Bytes, Error> {
-    if request.content_type() != "application/json" {
-        return Err(Error::UnsupportedMediaType);
+) -> Result<Bytes, Error> {
+    if request.content_type() != wanted {
+        return Err(Error::UnsupportedMediaType(wanted));
     }
     body::read(request, payload).await
+}
+
+/// What a body of [`Toml`] is called.
+pub const TOML: &str = "application/toml";
+
+/// A body of TOML, which is not read yet.
+pub struct Toml(pub String);
+
+impl FromRequest for Toml {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = of_type(TOML, &request, payload).await?;
+            let text = String::from_utf8(bytes.to_vec());
+            text.map(Self)
+                .map_err(|_| Error::Malformed("the body is not UTF-8".into()))
+        })
+    }
 }
 
 /// The query's parameters.

@@ -11,14 +11,19 @@ const MOST: usize = 100;
 /// Characters of what is searched for.
 const LONGEST_TERM: usize = 100;
 
+/// How many items a page has: a number, where an empty text would be none.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Limit(usize);
+
 /// Which page of a list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
     /// How many items a page has.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    pub limit: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 100, default = 50)]
+    pub limit: Option<Limit>,
     /// Where to go on: the `next_cursor` of the page before.
     #[param(max_length = 2000)]
     pub cursor: Option<String>,
@@ -28,7 +33,7 @@ impl Paging {
     /// # Errors
     /// [`Error::Invalid`] beyond the bounds.
     pub fn limit(&self) -> Result<usize, Error> {
-        match self.limit.unwrap_or(USUAL) {
+        match self.limit.map_or(USUAL, |limit| limit.0) {
             limit @ 1..=MOST => Ok(limit),
             _ => Err(Error::invalid("limit", format!("use 1 to {MOST}."))),
         }
@@ -54,8 +59,8 @@ pub struct Search {
     #[param(max_length = 100)]
     q: Option<String>,
     /// How many items a page has.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 100, default = 50)]
+    limit: Option<Limit>,
     /// Where to go on: the `next_cursor` of the page before, asked with the same parameters.
     #[param(max_length = 2000)]
     cursor: Option<String>,
@@ -65,7 +70,7 @@ impl Search {
     /// # Errors
     /// [`Error::Invalid`] for one that is too long.
     pub fn term(&self) -> Result<Option<String>, Error> {
-        term(self.q.as_deref())
+        term("q", self.q.as_deref())
     }
 
     #[must_use]
@@ -81,13 +86,13 @@ impl Search {
 ///
 /// # Errors
 /// [`Error::Invalid`] for what is too long.
-pub fn term(q: Option<&str>) -> Result<Option<String>, Error> {
-    let q = q.unwrap_or_default();
-    if q.chars().count() > LONGEST_TERM {
+pub fn term(field: &str, text: Option<&str>) -> Result<Option<String>, Error> {
+    let text = text.unwrap_or_default();
+    if text.chars().count() > LONGEST_TERM {
         let detail = format!("use at most {LONGEST_TERM} characters.");
-        return Err(Error::invalid("q", detail));
+        return Err(Error::invalid(field, detail));
     }
-    let visible = q.trim().chars().filter(|c| !c.is_control());
+    let visible = text.trim().chars().filter(|c| !c.is_control());
     Ok(Some(visible.collect()).filter(|term: &String| !term.is_empty()))
 }
 

@@ -10,6 +10,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
+use crate::db::Pinned;
 use crate::web::Error;
 
 /// The header that says of which version an answer is. It counts changes of what can be edited,
@@ -64,6 +65,23 @@ impl IfMatch {
             Some(tags) if !tags.contains(&own) => Err(Error::PreconditionFailed),
             _ => Ok(()),
         }
+    }
+
+    /// What is to be changed, as long as it stays of the version that was asked for.
+    ///
+    /// # Errors
+    /// [`Error::PreconditionFailed`] for another version.
+    pub fn pin<T>(&self, id: T, version: i32) -> Result<Pinned<T>, Error> {
+        self.check(version)?;
+        Ok(Pinned {
+            id,
+            version: self.0.is_some().then_some(version),
+        })
+    }
+
+    /// Why something is not changed as it is now: because of its version, or else for this.
+    pub fn refusal(&self, version: i32, otherwise: impl FnOnce() -> Error) -> Error {
+        self.check(version).err().unwrap_or_else(otherwise)
     }
 
     /// What somebody is told who was overtaken.

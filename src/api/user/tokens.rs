@@ -2,7 +2,6 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path};
-use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,9 +11,11 @@ use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::OnBehalf;
+use crate::api::admin::mcp_tokens::{McpToken, RevokedMcpToken};
+use crate::api::admin::tokens::missed;
 use crate::api::kit::{
-    Asker, Created, Creation, ExpiryWord, Page, Receipt, ScopeWord, StatusWord, Word, mistakes,
-    taken, versioned,
+    Asker, Created, Creation, ExpiryWord, IfMatch, Page, Paging, Params, Receipt, mistakes, taken,
+    versioned,
 };
 use crate::catalogue::Scope;
 use crate::db::{Connection, Database};
@@ -22,9 +23,8 @@ use crate::fleet::Fleet;
 use crate::gate::Behalf;
 use crate::profile::draft::{Draft, EXPIRIES, SCOPES};
 use crate::tokens::draft::Expiry;
-use crate::tokens::pages::stale;
 use crate::tokens::queries::{self, ChangeError};
-use crate::tokens::{self, TokenId, Transition};
+use crate::tokens::{TokenId, Transition};
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Now};
 
@@ -39,42 +39,6 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/mcp-tokens/{id}/revocation").route(web::post().to(revoke)));
 }
 
-/// A personal token, which connects an AI assistant.
-#[derive(Serialize, ToSchema)]
-pub struct McpToken {
-    id: Uuid,
-    name: String,
-    /// The first 8 characters of the current secret.
-    prefix: String,
-    status: StatusWord,
-    scopes: Vec<ScopeWord>,
-    /// `null`: never.
-    expires_at: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
-    /// The last call that was allowed.
-    last_used_at: Option<DateTime<Utc>>,
-    last_user_agent: Option<String>,
-    /// Counts the changes; also in the header `ETag`.
-    version: i32,
-}
-
-impl McpToken {
-    fn new(token: tokens::Token, now: DateTime<Utc>) -> Self {
-        Self {
-            id: token.id.uuid(),
-            status: Word(token.status(&now)),
-            scopes: token.effective_scopes().iter().map(Word).collect(),
-            name: token.name,
-            prefix: token.display,
-            expires_at: token.expires_at,
-            created_at: token.created_at,
-            last_used_at: token.usage.last_at,
-            last_user_agent: token.usage.last_user_agent,
-            version: token.version,
-        }
-    }
-}
-
 /// A personal token with its secret.
 #[derive(Serialize, ToSchema)]
 pub struct RevealedMcpToken {
@@ -83,13 +47,6 @@ pub struct RevealedMcpToken {
     /// same `Idempotency-Key`.
     #[schema(value_type = Option<String>)]
     secret: Option<()>,
-}
-
-/// A personal token that was revoked.
-#[derive(Serialize, ToSchema)]
-pub struct RevokedMcpToken {
-    token: McpToken,
-    receipt: Receipt,
 }
 
 /// A scope that a personal token can have.
@@ -156,15 +113,21 @@ impl TryFrom<NewMcpToken> for Draft {
 
 /// List the user's MCP tokens
 ///
-/// All of them, those that are not revoked first.
+/// The enabled, the disabled and the revoked ones, each the newest first.
 #[utoipa::path(get, path = "/api/v1/me/mcp-tokens", operation_id = "listMyMcpTokens",
-    tag = "User", params(OnBehalf),
-    responses((status = 200, description = "All", body = Page<McpToken>)))]
-pub async fn index(Behalf { bearer, .. }: Behalf, now: Now, database: Data<Database>) -> Answer {
+    tag = "User", params(OnBehalf, Paging),
+    responses((status = 200, description = "A page", body = Page<McpToken>)))]
+pub async fn index(
+    Behalf { bearer, .. }: Behalf,
+    now: Now,
+    database: Data<Database>,
+    Params(paging): Params<Paging>,
+) -> Answer {
+    let (limit, cursor) = (paging.limit()?, paging.cursor()?);
     let connection = &mut *database.get().await?;
-    let tokens = queries::of_owner(connection, &bearer).await?;
-    let tokens = tokens.into_iter().map(|token| McpToken::new(token, now.0));
-    Ok(HttpResponse::Ok().json(Page::from(tokens.collect::<Vec<_>>())))
+    let slice = queries::of_owner(connection, &bearer, cursor.as_ref(), limit).await?;
+    let tokens = slice.map(|token| McpToken::new(token, now.0));
+    Ok(HttpResponse::Ok().json(Page::from(tokens)))
 }
 
 /// Generate an MCP token
@@ -244,28 +207,26 @@ pub async fn show(
 ///
 /// It is refused at once and for ever.
 #[utoipa::path(post, path = "/api/v1/me/mcp-tokens/{id}/revocation",
-    operation_id = "revokeMyMcpToken", tag = "User", params(("id" = Uuid, Path), OnBehalf),
+    operation_id = "revokeMyMcpToken", tag = "User",
+    params(("id" = Uuid, Path), OnBehalf, IfMatch),
     responses((status = 200, description = "The token as it is now", body = RevokedMcpToken)))]
 pub async fn revoke(
     Behalf { bearer, .. }: Behalf,
     now: Now,
     (database, fleet): (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
+    expected: IfMatch,
 ) -> Answer {
     let id = TokenId::from(id.into_inner());
     let mut connection = database.get().await?;
     let token = queries::owned(&mut connection, &bearer, id).await?;
+    let pinned = expected.pin(token.key(), token.version)?;
     let (actor, how) = (bearer.oneself(), Transition::Revocation);
-    let revoked = queries::apply(&mut connection, &actor, token.key(), how, now.0).await;
-    revoked.map_err(|error| match error {
-        ChangeError::Outdated(token) => {
-            Error::Stale(stale(&token, how, &now.0).unwrap_or_default())
-        }
-        error => error.into(),
-    })?;
+    let revoked = queries::apply(&mut connection, &actor, pinned, how, now.0).await;
+    revoked.map_err(|error| missed(error, how, &expected, now))?;
     let token = queries::owned(&mut connection, &bearer, id).await?;
     drop(connection);
     let receipt = Receipt::wait(&fleet, &database).await;
-    let token = McpToken::new(token, now.0);
-    Ok(HttpResponse::Ok().json(RevokedMcpToken { token, receipt }))
+    let (version, token) = (token.version, McpToken::new(token, now.0));
+    Ok(versioned(version, RevokedMcpToken { token, receipt }))
 }

@@ -17,7 +17,7 @@ use crate::members::groups::queries::{self as groups, NewGroup};
 use crate::members::groups::{GroupName, Keeper};
 use crate::secret::{Password, Plaintext};
 use crate::tokens::draft::NewToken;
-use crate::tokens::{Name, Ranges, TokenId, queries};
+use crate::tokens::{Key, Name, Ranges, TokenId, queries};
 use crate::web::Error;
 
 /// The organisation, before there are tokens.
@@ -211,7 +211,7 @@ async fn live(
                 queries::rotate(connection, actor, id.into(), version, *overlap, *at).await?;
             }
             Event::Changed(transition) => {
-                queries::apply(connection, actor, id.into(), *transition, *at).await?;
+                queries::apply(connection, actor, Key::from(id), *transition, *at).await?;
             }
         }
     }

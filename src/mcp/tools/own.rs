@@ -15,6 +15,8 @@ use crate::profile::snippets::{Connect, Form, PLACEHOLDER};
 use crate::tokens::queries::{self, ChangeError};
 use crate::tokens::{Token, TokenId, Transition};
 
+/// Tokens that are listed.
+const MOST_LISTED: usize = 200;
 /// Days of activity.
 const RECENT: TimeDelta = TimeDelta::days(30);
 
@@ -165,7 +167,9 @@ impl Server {
     ) -> Result<Json<Tokens>, Failure> {
         let connection = &mut *self.database.get().await?;
         let owner = self.owner(connection).await?;
-        let tokens = queries::of_owner(connection, &owner).await?;
+        let tokens = queries::of_owner(connection, &owner, None, MOST_LISTED)
+            .await?
+            .rows;
         let tokens = tokens
             .into_iter()
             .filter(|token| wanted.includes(token, self.now))

@@ -6,7 +6,7 @@ use actix_web::web;
 use uuid::Uuid;
 
 use super::{LIST, mcp_tokens};
-use crate::access::{Admin, Section};
+use crate::access::{Admin, Section, UserId};
 use crate::db::{Connection, Database};
 use crate::members::queries::{self, ChangeError};
 use crate::members::{Member, pages};
@@ -33,7 +33,7 @@ pub async fn create(
     id: web::Path<Uuid>,
     form: Submission<Nothing>,
 ) -> Answer {
-    let (actor, id) = (admin.actor(&form)?, id.into_inner().into());
+    let (actor, id) = (admin.actor(&form)?, UserId::from(id.into_inner()));
     let connection = &mut *database.get().await?;
     match queries::reactivate(connection, &actor, id, page.now).await {
         Ok(member) => {

@@ -20,9 +20,6 @@ use crate::secret::{Digest, Plaintext};
 use crate::web::Error;
 use crate::web::paging::{Cursor, Direction, Slice};
 
-/// Invitations that are listed.
-const MOST_LISTED: i64 = 200;
-
 type Row = (
     InvitationId,
     String,
@@ -56,24 +53,7 @@ fn columns() -> _ {
     )
 }
 
-/// The organisation's invitations that can still be accepted, the newest first.
-pub async fn list(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    now: DateTime<Utc>,
-) -> QueryResult<Vec<Pending>> {
-    let rows: Vec<Row> = invitations::table
-        .filter(invitations::organization_id.eq(organization))
-        .filter(invitations::accepted_at.is_null())
-        .filter(invitations::expires_at.gt(now))
-        .order(invitations::id.desc())
-        .limit(MOST_LISTED)
-        .select(columns())
-        .load(connection)
-        .await?;
-    Ok(rows.into_iter().map(assemble).collect())
-}
-
+/// One of the organisation's invitations that can still be accepted.
 pub async fn pending(
     connection: &mut Connection,
     organization: OrganizationId,

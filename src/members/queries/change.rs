@@ -11,8 +11,8 @@ use super::appointment::{Beyond, may_appoint};
 use super::charge::{Charge, LastAdministrator};
 use super::find::member;
 use crate::access::{Actor, OrganizationId, Role, UserId, end_sessions};
-use crate::db::Connection;
 use crate::db::schema::{group_members, groups, memberships};
+use crate::db::{Connection, Pinned};
 use crate::journal::{self, Action, Change};
 use crate::members::Member;
 use crate::members::groups::GroupId;
@@ -95,14 +95,16 @@ pub struct Departure {
 pub async fn deactivate(
     connection: &mut Connection,
     actor: &Actor,
-    user: UserId,
+    user: impl Into<Pinned<UserId>>,
     api_tokens: ApiTokens,
     now: DateTime<Utc>,
 ) -> Result<Departure, ChangeError> {
+    let pinned = user.into();
+    let user = pinned.id;
     connection
         .transaction(async |connection| {
             let charge = Charge::take(connection, actor).await?;
-            let member = lock(connection, actor, user).await?;
+            let member = lock(connection, actor, pinned).await?;
             if !member.is_active() {
                 return Err(ChangeError::Outdated(Box::new(member)));
             }
@@ -118,13 +120,15 @@ pub async fn deactivate(
 pub async fn reactivate(
     connection: &mut Connection,
     actor: &Actor,
-    user: UserId,
+    user: impl Into<Pinned<UserId>>,
     now: DateTime<Utc>,
 ) -> Result<Member, ChangeError> {
+    let pinned = user.into();
+    let user = pinned.id;
     connection
         .transaction(async |connection| {
             Charge::take(connection, actor).await?;
-            let member = lock(connection, actor, user).await?;
+            let member = lock(connection, actor, pinned).await?;
             if member.is_active() {
                 return Err(ChangeError::Outdated(Box::new(member)));
             }
@@ -140,14 +144,16 @@ pub async fn reactivate(
 pub async fn remove(
     connection: &mut Connection,
     actor: &Actor,
-    user: UserId,
+    user: impl Into<Pinned<UserId>>,
     api_tokens: ApiTokens,
     now: DateTime<Utc>,
 ) -> Result<Departure, ChangeError> {
+    let pinned = user.into();
+    let user = pinned.id;
     connection
         .transaction(async |connection| {
             let charge = Charge::take(connection, actor).await?;
-            let member = lock(connection, actor, user).await?;
+            let member = lock(connection, actor, pinned).await?;
             revoke_estate(connection, actor, Estate::OwnedBy(user), now).await?;
             leave_groups(connection, actor.organization(), user).await?;
             diesel::delete(memberships::table.find((actor.organization(), user)))
@@ -183,14 +189,16 @@ async fn leave_groups(
 pub async fn change_role(
     connection: &mut Connection,
     actor: &Actor,
-    user: UserId,
+    user: impl Into<Pinned<UserId>>,
     role: Role,
     now: DateTime<Utc>,
 ) -> Result<Member, ChangeError> {
+    let pinned = user.into();
+    let user = pinned.id;
     connection
         .transaction(async |connection| {
             let charge = Charge::take(connection, actor).await?;
-            let old = lock(connection, actor, user).await?;
+            let old = lock(connection, actor, pinned).await?;
             if old.own_role == role {
                 return Err(ChangeError::Outdated(Box::new(old)));
             }
@@ -198,7 +206,10 @@ pub async fn change_role(
                 may_appoint::<ChangeError>(connection, actor).await?;
             }
             diesel::update(memberships::table.find((actor.organization(), user)))
-                .set(memberships::role.eq(role))
+                .set((
+                    memberships::role.eq(role),
+                    memberships::version.eq(memberships::version + 1),
+                ))
                 .execute(connection)
                 .await?;
             charge.keep::<ChangeError>(connection).await?;
@@ -219,14 +230,22 @@ pub async fn change_role(
 }
 
 /// The organisation's member, whom nobody else can change until the transaction ends.
-async fn lock(connection: &mut Connection, actor: &Actor, user: UserId) -> QueryResult<Member> {
+async fn lock(
+    connection: &mut Connection,
+    actor: &Actor,
+    pinned: Pinned<UserId>,
+) -> Result<Member, ChangeError> {
     memberships::table
-        .find((actor.organization(), user))
+        .find((actor.organization(), pinned.id))
         .select(memberships::user_id)
         .for_update()
         .get_result::<UserId>(connection)
         .await?;
-    member(connection, actor.organization(), user).await
+    let member = member(connection, actor.organization(), pinned.id).await?;
+    if !pinned.admits(member.version) {
+        return Err(ChangeError::Outdated(Box::new(member)));
+    }
+    Ok(member)
 }
 
 async fn set_deactivated(
@@ -236,7 +255,10 @@ async fn set_deactivated(
     at: Option<DateTime<Utc>>,
 ) -> QueryResult<usize> {
     diesel::update(memberships::table.find((actor.organization(), user)))
-        .set(memberships::deactivated_at.eq(at))
+        .set((
+            memberships::deactivated_at.eq(at),
+            memberships::version.eq(memberships::version + 1),
+        ))
         .execute(connection)
         .await
 }

@@ -19,11 +19,22 @@ pub(super) type Row = (
     bool,
     Option<DateTime<Utc>>,
     Option<DateTime<Utc>>,
+    i32,
 );
 
 pub(super) fn assemble(row: Row) -> Member {
-    let (id, name, email, own_role, is_lifted, joined_at, has_joined, deactivated_at, signed_in) =
-        row;
+    let (
+        id,
+        name,
+        email,
+        own_role,
+        is_lifted,
+        joined_at,
+        has_joined,
+        deactivated_at,
+        signed_in,
+        version,
+    ) = row;
     Member {
         id,
         name,
@@ -35,6 +46,7 @@ pub(super) fn assemble(row: Row) -> Member {
         deactivated_at,
         // That they use their account elsewhere is nobody's business here.
         last_sign_in_at: signed_in.filter(|_| has_joined),
+        version,
     }
 }
 
@@ -53,6 +65,7 @@ pub(super) fn columns() -> _ {
         memberships::has_joined,
         memberships::deactivated_at,
         users::last_sign_in_at,
+        memberships::version,
     )
 }
 

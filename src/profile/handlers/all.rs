@@ -9,9 +9,9 @@ use uuid::Uuid;
 use crate::access::{Admin, Section};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
-use crate::profile::{pages, queries};
+use crate::profile::pages;
 use crate::tokens::pages::{Confirmation, Place, Question, stale};
-use crate::tokens::queries::{self as tokens, ChangeError};
+use crate::tokens::queries::{self as tokens, ChangeError, Owners};
 use crate::tokens::{Token, Transition};
 use crate::web::form::Nothing;
 use crate::web::paging::Cursor;
@@ -35,10 +35,14 @@ pub async fn index(
 ) -> Answer {
     let owner: String = query.owner.chars().filter(|c| !c.is_control()).collect();
     let owner = owner.trim().to_owned();
+    let owners = Owners {
+        part: owner.clone(),
+        id: None,
+    };
     let cursor = Cursor::decode(&query.page);
     let connection = &mut *database.get().await?;
     page::render(&pages::All {
-        tokens: queries::page(connection, &admin, &owner, cursor.as_ref(), PAGE_SIZE).await?,
+        tokens: tokens::of_all(connection, &admin, &owners, cursor.as_ref(), PAGE_SIZE).await?,
         shell: admin.shell(page, Section::McpTokens),
         owner,
     })
@@ -51,9 +55,8 @@ pub async fn new_revocation(
     id: web::Path<Uuid>,
 ) -> Answer {
     let connection = &mut *database.get().await?;
-    let key = queries::key(connection, &admin, id.into_inner().into()).await?;
-    let token = tokens::token(connection, &admin, key).await?;
-    page::render(&confirmation(connection, &admin, page, token).await?)
+    let owned = tokens::of_somebody(connection, &admin, id.into_inner().into()).await?;
+    page::render(&confirmation(connection, &admin, page, owned.token).await?)
 }
 
 pub async fn revoke(
@@ -66,8 +69,8 @@ pub async fn revoke(
 ) -> Answer {
     let actor = admin.actor(&form)?;
     let mut connection = database.get().await?;
-    let key = queries::key(&mut connection, &admin, id.into_inner().into()).await?;
-    let transition = Transition::Revocation;
+    let owned = tokens::of_somebody(&mut connection, &admin, id.into_inner().into()).await?;
+    let (key, transition) = (owned.token.key(), Transition::Revocation);
     match tokens::apply(&mut connection, &actor, key, transition, page.now).await {
         Ok(token) => {
             let notice = format!("“{}” {}", token.name, transition.past());

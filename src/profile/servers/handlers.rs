@@ -138,7 +138,8 @@ pub async fn remove(
 ) -> Answer {
     let actor = admin.actor(&form)?;
     let mut connection = database.get().await?;
-    let server = queries::remove(&mut connection, &actor, id.into_inner().into(), page.now).await?;
+    let id = ServerId::from(id.into_inner());
+    let server = queries::remove(&mut connection, &actor, id, page.now).await?;
     let notice = format!("“{}” is removed.", server.name);
     page::announce(connection, &database, &fleet, &session, &notice).await?;
     Ok(see_other(LIST))

@@ -9,7 +9,7 @@ use super::draft::NewServer;
 use super::{MOST, ServerId};
 use crate::access::{Actor, OrganizationId, Overseer};
 use crate::db::schema::{mcp_servers, organizations};
-use crate::db::{Connection, violates};
+use crate::db::{Connection, Pinned, violates};
 use crate::journal::{self, Action, Change};
 use crate::web::Error;
 
@@ -187,16 +187,21 @@ pub async fn update(
         .await
 }
 
-/// Returns the server as it was.
+/// Only if it still is of its version. Returns the server as it was.
 pub async fn remove(
     connection: &mut Connection,
     actor: &Actor,
-    id: ServerId,
+    server: impl Into<Pinned<ServerId>>,
     now: DateTime<Utc>,
-) -> QueryResult<Server> {
+) -> Result<Server, ChangeError> {
+    let pinned = server.into();
+    let id = pinned.id;
     connection
         .transaction(async |connection| {
             let server = lock(connection, actor, id).await?;
+            if !pinned.admits(server.version) {
+                return Err(ChangeError::Outdated);
+            }
             diesel::delete(mcp_servers::table.find(id))
                 .execute(connection)
                 .await?;

@@ -12,7 +12,7 @@ use super::mcp::{LeastUsed, room};
 use crate::access::{Actor, UserId};
 use crate::catalogue::{Product, ScopeSet};
 use crate::db::schema::{memberships, products, secrets, token_usage, tokens};
-use crate::db::{Connection, violates};
+use crate::db::{Connection, Pinned, violates};
 use crate::journal::{self, Action, Change};
 use crate::tokens::ceiling::{Excess, Gift};
 use crate::tokens::draft::NewToken;
@@ -334,13 +334,16 @@ pub async fn rotate(
 pub async fn end_overlap(
     connection: &mut Connection,
     actor: &Actor,
-    key: Key,
+    key: impl Into<Pinned<Key>>,
     now: DateTime<Utc>,
 ) -> Result<Token, ChangeError> {
+    let pinned = key.into();
+    let key = pinned.id;
     connection
         .transaction(async |connection| {
             let token = lock(connection, actor, key).await?;
-            if retire_retiring(connection, key.id, now).await? == 0 {
+            let is_other = !pinned.admits(token.version);
+            if is_other || retire_retiring(connection, key.id, now).await? == 0 {
                 return Err(ChangeError::Outdated(Box::new(token)));
             }
             diesel::update(tokens::table.find(key.id))
@@ -367,20 +370,22 @@ async fn retire_retiring(
         .await
 }
 
-/// Disables, enables, revokes or deletes the token, if its status still permits that. Returns
-/// the token as it was.
+/// Disables, enables, revokes or deletes the token, if its version and status still permit that.
+/// Returns the token as it was.
 pub async fn apply(
     connection: &mut Connection,
     actor: &Actor,
-    key: Key,
+    key: impl Into<Pinned<Key>>,
     transition: Transition,
     now: DateTime<Utc>,
 ) -> Result<Token, ChangeError> {
+    let pinned = key.into();
+    let key = pinned.id;
     connection
         .transaction(async |connection| {
             let token = lock(connection, actor, key).await?;
             let status = token.status(&now);
-            if !status.permits(transition) {
+            if !pinned.admits(token.version) || !status.permits(transition) {
                 return Err(ChangeError::Outdated(Box::new(token)));
             }
             let (action, standing) = match transition {

@@ -64,6 +64,17 @@ impl Counts {
         }
     }
 
+    /// The same as a number, and whether there are no more.
+    #[must_use]
+    pub fn known(&self, status: Option<Status>) -> (i64, bool) {
+        let counted = self.counted(status);
+        let known = match self.reach {
+            Reach::Most => counted.min(MOST),
+            Reach::All | Reach::Newest => counted,
+        };
+        (known, self.are_exact_of(status))
+    }
+
     #[must_use]
     pub fn total(&self) -> i64 {
         self.active + self.inactive + self.expired + self.revoked
@@ -152,7 +163,8 @@ pub async fn each(
         .map(|status| {
             format!(
                 "(SELECT count(*) FROM (SELECT FROM tokens WHERE organization_id = $1 \
-                     AND owner_id IS NULL AND ($3 IS NULL OR product_id = $3) AND {} \
+                     AND owner_id IS NULL AND ($3 IS NULL OR product_id = $3) \
+                     AND ($5 IS NULL OR responsible_id = $5) AND {} \
                      LIMIT $4) AS counted) AS {status}",
                 status.sql("$2")
             )
@@ -163,6 +175,7 @@ pub async fn each(
         .bind::<Timestamptz, _>(now)
         .bind::<Nullable<Uuid>, _>(filter.product)
         .bind::<BigInt, _>(MOST + 1)
+        .bind::<Nullable<Uuid>, _>(filter.responsible)
         .get_result(connection)
         .await?;
     Ok(row.counts(Reach::Most))
@@ -185,7 +198,8 @@ pub async fn newest(
     }
     let sampled: Sampled = sql_query(format!(
         "SELECT {}, count(*) < $5 AS whole FROM (SELECT standing, expires_sort, \
-             ($3 IS NULL OR product_id = $3) AND strpos(search, $4) > 0 AS found \
+             ($3 IS NULL OR product_id = $3) AND strpos(search, $4) > 0 \
+                 AND ($6 IS NULL OR responsible_id = $6) AS found \
              FROM tokens WHERE organization_id = $1 AND owner_id IS NULL \
              ORDER BY id DESC LIMIT $5) AS tokens",
         columns("found")
@@ -195,6 +209,7 @@ pub async fn newest(
     .bind::<Nullable<Uuid>, _>(filter.product)
     .bind::<Text, _>(term)
     .bind::<BigInt, _>(SAMPLE)
+    .bind::<Nullable<Uuid>, _>(filter.responsible)
     .get_result(connection)
     .await?;
     let reach = if sampled.whole {

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Row, SecretRecord, TokenRow, UsageRow, assemble};
+use super::{ResponsibleRow, Row, SecretRecord, TokenRow, UsageRow, assemble};
 use crate::access::{OrganizationId, Overseer};
 use crate::catalogue::Product;
 use crate::db::Connection;
-use crate::db::schema::{products, secrets, token_usage, tokens};
+use crate::db::schema::{products, secrets, token_usage, tokens, users};
 use crate::tokens::{Key, Standing, Token, TokenId};
 use crate::web::text::fold;
 
@@ -45,6 +45,7 @@ pub(super) async fn find(
     let row: Row = tokens::table
         .inner_join(token_usage::table)
         .left_join(products::table)
+        .left_join(users::table.on(tokens::responsible_id.eq(users::id.nullable())))
         .filter(tokens::organization_id.eq(organization))
         .filter(tokens::id.eq(key.id))
         .filter(tokens::owner_id.is_not_distinct_from(key.owner))
@@ -52,6 +53,7 @@ pub(super) async fn find(
             TokenRow::as_select(),
             UsageRow::as_select(),
             Option::<Product>::as_select(),
+            Option::<ResponsibleRow>::as_select(),
         ))
         .get_result(connection)
         .await?;

@@ -15,11 +15,11 @@ use diesel_async::RunQueryDsl;
 
 use self::order::{Order, Place, Run};
 use super::counts::{self, Counts, CountsRow, Reach};
-use super::{Row, TokenRow, UsageRow, assemble, search};
+use super::{ResponsibleRow, Row, TokenRow, UsageRow, assemble, search};
 use crate::access::{OrganizationId, Overseer};
 use crate::catalogue::Product;
 use crate::db::Connection;
-use crate::db::schema::{products, token_usage, tokens};
+use crate::db::schema::{products, token_usage, tokens, users};
 use crate::tokens::{Filter, Sort, Status, Token, TokenId};
 use crate::web::paging::Slice;
 
@@ -70,12 +70,14 @@ pub async fn page(
     let mut rows: Vec<Row> = tokens::table
         .inner_join(token_usage::table)
         .left_join(products::table)
+        .left_join(users::table.on(tokens::responsible_id.eq(users::id.nullable())))
         .filter(tokens::organization_id.eq(list.organization))
         .filter(tokens::id.eq_any(&ids))
         .select((
             TokenRow::as_select(),
             UsageRow::as_select(),
             Option::<Product>::as_select(),
+            Option::<ResponsibleRow>::as_select(),
         ))
         .load(connection)
         .await?;
@@ -84,14 +86,14 @@ pub async fn page(
     let mut slice = Slice::new(rows, size, filter.cursor.as_ref(), place);
     if filter.sort == Sort::LastUsed {
         // The order itself is by the minute, as an index of instants would change with each call.
-        let latest = |(token, usage, _): &Row| Reverse((usage.last_used_at, token.id));
+        let latest = |(token, usage, ..): &Row| Reverse((usage.last_used_at, token.id));
         slice.rows.sort_by_key(latest);
     }
     Ok((counts, slice.map(assemble)))
 }
 
 /// What a cursor remembers of a row beside its ID.
-fn key((token, usage, _): &Row, sort: Sort) -> String {
+fn key((token, usage, ..): &Row, sort: Sort) -> String {
     let exact = |at: &DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
     match sort {
         Sort::Newest => String::new(),
@@ -140,7 +142,9 @@ impl Prospect {
 impl List<'_> {
     async fn browse(&self, connection: &mut Connection) -> QueryResult<(Counts, Vec<TokenId>)> {
         let counts = counts::each(connection, self.organization, self.filter, self.now).await?;
-        let is_narrowed = self.filter.status.is_some() || self.filter.product.is_some();
+        let is_narrowed = self.filter.status.is_some()
+            || self.filter.product.is_some()
+            || self.filter.responsible.is_some();
         let ids = if is_narrowed && counts.are_exact_of(self.filter.status) {
             self.collect(connection).await?
         } else {
@@ -224,7 +228,7 @@ impl List<'_> {
              WHERE {} ORDER BY {} LIMIT $7",
             self.ahead(run),
             self.order.sorted(key, id),
-            self.fits(),
+            self.fits("id"),
             self.order.sorted("key", "id"),
         );
         ids(self.query(sql, run.place, most), connection).await
@@ -250,7 +254,7 @@ impl List<'_> {
             let found = format!(
                 "SELECT {id} AS id, {key} AS key FROM {table} AS tokens WHERE {} AND {} OFFSET 0",
                 self.listed(),
-                self.fits(),
+                self.fits(id),
             );
             let sql = self.page_of(&found);
             return ids(self.query(sql, place, self.most), connection).await;
@@ -301,7 +305,7 @@ impl List<'_> {
         Ok((counts.total() <= FEW).then_some((counts, few.page)))
     }
 
-    /// What has the term, found by the grams `$8`. OFFSET 0 has PostgreSQL find first, and not
+    /// What has the term, found by the grams `$9`. OFFSET 0 has PostgreSQL find first, and not
     /// walk along the order.
     fn having_term(&self, condition: &str) -> String {
         let key = if self.order.stands_in_tokens() {
@@ -311,8 +315,9 @@ impl List<'_> {
         };
         format!(
             "SELECT id, standing, expires_sort{key} FROM tokens \
-             WHERE organization_id = $1 AND owner_id IS NULL AND grams(search) @> $8 \
-             AND strpos(search, $4) > 0 AND ($3 IS NULL OR product_id = $3) AND {condition} OFFSET 0"
+             WHERE organization_id = $1 AND owner_id IS NULL AND grams(search) @> $9 \
+             AND strpos(search, $4) > 0 AND ($3 IS NULL OR product_id = $3) \
+             AND ($8 IS NULL OR responsible_id = $8) AND {condition} OFFSET 0"
         )
     }
 
@@ -351,6 +356,7 @@ impl List<'_> {
             .bind::<Nullable<Text>, _>(key)
             .bind::<Nullable<SqlUuid>, _>(id)
             .bind::<BigInt, _>(i64::try_from(most).unwrap_or(i64::MAX))
+            .bind::<Nullable<SqlUuid>, _>(self.filter.responsible)
     }
 
     /// The organisation's API tokens.
@@ -370,9 +376,11 @@ impl List<'_> {
         format!("{} AND {beyond} AND {tab}", self.listed())
     }
 
-    fn fits(&self) -> String {
+    /// Which rows of a table with this column of IDs are wanted.
+    fn fits(&self, id: &str) -> String {
         format!(
-            "($3 IS NULL OR product_id = $3) AND ($4 IS NULL OR strpos(search, $4) > 0) AND {}",
+            "($3 IS NULL OR product_id = $3) AND ($4 IS NULL OR strpos(search, $4) > 0) \
+             AND ($8 IS NULL OR {id} IN (SELECT id FROM tokens WHERE responsible_id = $8)) AND {}",
             self.in_tab()
         )
     }

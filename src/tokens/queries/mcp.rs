@@ -2,17 +2,19 @@
 //! number that is active.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::AsSelect;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::change::{ChangeError, add, prefix};
-use super::{Row, TokenRow, UsageRow, assemble};
-use crate::access::{Actor, OrganizationId, UserId, Viewer};
-use crate::catalogue::Product;
-use crate::db::Connection;
-use crate::db::schema::{memberships, products, token_usage, tokens};
+use super::{TokenRow, UsageRow, assemble};
+use crate::access::{Actor, OrganizationId, Overseer, UserId, Viewer};
+use crate::db::schema::{memberships, token_usage, tokens, users};
+use crate::db::{Connection, anywhere};
 use crate::tokens::draft::NewToken;
 use crate::tokens::{Key, Secret, Standing, Token, TokenId};
+use crate::web::paging::{Cursor, Direction, Slice};
 
 /// Active (not disabled, revoked or expired) MCP tokens that a user may have in an organisation.
 pub const MOST_ACTIVE: usize = 25;
@@ -75,27 +77,140 @@ pub(super) async fn room(
     Err(ChangeError::Full(active.swap_remove(0)))
 }
 
-/// Tokens of one user that are listed.
-const MOST_LISTED: i64 = 200;
-
 /// The user's tokens in the organisation that they look at: the enabled, the disabled, the
 /// revoked ones, each the newest first.
-pub async fn of_owner(connection: &mut Connection, viewer: &Viewer) -> QueryResult<Vec<Token>> {
-    let rows: Vec<Row> = tokens::table
+pub async fn of_owner(
+    connection: &mut Connection,
+    viewer: &Viewer,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> QueryResult<Slice<Token>> {
+    let own = tokens::table
         .inner_join(token_usage::table)
-        .left_join(products::table)
         .filter(tokens::organization_id.eq(viewer.organization().id))
         .filter(tokens::owner_id.eq(viewer.user()))
-        .order((tokens::standing, tokens::id.desc()))
-        .limit(MOST_LISTED)
-        .select((
-            TokenRow::as_select(),
-            UsageRow::as_select(),
-            Option::<Product>::as_select(),
-        ))
-        .load(connection)
+        .select((TokenRow::as_select(), UsageRow::as_select()))
+        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX))
+        .into_boxed();
+    let found = match cursor {
+        Some(Cursor {
+            key,
+            id,
+            direction: Direction::Before,
+            ..
+        }) => own
+            .filter(
+                tokens::standing.lt(key.clone()).or(tokens::standing
+                    .eq(key.clone())
+                    .and(tokens::id.gt(TokenId::from(*id)))),
+            )
+            .order((tokens::standing.desc(), tokens::id.asc())),
+        Some(Cursor { key, id, .. }) => own
+            .filter(
+                tokens::standing.gt(key.clone()).or(tokens::standing
+                    .eq(key.clone())
+                    .and(tokens::id.lt(TokenId::from(*id)))),
+            )
+            .order((tokens::standing.asc(), tokens::id.desc())),
+        None => own.order((tokens::standing.asc(), tokens::id.desc())),
+    };
+    let rows: Vec<(TokenRow, UsageRow)> = found.load(connection).await?;
+    let place = |(token, _): &(TokenRow, _)| (token.standing.to_string(), token.id.uuid());
+    let slice = Slice::new(rows, size, cursor, place);
+    Ok(slice.map(|(token, usage)| assemble((token, usage, None, None))))
+}
+
+/// Somebody's MCP token.
+pub struct Owned {
+    pub token: Token,
+    pub owner: UserId,
+    pub owner_name: String,
+    pub owner_email: String,
+}
+
+type OwnedRow = (TokenRow, UsageRow, (UserId, String, String));
+
+fn owned_by((token, usage, (owner, owner_name, owner_email)): OwnedRow) -> Owned {
+    Owned {
+        token: assemble((token, usage, None, None)),
+        owner,
+        owner_name,
+        owner_email,
+    }
+}
+
+/// Everybody's in the organisation.
+#[must_use]
+#[diesel::dsl::auto_type]
+fn of_members(organization: OrganizationId) -> _ {
+    let owner: Owner = (users::id, users::name, users::email);
+    let token: AsSelect<TokenRow, Pg> = TokenRow::as_select();
+    let usage: AsSelect<UsageRow, Pg> = UsageRow::as_select();
+    tokens::table
+        .inner_join(token_usage::table)
+        .inner_join(users::table.on(tokens::owner_id.eq(users::id.nullable())))
+        .filter(tokens::organization_id.eq(organization))
+        .filter(tokens::owner_id.is_not_null())
+        .select((token, usage, owner))
+}
+
+type Owner = (users::id, users::name, users::email);
+
+/// Whose MCP tokens are wanted.
+#[derive(Default)]
+pub struct Owners {
+    /// A part of their name or their email; empty: whoever they are.
+    pub part: String,
+    pub id: Option<UserId>,
+}
+
+/// A page of the organisation's MCP tokens, the newest first.
+pub async fn of_all(
+    connection: &mut Connection,
+    overseer: &impl Overseer,
+    owners: &Owners,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> QueryResult<Slice<Owned>> {
+    let mut query = of_members(overseer.overseen())
+        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX))
+        .into_boxed();
+    if !owners.part.is_empty() {
+        let part = anywhere(&owners.part);
+        query = query.filter(users::name.ilike(part.clone()).or(users::email.ilike(part)));
+    }
+    if let Some(owner) = owners.id {
+        query = query.filter(tokens::owner_id.eq(owner));
+    }
+    query = match cursor {
+        Some(Cursor {
+            id,
+            direction: Direction::Before,
+            ..
+        }) => query
+            .filter(tokens::id.gt(TokenId::from(*id)))
+            .order(tokens::id.asc()),
+        Some(Cursor { id, .. }) => query
+            .filter(tokens::id.lt(TokenId::from(*id)))
+            .order(tokens::id.desc()),
+        None => query.order(tokens::id.desc()),
+    };
+    let rows: Vec<OwnedRow> = query.load(connection).await?;
+    let place = |(token, ..): &OwnedRow| (String::new(), token.id.uuid());
+    Ok(Slice::new(rows, size, cursor, place).map(owned_by))
+}
+
+/// One of them, whoever owns it.
+pub async fn of_somebody(
+    connection: &mut Connection,
+    overseer: &impl Overseer,
+    id: TokenId,
+) -> QueryResult<Owned> {
+    let row: OwnedRow = of_members(overseer.overseen())
+        .filter(tokens::id.eq(id))
+        .get_result(connection)
         .await?;
-    Ok(rows.into_iter().map(assemble).collect())
+    Ok(owned_by(row))
 }
 
 /// One of the user's own tokens.

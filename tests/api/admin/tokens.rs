@@ -229,6 +229,7 @@ async fn lists_come_in_pages_with_the_consoles_filters() {
         ("limit=0", "limit"),
         ("limit=101", "limit"),
         ("limit=x", "limit"),
+        ("limit=", "limit"),
         ("status=gone", "status"),
         ("sort=up", "sort"),
         ("cursor=x", "cursor"),

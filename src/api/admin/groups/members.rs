@@ -1,5 +1,5 @@
 //! Who is in a group. To put somebody in who is there already, or to take somebody out who is not,
-//! changes nothing and is answered the same.
+//! changes nothing and is answered the same. `If-Match` is about the version of the group.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::BY_PROGRAM;
 use crate::access::{Overseer, UserId};
 use crate::api::admin::members::{Member, Which};
-use crate::api::kit::{Page, Params};
+use crate::api::kit::{IfMatch, Page, Params};
 use crate::db::Database;
 use crate::gate::{Reader, Writer};
 use crate::members::groups::GroupId;
@@ -41,21 +41,26 @@ pub async fn list_members(
 ///
 /// A group that makes its members administrators gets them only from a token that has the scope
 /// `all`, no ranges and no expiry. One that comes by SCIM gets them from the identity provider.
+/// `If-Match` is about the group.
 #[utoipa::path(put, path = "/api/v1/groups/{id}/members/{user_id}",
     operation_id = "addGroupMember", tag = "Groups",
-    params(("id" = Uuid, Path), ("user_id" = Uuid, Path)),
+    params(("id" = Uuid, Path), ("user_id" = Uuid, Path), IfMatch),
     responses((status = 204, description = "They are in the group")))]
 pub async fn add_member(
     writer: Writer,
     now: Now,
     database: Data<Database>,
     path: Path<(Uuid, Uuid)>,
+    expected: IfMatch,
 ) -> Answer {
-    let (group, user) = read(&path);
+    let (id, user) = read(&path);
     let (actor, connection) = (writer.actor(), &mut *database.get().await?);
+    let current = queries::group(connection, writer.overseen(), id).await?;
+    let group = expected.pin(id, current.version)?;
     let added = queries::add_members(connection, &actor, BY_PROGRAM, group, &[user], now.0).await;
     added.map_err(|error| match error {
         ChangeError::Strangers => Error::NotFound,
+        ChangeError::Outdated(_) => expected.overtaken(),
         error => error.into(),
     })?;
     Ok(HttpResponse::NoContent().finish())
@@ -64,19 +69,29 @@ pub async fn add_member(
 /// Remove a member from a group
 ///
 /// They stay a member of the organisation. What the group has made of them ends at once.
+/// `If-Match` is about the group.
 #[utoipa::path(delete, path = "/api/v1/groups/{id}/members/{user_id}",
     operation_id = "removeGroupMember", tag = "Groups",
-    params(("id" = Uuid, Path), ("user_id" = Uuid, Path)),
+    params(("id" = Uuid, Path), ("user_id" = Uuid, Path), IfMatch),
     responses((status = 204, description = "They are not in the group")))]
 pub async fn remove_member(
     writer: Writer,
     now: Now,
     database: Data<Database>,
     path: Path<(Uuid, Uuid)>,
+    expected: IfMatch,
 ) -> Answer {
-    let (group, user) = read(&path);
+    let (id, user) = read(&path);
     let (actor, connection) = (writer.actor(), &mut *database.get().await?);
-    queries::remove_members(connection, &actor, BY_PROGRAM, group, &[user], now.0).await?;
+    let current = queries::group(connection, writer.overseen(), id).await?;
+    let group = expected.pin(id, current.version)?;
+    let user = [user];
+    let removed =
+        queries::remove_members(connection, &actor, BY_PROGRAM, group, &user, now.0).await;
+    removed.map_err(|error| match error {
+        ChangeError::Outdated(_) => expected.overtaken(),
+        error => error.into(),
+    })?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Member, told};
 use crate::access::{OrganizationId, Overseer, UserId};
-use crate::api::kit::{Input, Params, Receipt};
+use crate::api::kit::{IfMatch, Input, Params, Receipt, versioned};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::gate::Writer;
@@ -93,7 +93,7 @@ pub(super) async fn answered_for(
 /// Their sessions end, and their MCP tokens are refused until they are reactivated. The last
 /// active administrator stays.
 #[utoipa::path(post, path = "/api/v1/members/{id}/deactivation",
-    operation_id = "deactivateMember", tag = "Members", params(("id" = Uuid, Path)),
+    operation_id = "deactivateMember", tag = "Members", params(("id" = Uuid, Path), IfMatch),
     request_body = Farewell,
     responses((status = 200, description = "What came of it", body = Departed)))]
 pub async fn deactivate(
@@ -101,10 +101,11 @@ pub async fn deactivate(
     now: Now,
     places: (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
+    expected: IfMatch,
     Input(farewell): Input<Farewell>,
 ) -> Answer {
-    let id = id.into_inner().into();
-    leave(&writer, now, places, (id, Exit::Deactivation), &farewell).await
+    let how = (Exit::Deactivation, &farewell, &expected);
+    leave(&writer, now, places, id.into_inner().into(), how).await
 }
 
 /// Remove a member
@@ -112,29 +113,33 @@ pub async fn deactivate(
 /// Their sessions in the organisation end, and their MCP tokens are revoked for ever; the account
 /// stays. The last active administrator stays.
 #[utoipa::path(delete, path = "/api/v1/members/{id}", operation_id = "removeMember",
-    tag = "Members", params(("id" = Uuid, Path), Farewell),
+    tag = "Members", params(("id" = Uuid, Path), Farewell, IfMatch),
     responses((status = 200, description = "What came of it", body = Departed)))]
 pub async fn remove(
     writer: Writer,
     now: Now,
     places: (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
+    expected: IfMatch,
     Params(farewell): Params<Farewell>,
 ) -> Answer {
-    let id = id.into_inner().into();
-    leave(&writer, now, places, (id, Exit::Removal), &farewell).await
+    let how = (Exit::Removal, &farewell, &expected);
+    leave(&writer, now, places, id.into_inner().into(), how).await
 }
+
+/// How somebody leaves, and as which version of themselves.
+type How<'a> = (Exit, &'a Farewell, &'a IfMatch);
 
 async fn leave(
     writer: &Writer,
     now: Now,
     (database, fleet): (Data<Database>, Data<Fleet>),
-    (id, exit): (UserId, Exit),
-    farewell: &Farewell,
+    id: UserId,
+    how: How<'_>,
 ) -> Answer {
     let mut connection = database.get().await?;
-    let departure = try_leave(&mut connection, writer, now, (id, exit), farewell).await?;
-    let member = match exit {
+    let departure = try_leave(&mut connection, writer, now, id, how).await?;
+    let member = match how.0 {
         Exit::Deactivation => Member::load(&mut connection, writer.overseen(), id, now).await?,
         Exit::Removal => Listed {
             member: departure.member,
@@ -143,33 +148,42 @@ async fn leave(
         .into(),
     };
     drop(connection);
-    Ok(HttpResponse::Ok().json(Departed {
+    let version = member.version;
+    let departed = Departed {
         member,
         sessions: departure.sessions,
         api_tokens: departure.api_tokens,
         receipt: Receipt::wait(&fleet, &database).await,
-    }))
+    };
+    Ok(match how.0 {
+        Exit::Deactivation => versioned(version, departed),
+        Exit::Removal => HttpResponse::Ok().json(departed),
+    })
 }
 
 async fn try_leave(
     connection: &mut Connection,
     writer: &Writer,
     now: Now,
-    (id, exit): (UserId, Exit),
-    farewell: &Farewell,
+    id: UserId,
+    (exit, farewell, expected): How<'_>,
 ) -> Result<Departure, Error> {
     let (actor, organization) = (writer.actor(), writer.overseen());
     let member = queries::member(connection, organization, id).await?;
+    let pinned = expected.pin(id, member.version)?;
     if !exit.permits(&member) {
         return Err(Error::Conflict("This member is deactivated already."));
     }
     let api_tokens = farewell.read(answered_for(connection, organization, id).await?)?;
     let left = match exit {
-        Exit::Deactivation => queries::deactivate(connection, &actor, id, api_tokens, now.0).await,
-        Exit::Removal => queries::remove(connection, &actor, id, api_tokens, now.0).await,
+        Exit::Deactivation => {
+            queries::deactivate(connection, &actor, pinned, api_tokens, now.0).await
+        }
+        Exit::Removal => queries::remove(connection, &actor, pinned, api_tokens, now.0).await,
     };
     left.map_err(|error| match error {
         ChangeError::NotAdministrator => no_heir(),
+        ChangeError::Outdated(_) => expected.overtaken(),
         error => error.into(),
     })
 }
@@ -178,20 +192,24 @@ async fn try_leave(
 ///
 /// With the role and the groups that they had, and their MCP tokens.
 #[utoipa::path(post, path = "/api/v1/members/{id}/reactivation",
-    operation_id = "reactivateMember", tag = "Members", params(("id" = Uuid, Path)),
+    operation_id = "reactivateMember", tag = "Members", params(("id" = Uuid, Path), IfMatch),
     responses((status = 200, description = "The member as they are now", body = Member)))]
 pub async fn reactivate(
     writer: Writer,
     now: Now,
     database: Data<Database>,
     id: Path<Uuid>,
+    expected: IfMatch,
 ) -> Answer {
     let connection = &mut *database.get().await?;
-    let id = id.into_inner().into();
-    let reactivated = queries::reactivate(connection, &writer.actor(), id, now.0).await;
+    let member = queries::member(connection, writer.overseen(), id.into_inner().into()).await?;
+    let pinned = expected.pin(member.id, member.version)?;
+    let reactivated = queries::reactivate(connection, &writer.actor(), pinned, now.0).await;
     reactivated.map_err(|error| match error {
-        ChangeError::Outdated(_) => Error::Conflict("This member is active already."),
+        ChangeError::Outdated(member) => expected.refusal(member.version, || {
+            Error::Conflict("This member is active already.")
+        }),
         error => error.into(),
     })?;
-    told(connection, &writer, id, now).await
+    told(connection, &writer, member.id, now).await
 }

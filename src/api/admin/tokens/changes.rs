@@ -8,7 +8,7 @@ use super::handlers::described;
 use super::shapes::{Changed, Revealed, Rotation};
 use crate::api::admin::asker;
 use crate::api::kit::{Created, Creation, IfMatch, Receipt, Taken, versioned};
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, Pinned};
 use crate::fleet::Fleet;
 use crate::gate::Writer;
 use crate::tokens::overlap::Overlap;
@@ -78,19 +78,23 @@ async fn try_rotate(
 ///
 /// The secrets from before the last rotation stop now.
 #[utoipa::path(post, path = "/api/v1/tokens/{id}/overlap-end", operation_id = "endTokenOverlap",
-    tag = "Tokens", params(("id" = Uuid, Path)),
+    tag = "Tokens", params(("id" = Uuid, Path), IfMatch),
     responses((status = 200, description = "The token as it is now", body = Changed)))]
 pub async fn end_overlap(
     writer: Writer,
     now: Now,
     places: (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
+    expected: IfMatch,
 ) -> Answer {
     let key = Key::from(id.into_inner());
     let mut connection = places.0.get().await?;
-    let ended = queries::end_overlap(&mut connection, &writer.actor(), key, now.0).await;
+    let pinned = pin(&mut connection, &writer, key, &expected).await?;
+    let ended = queries::end_overlap(&mut connection, &writer.actor(), pinned, now.0).await;
     ended.map_err(|error| match error {
-        ChangeError::Outdated(_) => Error::Conflict("No old secret of this token works any more."),
+        ChangeError::Outdated(token) => expected.refusal(token.version, || {
+            Error::Conflict("No old secret of this token works any more.")
+        }),
         error => error.into(),
     })?;
     drop(connection);
@@ -101,59 +105,66 @@ pub async fn end_overlap(
 ///
 /// It is refused from now on, and can be enabled again.
 #[utoipa::path(post, path = "/api/v1/tokens/{id}/disabling", operation_id = "disableToken",
-    tag = "Tokens", params(("id" = Uuid, Path)),
+    tag = "Tokens", params(("id" = Uuid, Path), IfMatch),
     responses((status = 200, description = "The token as it is now", body = Changed)))]
 pub async fn disable(
     writer: Writer,
     now: Now,
     places: (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
+    expected: IfMatch,
 ) -> Answer {
-    transition(&writer, now, places, id, Transition::Disabling).await
+    let key = id.into_inner().into();
+    transition(&writer, now, places, key, Transition::Disabling, &expected).await
 }
 
 /// Enable a token
 #[utoipa::path(post, path = "/api/v1/tokens/{id}/enabling", operation_id = "enableToken",
-    tag = "Tokens", params(("id" = Uuid, Path)),
+    tag = "Tokens", params(("id" = Uuid, Path), IfMatch),
     responses((status = 200, description = "The token as it is now", body = Changed)))]
 pub async fn enable(
     writer: Writer,
     now: Now,
     places: (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
+    expected: IfMatch,
 ) -> Answer {
-    transition(&writer, now, places, id, Transition::Enabling).await
+    let key = id.into_inner().into();
+    transition(&writer, now, places, key, Transition::Enabling, &expected).await
 }
 
 /// Revoke a token
 ///
 /// It is refused at once and for ever.
 #[utoipa::path(post, path = "/api/v1/tokens/{id}/revocation", operation_id = "revokeToken",
-    tag = "Tokens", params(("id" = Uuid, Path)),
+    tag = "Tokens", params(("id" = Uuid, Path), IfMatch),
     responses((status = 200, description = "The token as it is now", body = Changed)))]
 pub async fn revoke(
     writer: Writer,
     now: Now,
     places: (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
+    expected: IfMatch,
 ) -> Answer {
-    transition(&writer, now, places, id, Transition::Revocation).await
+    let key = id.into_inner().into();
+    transition(&writer, now, places, key, Transition::Revocation, &expected).await
 }
 
 /// Delete a token
 ///
 /// It stops at once, and nothing of it is kept but what the audit log says.
 #[utoipa::path(delete, path = "/api/v1/tokens/{id}", operation_id = "deleteToken",
-    tag = "Tokens", params(("id" = Uuid, Path)),
+    tag = "Tokens", params(("id" = Uuid, Path), IfMatch),
     responses((status = 200, description = "It is gone", body = Taken)))]
 pub async fn delete(
     writer: Writer,
     now: Now,
     (database, fleet): (Data<Database>, Data<Fleet>),
     id: Path<Uuid>,
+    expected: IfMatch,
 ) -> Answer {
-    let key = id.into_inner().into();
-    apply(&writer, now, &database, key, Transition::Deletion).await?;
+    let (key, deletion) = (id.into_inner().into(), Transition::Deletion);
+    apply(&writer, now, &database, key, deletion, &expected).await?;
     Taken::answer(&fleet, &database).await
 }
 
@@ -161,11 +172,11 @@ async fn transition(
     writer: &Writer,
     now: Now,
     places: (Data<Database>, Data<Fleet>),
-    id: Path<Uuid>,
+    key: Key,
     transition: Transition,
+    expected: &IfMatch,
 ) -> Answer {
-    let key = id.into_inner().into();
-    apply(writer, now, &places.0, key, transition).await?;
+    apply(writer, now, &places.0, key, transition, expected).await?;
     changed(writer, now, places, key).await
 }
 
@@ -175,15 +186,33 @@ async fn apply(
     database: &Database,
     key: Key,
     transition: Transition,
+    expected: &IfMatch,
 ) -> Result<tokens::Token, Error> {
     let connection = &mut *database.get().await?;
-    let applied = queries::apply(connection, &writer.actor(), key, transition, now.0).await;
-    applied.map_err(|error| match error {
-        ChangeError::Outdated(token) => {
+    let pinned = pin(connection, writer, key, expected).await?;
+    let applied = queries::apply(connection, &writer.actor(), pinned, transition, now.0).await;
+    applied.map_err(|error| missed(error, transition, expected, now))
+}
+
+/// Why a token is not what it was to become.
+pub fn missed(error: ChangeError, transition: Transition, expected: &IfMatch, now: Now) -> Error {
+    match error {
+        ChangeError::Outdated(token) => expected.refusal(token.version, || {
             Error::Stale(stale(&token, transition, &now.0).unwrap_or_default())
-        }
+        }),
         error => error.into(),
-    })
+    }
+}
+
+/// The token, if it is of a version that may be changed.
+async fn pin(
+    connection: &mut Connection,
+    writer: &Writer,
+    key: Key,
+    expected: &IfMatch,
+) -> Result<Pinned<Key>, Error> {
+    let token = queries::token(connection, writer, key).await?;
+    expected.pin(key, token.version)
 }
 
 /// The token after a change, once that is in effect.

@@ -8,10 +8,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection;
 use uuid::Uuid;
 
-use super::shapes::{Changed, NewToken, Revealed, Token, TokenEdit, Usage, Which, mistakes};
+use super::shapes::{
+    Changed, NewToken, Revealed, Token, TokenEdit, TokenPage, Usage, Which, mistakes,
+};
 use crate::access::Actor;
 use crate::api::admin::{New, created};
-use crate::api::kit::{Created, Creation, IfMatch, Input, Page, Params, Receipt, taken, versioned};
+use crate::api::kit::{Created, Creation, IfMatch, Input, Params, Receipt, taken, versioned};
 use crate::catalogue::list_products;
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
@@ -28,9 +30,9 @@ const DENIED: i64 = 100;
 
 /// List tokens
 ///
-/// The organisation's API tokens, of whatever status.
+/// The organisation's API tokens, of whatever status, and how many of each status there are.
 #[utoipa::path(get, path = "/api/v1/tokens", operation_id = "listTokens", tag = "Tokens",
-    params(Which), responses((status = 200, description = "A page", body = Page<Token>)))]
+    params(Which), responses((status = 200, description = "A page", body = TokenPage)))]
 pub async fn index(
     reader: Reader,
     now: Now,
@@ -39,11 +41,10 @@ pub async fn index(
 ) -> Answer {
     let (filter, limit) = (which.filter()?, which.paging().limit()?);
     let connection = &mut *database.get().await?;
-    let slice = connection
+    let (counts, slice) = connection
         .transaction(async |connection| {
             queries::plan_afresh(connection).await?;
-            let page = queries::page(connection, &reader, &filter, limit, now.0).await;
-            page.map(|(_, slice)| slice)
+            queries::page(connection, &reader, &filter, limit, now.0).await
         })
         .await?;
     let ids: Vec<TokenId> = slice.rows.iter().map(|token| token.id).collect();
@@ -53,7 +54,7 @@ pub async fn index(
         let until = retiring.get(&token.id).copied();
         Token::new(token, until, now.0)
     });
-    Ok(HttpResponse::Ok().json(Page::from(tokens)))
+    Ok(HttpResponse::Ok().json(TokenPage::new(&counts, tokens)))
 }
 
 /// Create a token

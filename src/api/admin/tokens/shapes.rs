@@ -12,15 +12,16 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::api::kit::{
-    self, AccessLevelWord, OverlapWord, Paging, Receipt, ScopeWord, SortWord, StatusWord, Word,
-    present,
+    self, AccessLevelWord, Limit, OverlapWord, Paging, Receipt, ScopeWord, SortWord, StatusWord,
+    Word, present,
 };
 use crate::catalogue::{AccessLevel, Scope};
 use crate::tokens::draft::{Draft, Expiry};
-use crate::tokens::queries::{Day, Denied, OperationUse};
-use crate::tokens::{self, Filter, Sort};
+use crate::tokens::queries::{Counts, Day, Denied, OperationUse};
+use crate::tokens::{self, Filter, Sort, Status};
 use crate::web::Error;
 use crate::web::form::Field;
+use crate::web::paging::Slice;
 
 /// An API token. Its secret is in no answer but the one that made it.
 #[derive(Serialize, ToSchema)]
@@ -42,6 +43,9 @@ pub struct Token {
     expires_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     created_by: String,
+    /// Who answers for it, since it was made or handed over; `null`: nobody, as a program made it,
+    /// or their account is gone.
+    responsible: Option<Responsible>,
     /// Until when a secret from before the last rotation still works.
     old_secret_until: Option<DateTime<Utc>>,
     usage: Totals,
@@ -56,6 +60,15 @@ struct Product {
     id: Uuid,
     key: String,
     name: String,
+}
+
+/// A person who answers for a token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenResponsible)]
+struct Responsible {
+    id: Uuid,
+    name: String,
+    email: String,
 }
 
 /// Calls since the token was made.
@@ -87,6 +100,11 @@ impl Token {
                 id: product.id.uuid(),
                 key: product.key.clone(),
                 name: product.name.clone(),
+            }),
+            responsible: token.responsible.map(|person| Responsible {
+                id: person.id.uuid(),
+                name: person.name,
+                email: person.email,
             }),
             old_secret_until,
             usage: Totals {
@@ -151,9 +169,11 @@ pub struct Which {
     sort: Option<SortWord>,
     /// The ID of the product that they are linked to.
     product_id: Option<Uuid>,
+    /// The ID of the member who answers for them.
+    responsible_id: Option<Uuid>,
     /// How many items a page has.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 100, default = 50)]
+    limit: Option<Limit>,
     /// Where to go on: the `next_cursor` of the page before, asked with the same parameters.
     #[param(max_length = 2000)]
     cursor: Option<String>,
@@ -169,7 +189,7 @@ impl Which {
 
     /// What is meant, as the console's list has it. Of a secret only its beginning goes further.
     pub fn filter(&self) -> Result<Filter, Error> {
-        let q = kit::term(self.q.as_deref())?.unwrap_or_default();
+        let q = kit::term("q", self.q.as_deref())?.unwrap_or_default();
         let query = tokens::Query {
             q: tokens::secret::display_of(&q).unwrap_or(&q).to_owned(),
             ..tokens::Query::default()
@@ -178,9 +198,59 @@ impl Which {
             status: self.status.map(|status| status.0),
             sort: self.sort.map_or(Sort::Newest, |sort| sort.0),
             product: self.product_id.map(Into::into),
+            responsible: self.responsible_id.map(Into::into),
             cursor: self.paging().cursor()?,
             ..query.filter()
         })
+    }
+}
+
+/// A page of tokens.
+#[derive(Serialize, ToSchema)]
+pub struct TokenPage {
+    items: Vec<Token>,
+    /// What leads to the next page, as `cursor`; `null` on the last.
+    next_cursor: Option<String>,
+    /// How many the filter finds, of whatever status.
+    counts: TokenCounts,
+}
+
+/// By status.
+#[derive(Serialize, ToSchema)]
+struct TokenCounts {
+    all: TokenCount,
+    active: TokenCount,
+    inactive: TokenCount,
+    expired: TokenCount,
+    revoked: TokenCount,
+}
+
+/// Counted no further than a list shows at once: up to 10,000, or with `q` among the newest 5,000
+/// tokens where it finds many.
+#[derive(Serialize, ToSchema)]
+struct TokenCount {
+    known: i64,
+    /// Whether there are no more.
+    is_exact: bool,
+}
+
+impl TokenPage {
+    pub fn new(counts: &Counts, slice: Slice<Token>) -> Self {
+        let count = |status| {
+            let (known, is_exact) = counts.known(status);
+            TokenCount { known, is_exact }
+        };
+        Self {
+            items: slice.rows,
+            next_cursor: slice.next,
+            counts: TokenCounts {
+                all: count(None),
+                active: count(Some(Status::Active)),
+                inactive: count(Some(Status::Inactive)),
+                expired: count(Some(Status::Expired)),
+                revoked: count(Some(Status::Revoked)),
+            },
+        }
     }
 }
 

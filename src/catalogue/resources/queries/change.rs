@@ -139,19 +139,19 @@ pub async fn delete(
         .await
 }
 
-/// Puts these in place of all, if the catalogue still is of `revision`. Returns how many were
-/// added, changed or removed.
+/// Puts these in place of all, if the catalogue still is of `revision`; `None`: whichever it has.
+/// Returns how many were added, changed or removed.
 pub async fn import(
     connection: &mut Connection,
     actor: &Actor,
-    revision: i32,
+    revision: impl Into<Option<i32>>,
     new: &[Resource],
     now: DateTime<Utc>,
 ) -> Result<usize, ChangeError> {
     replace(
         connection,
         actor,
-        revision,
+        revision.into(),
         new,
         Action::ResourcesImported,
         now,
@@ -163,14 +163,14 @@ pub async fn import(
 pub async fn reset(
     connection: &mut Connection,
     actor: &Actor,
-    revision: i32,
+    revision: impl Into<Option<i32>>,
     now: DateTime<Utc>,
 ) -> Result<usize, ChangeError> {
     let new = default_catalogue();
     replace(
         connection,
         actor,
-        revision,
+        revision.into(),
         &new,
         Action::ResourcesReset,
         now,
@@ -182,7 +182,7 @@ pub async fn reset(
 async fn replace(
     connection: &mut Connection,
     actor: &Actor,
-    revision: i32,
+    revision: Option<i32>,
     new: &[Resource],
     action: Action,
     now: DateTime<Utc>,
@@ -191,7 +191,7 @@ async fn replace(
     connection
         .transaction(async |connection| {
             let catalogue = lock(connection, actor).await?;
-            if catalogue.revision != revision {
+            if revision.is_some_and(|revision| revision != catalogue.revision) {
                 return Err(ChangeError::CatalogueOutdated);
             }
             let mut old = by_name(catalogue);

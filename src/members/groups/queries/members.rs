@@ -8,8 +8,8 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::change::{ChangeError, lock, permit};
 use crate::access::{Actor, OrganizationId, Role, UserId};
-use crate::db::Connection;
 use crate::db::schema::{group_members, groups, memberships, users};
+use crate::db::{Connection, Pinned};
 use crate::journal::{self, Action, Change};
 use crate::members::groups::{Group, GroupId, Keeper};
 use crate::members::queries::{Charge, may_appoint};
@@ -37,14 +37,16 @@ pub async fn add_members(
     connection: &mut Connection,
     actor: &Actor,
     keeper: Keeper,
-    id: GroupId,
+    group: impl Into<Pinned<GroupId>>,
     users: &[UserId],
     now: DateTime<Utc>,
 ) -> Result<usize, ChangeError> {
+    let pinned = group.into();
+    let id = pinned.id;
     connection
         .transaction(async |connection| {
             Charge::take(connection, actor).await?;
-            let group = open(connection, actor, keeper, id).await?;
+            let group = open(connection, actor, keeper, pinned).await?;
             let present = member_ids(connection, actor.organization(), id).await?;
             let added = without(users, &present);
             add(connection, actor, &group, &added, now).await?;
@@ -58,14 +60,16 @@ pub async fn remove_members(
     connection: &mut Connection,
     actor: &Actor,
     keeper: Keeper,
-    id: GroupId,
+    group: impl Into<Pinned<GroupId>>,
     users: &[UserId],
     now: DateTime<Utc>,
 ) -> Result<usize, ChangeError> {
+    let pinned = group.into();
+    let id = pinned.id;
     connection
         .transaction(async |connection| {
             let charge = Charge::take(connection, actor).await?;
-            let group = open(connection, actor, keeper, id).await?;
+            let group = open(connection, actor, keeper, pinned).await?;
             let present = member_ids(connection, actor.organization(), id).await?;
             let removed = without(&present, &without(&present, users));
             remove(connection, actor, &group, &removed, now).await?;
@@ -87,7 +91,7 @@ pub async fn set_members(
     connection
         .transaction(async |connection| {
             let charge = Charge::take(connection, actor).await?;
-            let group = open(connection, actor, keeper, id).await?;
+            let group = open(connection, actor, keeper, id.into()).await?;
             let present = member_ids(connection, actor.organization(), id).await?;
             let (added, removed) = (without(users, &present), without(&present, users));
             add(connection, actor, &group, &added, now).await?;
@@ -98,14 +102,17 @@ pub async fn set_members(
         .await
 }
 
-/// The group, locked, if the keeper may change who is in it.
+/// The group, locked, if it still is of its version and the keeper may change who is in it.
 async fn open(
     connection: &mut Connection,
     actor: &Actor,
     keeper: Keeper,
-    id: GroupId,
+    pinned: Pinned<GroupId>,
 ) -> Result<Group, ChangeError> {
-    let group = lock(connection, actor, id).await?;
+    let group = lock(connection, actor, pinned.id).await?;
+    if !pinned.admits(group.version) {
+        return Err(ChangeError::Outdated(Box::new(group)));
+    }
     permit(keeper, &group)?;
     Ok(group)
 }

@@ -1,0 +1,131 @@
+//! Many who have read one version and change it at once: the first does, the others are told.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokendesk::access::Role;
+
+use crate::api::client::{Program, Reply};
+use crate::support::App;
+
+const MEI: &str = "mei@northwind.example";
+
+type Change = (Method, &'static str, Value);
+
+/// All of them have read the row, which is locked, before the first of them changes it.
+async fn race(app: &App, locked: &str, thing: &str, changes: &[Change]) -> Vec<Reply> {
+    let (_, secret) = app.token("Racer").await;
+    let program = Program::of(app, &secret);
+    let tag = program.get(thing).await.header("etag").to_owned();
+    let holder = app.client().await;
+    let lock = format!("BEGIN; SELECT FROM {locked} FOR UPDATE");
+    holder.batch_execute(&lock).await.unwrap();
+    let racers: Vec<_> = changes
+        .iter()
+        .map(|(method, after, body)| {
+            let (program, method, body) = (Program::of(app, &secret), method.clone(), body.clone());
+            let (path, tag) = (format!("{thing}{after}"), tag.clone());
+            tokio::spawn(async move {
+                let headers = [("if-match", &*tag)];
+                program.send(method, &path, &headers, Some(&body)).await
+            })
+        })
+        .collect();
+    let waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE NOT granted AND datname = current_database()";
+    while app.count(waiting).await < i64::try_from(changes.len()).unwrap() {
+        assert!(racers.iter().all(|racer| !racer.is_finished()));
+    }
+    holder.batch_execute("COMMIT").await.unwrap();
+    let mut replies = Vec::new();
+    for racer in racers {
+        replies.push(racer.await.unwrap());
+    }
+    replies
+}
+
+/// One was first, and the others came too late.
+fn assert_one_was_first(replies: &[Reply]) {
+    let codes: Vec<_> = replies.iter().map(|it| (it.status, it.code())).collect();
+    let done = codes.iter().filter(|(status, _)| *status == 200).count();
+    let late = |(status, code): &&(u16, &str)| {
+        (*status, *code) == (412, "precondition_failed") || *status == 404
+    };
+    assert_eq!(done, 1, "{codes:?}");
+    assert_eq!(
+        codes.iter().filter(late).count(),
+        replies.len() - 1,
+        "{codes:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_change_a_token_at_once_the_first_does() {
+    let app = App::start().await;
+    let (token, _) = app.token("Feed").await;
+    let before = app.count("SELECT count(*) FROM journal").await;
+    let changes = [
+        (Method::POST, "/disabling", json!({})),
+        (Method::POST, "/revocation", json!({})),
+        (Method::PATCH, "", json!({ "name": "News" })),
+        (Method::POST, "/disabling", json!({})),
+        (Method::DELETE, "", json!({})),
+        (Method::POST, "/revocation", json!({})),
+    ];
+    let path = format!("/api/v1/tokens/{}", token.id);
+    let row = format!("tokens WHERE id = '{}'", token.id);
+    assert_one_was_first(&race(&app, &row, &path, &changes).await);
+    // The racers' own token, and one change.
+    let after = app.count("SELECT count(*) FROM journal").await;
+    assert_eq!(after, before + 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_change_a_member_at_once_the_first_does() {
+    let app = App::start().await;
+    app.add_member(app.organization, MEI, Role::Member).await;
+    let mei = app.user(MEI).await;
+    let changes = [
+        (Method::PATCH, "", json!({ "role": "admin" })),
+        (Method::POST, "/deactivation", json!({})),
+        (Method::PATCH, "", json!({ "role": "admin" })),
+        (Method::DELETE, "", json!({})),
+        (Method::POST, "/deactivation", json!({})),
+    ];
+    let row = format!("memberships WHERE user_id = '{mei}'");
+    let replies = race(&app, &row, &format!("/api/v1/members/{mei}"), &changes).await;
+    assert_one_was_first(&replies);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_change_a_group_at_once_the_first_does() {
+    let app = App::start().await;
+    let program = Program::of(&app, &app.token("Maker").await.1);
+    let made = program
+        .post("/api/v1/groups", &json!({ "name": "Night" }))
+        .await;
+    let group = made.header("location").to_owned();
+    for number in 0..4 {
+        let email = format!("{number}@northwind.example");
+        app.add_member(app.organization, &email, Role::Member).await;
+    }
+    let member = async |number: u8| {
+        let user = app.user(&format!("{number}@northwind.example")).await;
+        let path: &'static str = format!("/members/{user}").leak();
+        (Method::PUT, path, json!({}))
+    };
+    let changes = [
+        member(0).await,
+        member(1).await,
+        (Method::PATCH, "", json!({ "name": "Day" })),
+        member(2).await,
+        member(3).await,
+    ];
+    let replies = race(&app, "groups", &group, &changes).await;
+    let done = replies.iter().filter(|it| it.status < 300).count();
+    let late = replies
+        .iter()
+        .filter(|it| it.code() == "precondition_failed")
+        .count();
+    assert_eq!((done, late), (1, 4));
+    assert!(app.count("SELECT count(*) FROM group_members").await <= 1);
+}

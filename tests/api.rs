@@ -3,6 +3,6 @@
 mod admin;
 mod client;
 mod document;
-mod table;
+pub mod table;
 mod token;
 mod user;

@@ -9,5 +9,6 @@ mod groups;
 mod hostile;
 mod okta;
 mod provider;
+pub mod table;
 mod twin;
 mod users;

@@ -7,7 +7,9 @@ pub mod chrome;
 pub mod cluster;
 pub mod logs;
 pub mod process;
+pub mod routes;
 pub mod scratch;
+pub mod things;
 
 pub use app::App;
 pub use browser::{Browser, View};

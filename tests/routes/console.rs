@@ -560,6 +560,9 @@ async fn a_form_changes_something_for_whoever_may_send_it_and_for_nobody_else() 
             let told = answer.text();
             assert_eq!(answer.status, status, "{route} {fields:?} {site}: {told}");
             assert!(told.contains(says), "{route} {fields:?} {site}: {told}");
+            // Nobody is led on, but to sign in.
+            let place = if status == 200 { "/sign-in" } else { &action };
+            assert_eq!(answer.path, place, "{route} {fields:?} {site}");
         }
         assert_eq!(app.contents().await, before, "{route}");
         let fields: Vec<_> = borrowed(&fields).collect();

@@ -222,7 +222,7 @@ async fn a_key_is_that_of_one_user_and_of_one_token() {
         let path = "/api/v1/me/mcp-tokens";
         program.send(Method::POST, path, &headers, Some(&new)).await
     };
-    let mut made = Vec::new();
+    let mut first_ones = Vec::new();
     for (program, email, name) in [
         (&portal, mei, "Laptop"),
         (&portal, jun, "Laptop"),
@@ -233,9 +233,9 @@ async fn a_key_is_that_of_one_user_and_of_one_token() {
         assert_eq!(reply.header("idempotent-replayed"), "");
         let own = Program::new(&app, reply.body["secret"].as_str().unwrap());
         assert_eq!(own.get("/api/v1/me").await.body["email"], email);
-        made.push((program, email, name, reply));
+        first_ones.push((program, email, name, reply));
     }
-    for (program, email, name, first) in made {
+    for (program, email, name, first) in first_ones {
         let again = make(program, email, name).await;
         assert_eq!(again.status, 201, "{email}: {}", again.body);
         assert_eq!(again.header("idempotent-replayed"), "true");

@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod chrome;
 pub mod cluster;
 pub mod logs;
+pub mod post;
 pub mod process;
 pub mod routes;
 pub mod scratch;

@@ -1,8 +1,10 @@
 //! Every page and every form: who may see it, and who may send it.
 
 use tokendesk::access::{Actor, OrganizationId, Role};
+use tokendesk::members::Exit;
 use tokendesk::members::draft::InvitationDraft;
 use tokendesk::members::invitations::queries as invitations;
+use tokendesk::tokens::Transition;
 use tokendesk::web::form::Field;
 
 use crate::support::app::{ADA, PASSWORD};
@@ -19,21 +21,6 @@ enum Who {
     Nobody,
 }
 use Who::{Admin, Everyone, Member, Nobody};
-
-/// What pages with these names in their routes have in their place.
-const CHOICES: &[(&str, &[&str])] = &[
-    (
-        "{transition}",
-        &[
-            "disabling",
-            "enabling",
-            "revocation",
-            "deletion",
-            "nonsense",
-        ],
-    ),
-    ("{exit}", &["deactivation", "removal", "nonsense"]),
-];
 
 struct Page(&'static str, Who);
 
@@ -305,7 +292,21 @@ const FORMS: &[Form] = &[
     asked("/settings/groups/{id}/deletion", Admin),
 ];
 
-/// Method and path of each, as mounted.
+/// What has the place of a name in a route of which there are only some.
+pub fn chosen(route: &str) -> Vec<String> {
+    let transitions = Transition::ALL.iter().map(|it| it.as_str());
+    let exits = Exit::ALL.iter().map(|it| it.as_str());
+    let (name, choices): (_, Vec<&str>) = if route.ends_with("{transition}") {
+        ("{transition}", transitions.chain(["nonsense"]).collect())
+    } else if route.ends_with("{exit}") {
+        ("{exit}", exits.chain(["nonsense"]).collect())
+    } else {
+        return vec![route.to_owned()];
+    };
+    choices.iter().map(|it| route.replace(name, it)).collect()
+}
+
+/// Method and path of each, as mounted, and chosen.
 pub fn routes() -> impl Iterator<Item = String> {
     let pages = PAGES.iter().map(|page| format!("GET {}", page.0));
     pages.chain(FORMS.iter().map(|form| format!("POST {}", form.0)))
@@ -320,6 +321,26 @@ impl Who {
             _ => 200,
         }
     }
+}
+
+type Fields = Vec<(String, String)>;
+
+const SAME: &str = "same-origin";
+
+/// Who sends which fields from what site, and the status and the words that they get.
+struct Refusal<'a>(&'a Browser, Fields, &'static str, u16, &'static str);
+
+/// The fields with another value in this one.
+fn replaced(fields: &Fields, name: &str, value: &str) -> Fields {
+    let mut fields = fields.clone();
+    for (_, old) in fields.iter_mut().filter(|(other, _)| other == name) {
+        value.clone_into(old);
+    }
+    fields
+}
+
+fn borrowed(fields: &Fields) -> impl Iterator<Item = (&str, &str)> {
+    fields.iter().map(|(name, value)| (&**name, &**value))
 }
 
 impl Form {
@@ -391,35 +412,6 @@ impl Form {
     }
 }
 
-type Fields = Vec<(String, String)>;
-
-const SAME: &str = "same-origin";
-
-/// Who sends which fields from what site, and the status and the words that they get.
-struct Refusal<'a>(&'a Browser, Fields, &'static str, u16, &'static str);
-
-/// The fields with another value in this one.
-fn replaced(fields: &Fields, name: &str, value: &str) -> Fields {
-    let mut fields = fields.clone();
-    for (_, old) in fields.iter_mut().filter(|(other, _)| other == name) {
-        value.clone_into(old);
-    }
-    fields
-}
-
-fn borrowed(fields: &Fields) -> impl Iterator<Item = (&str, &str)> {
-    fields.iter().map(|(name, value)| (&**name, &**value))
-}
-
-/// The pages that a mounted route stands for.
-pub fn chosen(route: &str) -> Vec<String> {
-    let choice = CHOICES.iter().find(|(name, _)| route.ends_with(name));
-    choice.map_or_else(
-        || vec![route.to_owned()],
-        |(name, choices)| choices.iter().map(|it| route.replace(name, it)).collect(),
-    )
-}
-
 /// The ID, or the code, of something new of Northwind's for the route.
 async fn thing(app: &App, method: &str, path: &str, name: &str) -> String {
     if path.ends_with("{code}") {
@@ -438,10 +430,7 @@ async fn thing(app: &App, method: &str, path: &str, name: &str) -> String {
 
 async fn invitation_code(app: &App, name: &str) -> String {
     let guest = InvitationDraft {
-        email: Field::new(format!(
-            "{}@new.example",
-            name.to_lowercase().replace(' ', "-")
-        )),
+        email: Field::new(format!("{name}@new.example")),
         name: Field::new(name),
         ..InvitationDraft::default()
     };

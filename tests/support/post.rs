@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::App;
+use super::{App, logs};
 
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub enum Temper {
@@ -96,4 +96,12 @@ async fn converse(client: TcpStream, temper: Temper, said: &mut Vec<String>) -> 
         write.write_all(answer.as_bytes()).await?;
     }
     Ok(())
+}
+
+/// The link works, and nothing of it is in the log.
+pub async fn works(app: &App, path: &str) {
+    assert_eq!(app.browser().visit(path).await.status, 200);
+    let code = path.rsplit('/').next().unwrap();
+    let log = logs::captured();
+    assert!(!log.contains(code) && !log.contains("p@ss+word"));
 }

@@ -18,12 +18,12 @@ const NARROWEST: u32 = 320;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_accessible_in_light_colours() {
-    sweep(Theme::Light).await;
+    Box::pin(sweep(Theme::Light)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_accessible_in_dark_colours() {
-    sweep(Theme::Dark).await;
+    Box::pin(sweep(Theme::Dark)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,7 +38,7 @@ const TABLE: &[Route] = &[
     Route("GET", "/Schemas/{id}", 200),
     Route("ANY", "/Me", 501),
     Route("ANY", "/Bulk", 501),
-    Route("ANY", "/.search", 501),
+    Route("POST", "/.search", 200),
 ];
 
 /// Method and path of each, as mounted.

@@ -149,7 +149,8 @@ fn share(config: &mut web::ServiceConfig, state: &State) {
         .app_data(web::PayloadConfig::new(body::LARGEST));
 }
 
-fn mount(config: &mut web::ServiceConfig, state: &State) {
+/// All routes, and what they share.
+pub fn mount(config: &mut web::ServiceConfig, state: &State) {
     share(config, state);
     if state.config.metrics_bind.is_none() {
         config.configure(api::watch_routes);

@@ -4,6 +4,6 @@ mod admin;
 mod client;
 mod contract;
 mod document;
-mod table;
+pub mod table;
 mod token;
 mod user;

@@ -23,6 +23,7 @@ mod pool;
 mod pooler;
 mod profile;
 mod proxies;
+mod routes;
 mod schema;
 mod scim;
 mod tenancy;

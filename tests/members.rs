@@ -6,5 +6,5 @@ mod group_pages;
 mod groups;
 pub mod invitations;
 mod long_list;
-pub mod mail;
+mod mail;
 mod pages;

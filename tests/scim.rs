@@ -10,5 +10,6 @@ mod hostile;
 mod joining;
 mod okta;
 mod provider;
+pub mod table;
 mod twin;
 mod users;

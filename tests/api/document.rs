@@ -1,7 +1,11 @@
 //! `/openapi.json`, and a client that knows nothing else.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use serde_json::json;
+use tokendesk::tokens::Secret;
 
 use super::client::Program;
 use crate::support::app::ADA;
@@ -22,12 +26,15 @@ async fn the_document_is_of_openapi_3_1_and_needs_no_token() {
     }
 }
 
-/// What it sent stays reproducible by its seed.
-async fn fuzz(app: &App, secret: &str, more: &[&str]) {
+/// What it sent stays reproducible by its seed. `more` goes into its configuration.
+async fn fuzz(app: &App, more: &str, arguments: &[&str]) {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let scratch = Scratch::new();
     let address = format!("{}/openapi.json", app.url);
-    let authorization = format!("Authorization: Bearer {secret}");
+    let config = fs::read_to_string(tests.join("api/schemathesis.toml")).unwrap();
+    // It is found there.
+    let place = scratch.root.join("schemathesis.toml");
+    fs::write(place, config + more).unwrap();
     let mut command = Command::new("python3");
     command
         .args([
@@ -36,12 +43,10 @@ async fn fuzz(app: &App, secret: &str, more: &[&str]) {
             "import schemathesis; from schemathesis.cli import schemathesis as run;
 schemathesis.serializer.alias('application/toml', 'text/plain'); run()",
         ])
-        .arg("--config-file")
-        .arg(tests.join("api/schemathesis.toml"))
         .args(["run", &address])
-        .args(["--header", &authorization])
-        .args(more)
+        .args(arguments)
         .env("PYTHONPATH", tests.join("site-packages"))
+        .env("SCHEMATHESIS_HOOKS", tests.join("api/schemathesis.py"))
         .env("NO_PROXY", "*")
         .current_dir(&scratch.root);
     let run = tokio::task::spawn_blocking(move || command.output());
@@ -51,13 +56,18 @@ schemathesis.serializer.alias('application/toml', 'text/plain'); run()",
     assert!(output.status.success(), "{printed}\n{complaints}");
 }
 
-/// With all checks. The credential takes no token away from who uses it.
+/// All of the Admin API, and nothing that asks a token about itself or acts for a user.
+const ADMIN: [&str; 4] = ["--exclude-tag", "Gate", "--exclude-tag", "User"];
+
+/// By a credential that it cannot take away from itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn schemathesis_finds_nothing() {
     const SECRET: &str = "a-secret-of-the-environment-for-fuzzing";
     let flag = format!("--auth-secret={SECRET}");
     let app = App::start_with(&["--rate-limit-per-token=1000000", &flag]).await;
-    fuzz(&app, SECRET, &[]).await;
+    let header = format!("Authorization: Bearer {SECRET}");
+    let arguments = [&ADMIN[..], &["--header", &header]].concat();
+    fuzz(&app, "", &arguments).await;
 }
 
 /// What no credential but a token is let in to.
@@ -65,12 +75,38 @@ async fn schemathesis_finds_nothing() {
 async fn schemathesis_finds_nothing_with_a_token() {
     let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
     let (_, secret) = app.token("Fuzzer").await;
+    let header = format!("Authorization: Bearer {}", secret.reveal());
     let user = format!("x-user-email: {ADA}");
     let tags = ["--include-tag", "Gate", "--include-tag", "User"];
-    fuzz(
-        &app,
-        secret.reveal(),
-        &[&tags[..], &["--header", &user]].concat(),
-    )
-    .await;
+    let headers = ["--header", &header, "--header", &user];
+    fuzz(&app, "", &[tags, headers].concat()).await;
+}
+
+/// The two tokens go on: what would take them away is left out.
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_gets_nothing_that_is_another_organizations() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let contoso = app.another_organization("Contoso").await;
+    let (_, ours) = app.token("Peer").await;
+    let (_, theirs) = app.token_of(contoso, "Peer", |_| {}).await;
+    let peer = |name: &str, secret: &Secret| {
+        let value = format!("Bearer {}", secret.reveal());
+        json!({ "name": name, "fixedHeaders": [{ "name": "Authorization", "value": value }] })
+    };
+    let peers = json!({ "auth": [peer("northwind", &ours), peer("contoso", &theirs)] });
+    let scratch = Scratch::new();
+    let place = scratch.root.join("peers.json");
+    fs::write(&place, peers.to_string()).unwrap();
+    let config = format!("[auth.wfc]\npath = {place:?}\npeers = [\"northwind\", \"contoso\"]\n");
+    let taking = [
+        "editToken",
+        "rotateToken",
+        "disableToken",
+        "revokeToken",
+        "deleteToken",
+        "revokeTokens",
+    ];
+    let excluded = taking.iter().flat_map(|id| ["--exclude-operation-id", id]);
+    let arguments: Vec<&str> = ADMIN.into_iter().chain(excluded).collect();
+    fuzz(&app, &config, &arguments).await;
 }

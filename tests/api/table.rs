@@ -1,25 +1,14 @@
 //! Every route of the Admin API, the User API and the gate that programs call: who gets in, and who
 //! does not. The document and this table have the same routes.
 
-use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::Value;
-use tokendesk::access::{Actor, OrganizationId, Role, UserId};
+use tokendesk::access::{OrganizationId, Role};
 use tokendesk::catalogue::Scope;
-use tokendesk::members::draft::InvitationDraft;
-use tokendesk::members::groups::queries::{self as groups, NewGroup};
-use tokendesk::members::groups::{GroupName, Keeper};
-use tokendesk::members::invitations::queries as invitations;
-use tokendesk::members::queries::{self as members, ApiTokens};
-use tokendesk::tokens::draft::NewToken;
-use tokendesk::tokens::overlap::Overlap;
-use tokendesk::tokens::queries;
-use tokendesk::tokens::{Key, Ranges, Secret, Token, Transition};
-use tokendesk::web::form::Field;
 
 use super::client::{Program, Reply};
-use crate::support::App;
 use crate::support::app::ADA;
+use crate::support::{App, things};
 
 /// Who may.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -251,6 +240,11 @@ const TABLE: &[Route] = &[
     Route("POST", "/oauth/introspect", Verifier, 200, "token=ID"),
 ];
 
+/// Method and path of each.
+pub fn routes() -> impl Iterator<Item = String> {
+    TABLE.iter().map(Route::shown)
+}
+
 impl Route {
     fn is_users(&self) -> bool {
         matches!(self.2, UserRead | UserWrite)
@@ -270,13 +264,7 @@ impl Route {
 
     /// All scopes with which an API token does not get in.
     fn too_little(&self) -> Vec<Scope> {
-        let Some(needed) = self.scope() else {
-            return Vec::new();
-        };
-        let gives = |scope: &Scope| *scope == needed || scope.includes().contains(&needed);
-        let all = Scope::ALL.iter().copied();
-        all.filter(|scope| scope.is_for_api_tokens() && !gives(scope))
-            .collect()
+        self.scope().map_or_else(Vec::new, things::too_little_for)
     }
 
     /// `id` is two, with a slash between them, where the path has two.
@@ -305,164 +293,17 @@ impl Route {
         }
     }
 
+    /// As mounted.
     fn shown(&self) -> String {
         format!("{} {}", self.0, self.1)
     }
 
     /// The ID of something of the organisation's with which the route can be used.
     async fn thing(&self, app: &App, organization: OrganizationId, name: &str) -> String {
-        let connection = &mut *app.database().get().await.unwrap();
-        let actor = &Actor::command_line(organization);
-        let key = format!("k{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
-        match self.1.split('/').nth(3).unwrap_or_default() {
-            "products" => {
-                let now = app.now();
-                let made = tokendesk::catalogue::create_product(connection, actor, name, &key, now);
-                made.await.unwrap().id.to_string()
-            }
-            "resources" => {
-                let loaded =
-                    tokendesk::catalogue::resources::queries::load(connection, organization);
-                loaded.await.unwrap();
-                let query = format!(
-                    "SELECT id::text FROM resources WHERE organization_id = '{organization}' LIMIT 1"
-                );
-                let found = app.sql(&query).await;
-                found.first().map(|row| row.get(0)).unwrap_or_default()
-            }
-            "mcp-servers" => {
-                let new = tokendesk::profile::servers::draft::NewServer {
-                    name: name.to_lowercase().replace(' ', "-"),
-                    url: "https://mcp.example.com/".to_owned(),
-                    description: String::new(),
-                };
-                let made = tokendesk::profile::servers::queries::create(
-                    connection,
-                    actor,
-                    &new,
-                    app.now(),
-                );
-                made.await
-                    .map_err(|error| format!("{error:?}"))
-                    .unwrap()
-                    .to_string()
-            }
-            "members" => {
-                let user = member(app, organization, &key).await;
-                if self.1.ends_with("/reactivation") {
-                    let (keep, now) = (ApiTokens::Keep, app.now());
-                    let left = members::deactivate(connection, actor, user, keep, now).await;
-                    left.unwrap();
-                }
-                user.to_string()
-            }
-            "groups" => {
-                let (user, keeper, now) = (
-                    member(app, organization, &key).await,
-                    Keeper::Administrators,
-                    app.now(),
-                );
-                let new = NewGroup {
-                    name: GroupName::parse(name).unwrap(),
-                    role: None,
-                    external_id: None,
-                };
-                let group = groups::create(connection, actor, keeper, &new, now).await;
-                let group = group.unwrap().id;
-                if self.0 == "DELETE" {
-                    let users = [user];
-                    groups::add_members(connection, actor, keeper, group, &users, now)
-                        .await
-                        .unwrap();
-                }
-                format!("{group}/{user}")
-            }
-            "invitations" => {
-                let guest = InvitationDraft {
-                    email: Field::new(format!("{key}@new.example")),
-                    name: Field::new(name),
-                    ..InvitationDraft::default()
-                };
-                let guest = guest.parse().unwrap();
-                let invited = invitations::invite(connection, actor, &guest, app.now()).await;
-                invited.unwrap().invitation.id.to_string()
-            }
-            "me" | "mcp-tokens" => app.mcp_token(ADA, name).await.0.id.to_string(),
-            _ => {
-                let read = |new: &mut NewToken| {
-                    new.scopes = Some([Scope::AdminRead].into_iter().collect());
-                };
-                let (token, _) = app.token_of(organization, name, read).await;
-                prepare(app, actor, &token, self.1).await;
-                token.id.to_string()
-            }
-        }
+        let kind = self.1.split('/').nth(3).unwrap_or_default();
+        let purpose = (self.0, self.1);
+        things::make(app, organization, kind, purpose, name).await
     }
-}
-
-async fn member(app: &App, organization: OrganizationId, name: &str) -> UserId {
-    let email = format!("{name}@new.example");
-    app.add_member(organization, &email, Role::Admin).await;
-    app.user(&email).await
-}
-
-/// Brings the token into the state in which the route makes sense.
-async fn prepare(app: &App, actor: &Actor, token: &Token, path: &str) {
-    if path.ends_with("/overlap-end") {
-        rotate(app, actor, token, Overlap::Day).await;
-    } else if path.ends_with("/enabling") {
-        apply(app, actor, token, Transition::Disabling).await;
-    }
-}
-
-async fn rotate(app: &App, actor: &Actor, token: &Token, overlap: Overlap) {
-    let connection = &mut *app.database().get().await.unwrap();
-    let (key, now) = (token.key(), app.now());
-    let rotated = queries::rotate(connection, actor, key, token.version, overlap, now).await;
-    rotated
-        .map_err(|error| format!("{error:?}"))
-        .map(drop)
-        .unwrap();
-}
-
-async fn apply(app: &App, actor: &Actor, token: &Token, transition: Transition) {
-    let connection = &mut *app.database().get().await.unwrap();
-    let key: Key = token.key();
-    let applied = queries::apply(connection, actor, key, transition, app.now()).await;
-    applied
-        .map_err(|error| format!("{error:?}"))
-        .map(drop)
-        .unwrap();
-}
-
-/// Tokens with full access that are no good, by the answer.
-async fn bad_tokens(app: &App) -> Vec<(u16, &'static str, Secret)> {
-    let actor = Actor::command_line(app.organization);
-    let mut bad = Vec::new();
-    for (transition, code) in [
-        (Transition::Revocation, "revoked"),
-        (Transition::Disabling, "disabled"),
-        (Transition::Deletion, "unknown"),
-    ] {
-        let (token, secret) = app.token(code).await;
-        apply(app, &actor, &token, transition).await;
-        bad.push((401, code, secret));
-    }
-    let (token, secret) = app.token("retired").await;
-    rotate(app, &actor, &token, Overlap::None).await;
-    bad.push((401, "retired", secret));
-    let soon = app.now() + TimeDelta::minutes(1);
-    let expiring = |new: &mut NewToken| new.expires_at = Some(soon);
-    bad.push((401, "expired", app.token_with("expired", expiring).await.1));
-    let bound = |new: &mut NewToken| new.ranges = Ranges::parse("198.51.100.0/24").unwrap();
-    bad.push((
-        403,
-        "ip_not_allowed",
-        app.token_with("elsewhere", bound).await.1,
-    ));
-    app.state.clock.advance(TimeDelta::minutes(1));
-    app.settle().await;
-    bad
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -471,7 +312,7 @@ async fn whoever_has_too_little_gets_in_nowhere() {
     app.add_member(app.organization, "mei@northwind.example", Role::Member)
         .await;
     let (_, left) = app.mcp_token("mei@northwind.example", "Left").await;
-    let bad = bad_tokens(&app).await;
+    let bad = things::bad_tokens(&app).await;
     let mcp = app.mcp_token(ADA, "Laptop").await.1;
     let mut weak = Vec::new();
     for scope in Scope::ALL.iter().filter(|scope| scope.is_for_api_tokens()) {
@@ -703,7 +544,7 @@ async fn the_document_and_the_table_have_the_same_routes() {
         let methods = item.as_object().unwrap().keys();
         documented.extend(methods.map(|method| format!("{} {path}", method.to_uppercase())));
     }
-    let mut tabled: Vec<String> = TABLE.iter().map(Route::shown).collect();
+    let mut tabled: Vec<String> = routes().collect();
     documented.sort();
     tabled.sort();
     assert_eq!(documented, tabled);

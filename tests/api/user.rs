@@ -1,5 +1,7 @@
 //! The User API.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -230,4 +232,86 @@ async fn all_of_a_users_tokens_are_listed_in_pages() {
     }
     let numbers: Vec<&str> = found.iter().map(|name| &name["Laptop ".len()..]).collect();
     assert_eq!(numbers, ["5", "3", "0", "4", "1", "6", "2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_that_of_one_user_and_of_one_token() {
+    let app = App::start().await;
+    let (mei, jun) = ("mei@northwind.example", "jun@northwind.example");
+    for email in [mei, jun] {
+        app.add_member(app.organization, email, Role::Member).await;
+    }
+    let portal = portal(&app).await;
+    let other = Program::with(&app, "Other", &[Scope::ConnectWrite]).await;
+    let make = async |program: &Program, email: &str, name: &str| {
+        let headers = [("x-user-email", email), ("idempotency-key", "the same")];
+        let new = json!({ "name": name });
+        let path = "/api/v1/me/mcp-tokens";
+        program.send(Method::POST, path, &headers, Some(&new)).await
+    };
+    let mut first_ones = Vec::new();
+    for (program, email, name) in [
+        (&portal, mei, "Laptop"),
+        (&portal, jun, "Laptop"),
+        (&other, mei, "Desktop"),
+    ] {
+        let reply = make(program, email, name).await;
+        assert_eq!(reply.status, 201, "{email}: {}", reply.body);
+        assert_eq!(reply.header("idempotent-replayed"), "");
+        let own = Program::new(&app, reply.body["secret"].as_str().unwrap());
+        assert_eq!(own.get("/api/v1/me").await.body["email"], email);
+        first_ones.push((program, email, name, reply));
+    }
+    for (program, email, name, first) in first_ones {
+        let again = make(program, email, name).await;
+        assert_eq!(again.status, 201, "{email}: {}", again.body);
+        assert_eq!(again.header("idempotent-replayed"), "true");
+        assert_eq!(again.header("location"), first.header("location"));
+        assert_eq!(again.body["token"], first.body["token"], "{email}");
+        assert!(again.body["secret"].is_null());
+        let reused = make(program, email, "Another").await;
+        assert_eq!(
+            (reused.status, reused.code()),
+            (422, "idempotency_key_reused")
+        );
+    }
+    assert_eq!(
+        app.count("SELECT count(*) FROM tokens WHERE owner_id IS NOT NULL")
+            .await,
+        3
+    );
+}
+
+/// The claim of the key is what the second waits for.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_request_for_two_users_at_once_makes_one_token_for_each() {
+    let app = App::start().await;
+    let mei = "mei@northwind.example";
+    app.add_member(app.organization, mei, Role::Member).await;
+    let portal = Arc::new(portal(&app).await);
+    let requests = (0..20).map(|number| {
+        let portal = portal.clone();
+        tokio::spawn(async move {
+            let email = if number % 2 == 0 { mei } else { ADA };
+            let headers = [("x-user-email", email), ("idempotency-key", "the same")];
+            let new = json!({ "name": "Laptop", "scopes": ["widgets:write"] });
+            let path = "/api/v1/me/mcp-tokens";
+            portal.send(Method::POST, path, &headers, Some(&new)).await
+        })
+    });
+    let requests: Vec<_> = requests.collect();
+    let mut told = 0;
+    for request in requests {
+        let reply = request.await.unwrap();
+        assert_eq!(reply.status, 201, "{}", reply.body);
+        told += usize::from(reply.body["secret"].is_string());
+    }
+    assert_eq!(told, 2);
+    let owners = "SELECT count(DISTINCT owner_id) FROM tokens WHERE name = 'Laptop'";
+    assert_eq!(app.count(owners).await, 2);
+    assert_eq!(
+        app.count("SELECT count(*) FROM tokens WHERE name = 'Laptop'")
+            .await,
+        2
+    );
 }

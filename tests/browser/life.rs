@@ -317,3 +317,24 @@ async fn delete(chrome: &Chrome, path: &str) {
     chrome.visit(path).await;
     chrome.reads("Not found").await;
 }
+
+/// It is a row there, of which only the beginning has room.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_telephone_the_navigation_shows_where_one_is() {
+    let app = App::start().await;
+    let chrome = Chrome::start(&app.url, Script::Off).await;
+    chrome.sign_in(ADA).await;
+    chrome.width(390).await;
+    for path in [
+        "/settings/api-access",
+        "/settings/members",
+        "/settings/audit-log",
+    ] {
+        chrome.visit(path).await;
+        let place = "const { left, right } = document.querySelector('.sidenav [aria-current]')
+                .getBoundingClientRect();
+            return left >= 0 && right <= document.documentElement.clientWidth";
+        assert_eq!(chrome.run(place).await, true, "{path}");
+    }
+    chrome.close().await;
+}

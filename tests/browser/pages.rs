@@ -2,7 +2,7 @@
 //! add it.
 
 use Step::{Click, Fill, Follow, Meanwhile, Visit};
-use Who::{Ada, Fresh, Grace, Member, Nobody};
+use Who::{Ada, Fresh, Grace, Mailing, Member, Nobody, Refused};
 
 pub struct Page {
     /// For findings and pictures.
@@ -26,6 +26,10 @@ pub enum Who {
     Grace,
     /// Not an administrator.
     Member,
+    /// Administrator where `AUTH_SECRET` is set, and mail is sent.
+    Mailing,
+    /// The same without tokens, where mail is refused.
+    Refused,
 }
 
 #[derive(Clone, Copy)]
@@ -65,6 +69,7 @@ const REACTIVATION: &str = "/settings/members/{id}/reactivation";
 const INVITATIONS: &str = "/settings/members/invitations";
 const GROUPS: &str = "/settings/groups";
 const GROUP: &str = "/settings/groups/{id}";
+const ONE_RESOURCE: &str = "[[resource]]\nname = \"Reports\"\npath = \"/api/reports/**\"\noperations = [\n  { name = \"read\", methods = [\"GET\"], scope = \"connect:read\" },\n]\n";
 const INVITATION: &str = "/invitations/{code}";
 
 const fn page(
@@ -139,6 +144,15 @@ pub const PAGES: &[Page] = &[
         Visit("/settings/resources"),
         Meanwhile("DELETE FROM resources USING organizations WHERE organization_id = organizations.id AND organizations.name = 'Fabrikam'"),
         Visit("/settings/resources"),
+    ]),
+
+    page("list-auth-secret", LIST, Mailing, 200, &[Visit("/settings/api-access")]),
+    page("invited-sent", INVITATIONS, Mailing, 200, &[
+        Visit("/settings/members/invitations"), Fill("#email", "jun.park@northwind.example"), Fill("#name", "Jun Park"), Follow("Invite"),
+    ]),
+    page("list-auth-secret-empty", LIST, Refused, 200, &[Visit("/settings/api-access")]),
+    page("invited-refused", INVITATIONS, Refused, 200, &[
+        Visit("/settings/members/invitations"), Fill("#email", "quentin.featherstonehaugh-warrington@northwind.example"), Fill("#name", "Quentin"), Follow("Invite"),
     ]),
 
     page("list", LIST, Ada, 200, &[Visit("/settings/api-access")]),
@@ -258,7 +272,18 @@ pub const PAGES: &[Page] = &[
     page("resources-import-errors", "/settings/resources/import", Ada, 422, &[
         Visit("/settings/resources/import"), Fill("#toml", "[[resource]]\nname = \"x\"\npath = \"x\"\n"), Follow("Import"),
     ]),
+    page("resources-import-conflict", "/settings/resources/import", Ada, 422, &[
+        Visit("/settings/resources/import"), Fill("#toml", ONE_RESOURCE),
+        Meanwhile("UPDATE catalogues SET revision = revision + 1"), Follow("Import"),
+    ]),
+    page("resources-imported", RESOURCES, Ada, 200, &[
+        Visit("/settings/resources/import"), Fill("#toml", ONE_RESOURCE), Follow("Import"),
+    ]),
     page("resources-reset", "/settings/resources/reset", Ada, 200, &[Visit("/settings/resources/reset")]),
+    page("resources-reset-conflict", "/settings/resources/reset", Ada, 409, &[
+        Visit("/settings/resources/reset"),
+        Meanwhile("UPDATE catalogues SET revision = revision + 1"), Follow("Reset"),
+    ]),
     page("profile", "/profile", Ada, 200, &[Visit("/profile")]),
     page("profile-menu", "/profile", Ada, 200, &[Visit("/profile"), Click(".token .menu summary")]),
     page("profile-errors", "/profile", Ada, 422, &[
@@ -309,6 +334,10 @@ pub const PAGES: &[Page] = &[
         Meanwhile("UPDATE groups SET role = NULL WHERE name = 'Platform'"), Follow("Deactivate"),
         Meanwhile("UPDATE groups SET role = 'admin' WHERE name = 'Platform'"),
     ]),
+    page("member-deactivated-notice", MEMBERS, Ada, 200, &[
+        Visit("{Mei Tanaka}/deactivation"), Follow("Deactivate"),
+        Meanwhile("UPDATE memberships SET deactivated_at = NULL FROM users WHERE id = user_id AND name = 'Mei Tanaka'"),
+    ]),
     page("member-deactivation-stale", EXIT, Ada, 200, &[Visit("{Noor al-Rashid van der Heijden}/deactivation")]),
     page("member-removal", EXIT, Ada, 200, &[Visit("{Noor al-Rashid van der Heijden}/removal")]),
     page("member-removal-own", EXIT, Ada, 200, &[Visit("{Ada Lovell}/removal")]),
@@ -333,6 +362,11 @@ pub const PAGES: &[Page] = &[
     ]),
     page("group", GROUP, Ada, 200, &[Visit("{Platform}")]),
     page("group-managed", GROUP, Ada, 200, &[Visit("{All employees}")]),
+    page("group-managed-meanwhile", GROUP, Ada, 409, &[
+        Visit("{Nobody yet}"), Fill("#emails", "ada@northwind.example"),
+        Meanwhile("UPDATE groups SET managed = true WHERE name = 'Nobody yet'"), Follow("Add"),
+        Meanwhile("UPDATE groups SET managed = false WHERE name = 'Nobody yet'"),
+    ]),
     page("group-nobody", GROUP, Ada, 200, &[Visit("{Nobody yet}")]),
     page("group-none-found", GROUP, Ada, 200, &[Visit("{Platform}?q=nonesuch")]),
     page("group-errors", GROUP, Ada, 422, &[

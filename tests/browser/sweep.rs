@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::pages::{PAGES, Page, Step};
 use super::world::World;
-use crate::support::{Chrome, Script, Theme};
+use crate::support::{App, Chrome, Script, Theme, routes};
 
 /// By which axe-core knows the rules to check.
 const TAGS: &str = r#"["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]"#;
@@ -18,28 +18,26 @@ const NARROWEST: u32 = 320;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_accessible_in_light_colours() {
-    sweep(Theme::Light).await;
+    Box::pin(sweep(Theme::Light)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_accessible_in_dark_colours() {
-    sweep(Theme::Dark).await;
+    Box::pin(sweep(Theme::Dark)).await;
 }
 
-#[test]
-fn every_route_that_renders_a_page_is_swept() {
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_that_renders_a_page_is_swept() {
     let swept = |route: &String| PAGES.iter().any(|page| page.route == route);
     // Home redirects, assets and files are no pages, and these are for programs, as is what only
     // the script asks for.
     let for_programs = [
         "/assets/",
         "/api/",
-        "/oauth/",
+        "/openapi.json",
         "/auth/",
-        "/mcp",
         "/scim/",
         "/.well-known/",
-        "/register",
         "/healthz",
         "/readyz",
         "/metrics",
@@ -50,8 +48,11 @@ fn every_route_that_renders_a_page_is_swept() {
             && !route.ends_with("/export")
             && !route.ends_with("/connection")
     };
-    let missing: Vec<String> = routes()
-        .into_iter()
+    let mounted = routes::mounted(&App::start().await).await;
+    let missing: Vec<String> = mounted
+        .iter()
+        .filter_map(|route| route.strip_prefix("GET "))
+        .map(str::to_owned)
         .filter(is_page)
         .filter(|route| !swept(route))
         .collect();
@@ -188,48 +189,4 @@ async fn keep_picture(chrome: &Chrome, page: &Page, theme: Theme, width: u32) {
 fn axe() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node_modules/axe-core/axe.min.js");
     std::fs::read_to_string(path).expect("tests/run, or npm install in tests/, brings axe-core")
-}
-
-/// The routes with a GET, as the sources mount them.
-fn routes() -> Vec<String> {
-    let mut routes = Vec::new();
-    for source in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
-        let mut scope = "";
-        for part in source.split("web::").collect::<Vec<_>>().windows(2) {
-            let (before, after) = (part[0], part[1]);
-            if let Some(path) = argument(before, "scope") {
-                scope = path;
-            }
-            if let Some(path) = argument(before, "resource").filter(|_| after.starts_with("get()"))
-            {
-                routes.push(format!("{scope}{path}"));
-            }
-        }
-    }
-    assert!(routes.len() > 8, "{routes:?}");
-    routes
-}
-
-/// `/path` of `scope("/path")…`
-fn argument<'a>(code: &'a str, function: &str) -> Option<&'a str> {
-    let rest = code.strip_prefix(function)?.strip_prefix("(\"")?;
-    Some(rest.split_once('"')?.0)
-}
-
-fn sources(directory: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        // What is below is for programs, and in tests/api/table.rs.
-        let is_api = directory.ends_with("src/api");
-        if path.is_dir() && is_api {
-            continue;
-        }
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else {
-            found.push(std::fs::read_to_string(path).unwrap());
-        }
-    }
-    found
 }

@@ -14,6 +14,7 @@ use tokendesk::tokens::{Ranges, Token};
 use super::pages::{Page, Who};
 use crate::support::app::ADA;
 use crate::support::cluster::execute;
+use crate::support::post::{Post, Temper};
 use crate::support::{App, Chrome};
 
 const GRACE: &str = "grace@fabrikam.example";
@@ -25,6 +26,10 @@ pub struct World {
     app: App,
     /// Not set up.
     empty: App,
+    /// With `AUTH_SECRET`, and a mail server that takes what it gets.
+    mailing: App,
+    /// The same without any token, and with a mail server that refuses.
+    refused: App,
     /// Who is signed in.
     who: Option<Who>,
 }
@@ -32,6 +37,11 @@ pub struct World {
 impl World {
     pub async fn new() -> Self {
         let (app, empty) = (App::start().await, App::start_empty(&[]).await);
+        let mailing = with_mail(Temper::Obliging).await;
+        let refused = with_mail(Temper::Refusing).await;
+        for name in ["Okta SCIM", "Intranet feed", "Backup"] {
+            mailing.token(name).await;
+        }
         people(&app).await;
         tokens(&app).await;
         mcp(&app).await;
@@ -39,6 +49,8 @@ impl World {
         Self {
             app,
             empty,
+            mailing,
+            refused,
             who: None,
         }
     }
@@ -53,14 +65,15 @@ impl World {
             return;
         }
         self.who = Some(page.who);
-        chrome.at(if page.who == Who::Fresh {
-            &self.empty.url
-        } else {
-            &self.app.url
+        chrome.at(match page.who {
+            Who::Fresh => &self.empty.url,
+            Who::Mailing => &self.mailing.url,
+            Who::Refused => &self.refused.url,
+            _ => &self.app.url,
         });
         match page.who {
             Who::Fresh | Who::Nobody => chrome.client.delete_all_cookies().await.unwrap(),
-            Who::Ada => chrome.sign_in(ADA).await,
+            Who::Ada | Who::Mailing | Who::Refused => chrome.sign_in(ADA).await,
             Who::Grace => chrome.sign_in(GRACE).await,
             Who::Member => chrome.sign_in(MEMBER).await,
         }
@@ -90,6 +103,11 @@ impl World {
     pub async fn execute(&self, sql: &str) {
         execute(&self.app.address, sql).await;
     }
+}
+
+async fn with_mail(temper: Temper) -> App {
+    let secret = "--auth-secret=0123456789abcdef0123456789abcdef";
+    Post::open(temper).await.app_with(&[secret]).await
 }
 
 async fn people(app: &App) {

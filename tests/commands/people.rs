@@ -1,9 +1,10 @@
 //! `organization create` and `user create`.
 
 use super::{add, found, place, sign_in};
-use crate::members::mail::{Post, Temper};
+
 use crate::support::app::PASSWORD;
 use crate::support::catalogue::query;
+use crate::support::post::{Post, Temper};
 use crate::support::process::Finished;
 use crate::support::{Place, cluster};
 

@@ -261,6 +261,15 @@ impl App {
         self.sql(query).await[0].get(0)
     }
 
+    /// All that the database holds, in short; only which instances run is left out.
+    pub async fn contents(&self) -> String {
+        let digest = "SELECT md5(string_agg(
+                query_to_xml(format('SELECT kept::text FROM %I AS kept ORDER BY 1', tablename),
+                    true, false, '')::text, tablename ORDER BY tablename))
+            FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'instances'";
+        self.sql(digest).await[0].get(0)
+    }
+
     pub async fn client(&self) -> Client {
         let (client, connection) = self.address.connect(NoTls).await.unwrap();
         tokio::spawn(connection);

@@ -157,6 +157,11 @@ impl View {
         }
     }
 
+    /// What its forms carry against forgery.
+    pub fn csrf(&self) -> String {
+        self.attributes("[name=csrf]", "value").remove(0)
+    }
+
     /// The secret that is revealed.
     pub fn secret(&self) -> String {
         let values = self.attributes("#secret", "value");
@@ -213,6 +218,11 @@ impl Form {
             .iter()
             .find(|(known, _)| known == name)
             .map_or("", |(_, value)| value)
+    }
+
+    /// What it would send.
+    pub fn into_fields(self) -> Vec<(String, String)> {
+        self.fields
     }
 
     pub async fn submit(self) -> View {

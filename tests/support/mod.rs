@@ -6,8 +6,11 @@ pub mod catalogue;
 pub mod chrome;
 pub mod cluster;
 pub mod logs;
+pub mod post;
 pub mod process;
+pub mod routes;
 pub mod scratch;
+pub mod things;
 
 pub use app::App;
 pub use browser::{Browser, View};

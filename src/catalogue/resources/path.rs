@@ -68,13 +68,14 @@ impl<'a> Path<'a> {
         check_raw(raw)?;
         let decoded = decode(raw)?;
         check_decoded(raw, &decoded)?;
-        let normal = tidy(&decoded)?;
-        let mut others = Vec::new();
+        let (normal, unmerged) = tidy(&decoded)?;
+        let mut others: Vec<_> = unmerged.map(Cow::Owned).into_iter().collect();
         if decoded != raw {
-            let tidied = tidy(raw)?;
+            let (tidied, unmerged) = tidy(raw)?;
             if tidied != raw {
                 others.push(Cow::Owned(tidied.into_owned()));
             }
+            others.extend(unmerged.map(Cow::Owned));
             others.push(Cow::Borrowed(raw));
         }
         if normal != decoded {
@@ -180,16 +181,18 @@ fn is_lookalike(c: char) -> bool {
             .any(|c| matches!(c, '/' | '\\' | '.' | '%' | ';' | '?' | '#'))
 }
 
-/// Without empty segments and dot segments (RFC 3986, section 5.2.4). A slash at the end stays.
-fn tidy(path: &str) -> Result<Cow<'_, str>, Ambiguity> {
+/// Without empty segments and dot segments (RFC 3986, section 5.2.4). A slash at the end stays. And
+/// what is left by who removes the dot segments alone, where that is neither this nor the path.
+fn tidy(path: &str) -> Result<(Cow<'_, str>, Option<String>), Ambiguity> {
     let odd = |segment: &str| matches!(segment, "" | "." | "..");
     let inner = path[1..].strip_suffix('/').unwrap_or(&path[1..]);
     if path == "/" || !inner.split('/').any(odd) {
-        return Ok(Cow::Borrowed(path));
+        return Ok((Cow::Borrowed(path), None));
     }
     // nginx and Go merge the slashes first, RFC 3986 knows of no merging.
     let merged = without_dots(path[1..].split('/').filter(|segment| !segment.is_empty()))?;
     let mut unmerged = without_dots(path[1..].split('/'))?;
+    let kept = format!("/{}", unmerged.join("/"));
     unmerged.retain(|segment| !segment.is_empty());
     if merged != unmerged {
         return Err(Ambiguity::Order);
@@ -200,7 +203,9 @@ fn tidy(path: &str) -> Result<Cow<'_, str>, Ambiguity> {
     } else {
         ""
     };
-    Ok(Cow::Owned(format!("/{}{end}", merged.join("/"))))
+    let tidied = format!("/{}{end}", merged.join("/"));
+    let kept = Some(kept).filter(|kept| *kept != tidied && kept != path);
+    Ok((Cow::Owned(tidied), kept))
 }
 
 fn without_dots<'p>(segments: impl Iterator<Item = &'p str>) -> Result<Vec<&'p str>, Ambiguity> {
@@ -331,7 +336,14 @@ mod tests {
         let readings: Vec<&str> = path.readings().collect();
         assert_eq!(
             readings,
-            ["/api/me/x", "/api/%6De/x", "/api//%6De/./x", "/api//me/./x"]
+            [
+                "/api/me/x",
+                "/api//me/x",
+                "/api/%6De/x",
+                "/api//%6De/x",
+                "/api//%6De/./x",
+                "/api//me/./x"
+            ]
         );
     }
 

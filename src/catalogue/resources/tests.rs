@@ -106,6 +106,8 @@ fn what_servers_would_take_for_something_else_is_ambiguous() {
         ("GET", "/%61pi/users"),
         ("GET", "//api/users"),
         ("GET", "/x/../api/users"),
+        // Who follows dots and merges nothing has two slashes left.
+        ("GET", "/api/agent-base/..//agent-base"),
         // Rails takes it for the format.
         ("POST", "/api/knowledge-base/storage.json"),
     ] {
@@ -148,18 +150,15 @@ fn a_tool_is_named_where_a_server_is_and_nowhere_else() {
         }
     };
     let delete = Some("delete_widget");
-    for path in ["/mcp", "/mcp/", "/mcp?session=1", "/./mcp", "/Team/mcp"] {
+    for path in ["/mcp", "/mcp/", "/mcp?session=1", "/Team/mcp"] {
         assert_eq!(found(path, delete), "widgets:write", "{path}");
         assert_eq!(found(path, Some("list_widgets")), "widgets:read", "{path}");
         assert_eq!(found(path, Some("LIST_WIDGETS")), "Ok(Nothing)", "{path}");
         assert_eq!(found(path, None), "Ok(Nothing)", "{path}");
     }
     // A server may take these for the same.
-    for path in ["/MCP", "/team/mcp", "/mcp.json", "/x/../mcp"] {
-        let denied = ["Err(Readings)", "Ok(Nothing)"];
-        let said = found(path, delete);
-        let is_same = path == "/x/../mcp" && said == "widgets:write";
-        assert!(denied.contains(&&*said) || is_same, "{path}: {said}");
+    for path in ["/MCP", "/team/mcp", "/mcp.json", "/./mcp", "/x/../mcp"] {
+        assert_eq!(found(path, delete), "Err(Readings)", "{path}");
     }
     for path in ["/mcp/more", "/elsewhere", "/"] {
         assert_eq!(found(path, delete), "Ok(Nothing)", "{path}");

@@ -13,6 +13,7 @@ use crate::web::paging::Slice;
 pub const LAST_ADMINISTRATOR: &str = "Nobody would be left to administer the organisation, so \
                                       nothing was changed. Make somebody else an administrator \
                                       first.";
+pub const MANAGED: &str = "Nothing was changed: your identity provider manages this group by now.";
 
 #[derive(Template)]
 #[template(path = "members/groups.html")]
@@ -62,7 +63,7 @@ pub struct Show {
     /// On all pages together.
     pub total: i64,
     pub addition: Addition,
-    /// Why a member was not removed.
+    /// Why who is in it was not changed.
     pub problem: Option<&'static str>,
 }
 

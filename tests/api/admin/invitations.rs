@@ -1,14 +1,17 @@
 //! `/api/v1/invitations`.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::json;
 use tokendesk::catalogue::Scope;
 use tokendesk::secret::Digest;
 
-use crate::api::client::Program;
+use crate::api::client::{Program, Reply};
 use crate::support::App;
 use crate::support::app::{ADA, PASSWORD};
+use crate::support::post::{self, Post, Temper};
 
 const MEI: &str = "mei@northwind.example";
 
@@ -133,4 +136,91 @@ async fn invitations_come_in_pages_the_newest_first() {
         .await;
     assert_eq!(second.body["items"][0]["name"], "one");
     assert!(second.body["next_cursor"].is_null());
+}
+
+async fn works(app: &App, told: &Reply) {
+    assert_eq!(told.status, 201, "{}", told.body);
+    let link = told.body["link"].as_str().unwrap();
+    post::works(app, link.strip_prefix(&app.url).unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_link_goes_by_mail_too_once() {
+    let mut post = Post::open(Temper::Obliging).await;
+    let app = post.app().await;
+    let program = Program::with(&app, "Terraform", &[Scope::AdminWrite]).await;
+    let new = json!({ "email": MEI, "name": "Mei" });
+    let headers = [("idempotency-key", "mei")];
+    let send = async || {
+        program
+            .send(Method::POST, "/api/v1/invitations", &headers, Some(&new))
+            .await
+    };
+    let made = send().await;
+    assert_eq!(made.body["delivery"], "sent", "{}", made.body);
+    works(&app, &made).await;
+    let said = post.heard.recv().await.unwrap();
+    for line in [
+        "RCPT TO:<mei@northwind.example>",
+        "Subject: Join Northwind on Tokendesk",
+        made.body["link"].as_str().unwrap(),
+    ] {
+        assert!(said.iter().any(|said| said == line), "{line}: {said:#?}");
+    }
+    let again = send().await;
+    assert!(again.body["delivery"].is_null(), "{}", again.body);
+    let refused = program
+        .post("/api/v1/invitations", &json!({ "email": ADA, "name": "x" }))
+        .await;
+    assert_eq!(refused.status, 409);
+    // Whoever is invited after these is the next who gets a mail.
+    let next = json!({ "email": "jun@northwind.example", "name": "Jun" });
+    let next = program.post("/api/v1/invitations", &next).await;
+    assert_eq!(next.body["delivery"], "sent");
+    let said = post.heard.recv().await.unwrap();
+    assert!(
+        said.contains(&"RCPT TO:<jun@northwind.example>".to_owned()),
+        "{said:#?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_fails_costs_no_invitation() {
+    for post in [Post::open(Temper::Refusing).await, Post::gone().await] {
+        let app = post.app().await;
+        let program = Program::with(&app, "Terraform", &[Scope::AdminWrite]).await;
+        let new = json!({ "email": MEI, "name": "Mei" });
+        let made = program.post("/api/v1/invitations", &new).await;
+        assert_eq!(made.body["delivery"], "failed", "{}", made.body);
+        works(&app, &made).await;
+        assert_eq!(program.get(made.header("location")).await.status, 200);
+    }
+}
+
+/// It takes the ten seconds for which each waits, at the same time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_hangs_keeps_nobody_from_the_database() {
+    const MORE_THAN_THE_POOL: usize = 12;
+    let post = Post::open(Temper::Hanging).await;
+    let app = post.app().await;
+    let program = Arc::new(Program::with(&app, "Terraform", &[Scope::AdminWrite]).await);
+    let requests = (0..MORE_THAN_THE_POOL).map(|number| {
+        let program = program.clone();
+        let new = json!({ "email": format!("{number}@new.example"), "name": "New" });
+        tokio::spawn(async move { program.post("/api/v1/invitations", &new).await })
+    });
+    let requests: Vec<_> = requests.collect();
+    // They are made before the mail is tried.
+    loop {
+        let list = program.get("/api/v1/invitations").await;
+        if list.body["items"].as_array().unwrap().len() == MORE_THAN_THE_POOL {
+            break;
+        }
+    }
+    assert!(!requests.iter().any(tokio::task::JoinHandle::is_finished));
+    for request in requests {
+        let made = request.await.unwrap();
+        assert_eq!(made.body["delivery"], "failed", "{}", made.body);
+        works(&app, &made).await;
+    }
 }

@@ -1,10 +1,12 @@
 //! `POST /api/v1/tokens/revocations`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use tokendesk::catalogue::Scope;
+use tokendesk::tokens::Secret;
 
 use crate::api::client::Program;
 use crate::support::App;
@@ -101,6 +103,73 @@ async fn a_thousand_go_in_one_request_and_no_more() {
             .await;
         assert_eq!((refused.status, refused.code()), (422, "invalid"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_secrets_are_found_and_stopped_by_one_request() {
+    let app = App::start().await;
+    let program = Program::with(&app, "Responder", &[Scope::AdminWrite]).await;
+    let secrets: Vec<Secret> = (0..1000).map(|_| Secret::generate("wxt")).collect();
+    let digests: Vec<_> = secrets
+        .iter()
+        .map(|it| it.digest().as_bytes().to_vec())
+        .collect();
+    let leaked = "WITH leaked AS (
+            SELECT gen_random_uuid() AS id, digest, n
+            FROM unnest($1::bytea[]) WITH ORDINALITY AS sent (digest, n)
+        ), made AS (
+            INSERT INTO tokens (id, organization_id, name, name_folded, display, standing,
+                created_at, created_by_name)
+            SELECT leaked.id, organizations.id, 'Leaked ' || n, 'leaked ' || n, 'wxt_0000',
+                'active', now(), ''
+            FROM leaked, organizations
+        )
+        INSERT INTO secrets (digest, token_id, display, created_at)
+        SELECT digest, id, 'wxt_0000', now() FROM leaked";
+    app.client()
+        .await
+        .execute(leaked, &[&digests])
+        .await
+        .unwrap();
+    let (first, last) = (
+        Program::of(&app, &secrets[0]),
+        Program::of(&app, &secrets[999]),
+    );
+    for known in [&first, &last] {
+        assert_eq!(known.get("/api/v1/token").await.status, 200);
+    }
+    let texts: Vec<&str> = secrets.iter().map(Secret::reveal).collect();
+    let too_many = json!({ "secrets": texts, "ids": [uuid::Uuid::nil()] });
+    let refused = program.post("/api/v1/tokens/revocations", &too_many).await;
+    assert_eq!((refused.status, refused.code()), (422, "invalid"));
+    let done = program
+        .post("/api/v1/tokens/revocations", &json!({ "secrets": texts }))
+        .await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    let fates = done.body["secrets"].as_array().unwrap();
+    assert_eq!(fates.len(), 1000);
+    let names = app.sql("SELECT id::text, name FROM tokens").await;
+    let names: HashMap<&str, &str> = names.iter().map(|row| (row.get(0), row.get(1))).collect();
+    for (number, fate) in fates.iter().enumerate() {
+        assert_eq!(fate["outcome"], "revoked", "{number}");
+        let name = names[fate["id"].as_str().unwrap()];
+        assert_eq!(name, format!("Leaked {}", number + 1), "in the order sent");
+    }
+    // The receipt says so, and it is so.
+    assert!(done.body["receipt"]["summary"].is_string());
+    for known in [&first, &last] {
+        assert_eq!(known.get("/api/v1/token").await.code(), "revoked");
+    }
+    let told = "SELECT count(DISTINCT subject_id) FROM journal WHERE action = 'token.revoked'";
+    assert_eq!(app.count(told).await, 1000);
+    let dump = "SELECT count(*) FROM journal WHERE position($1 IN journal::text) > 0";
+    let kept = app
+        .client()
+        .await
+        .query_one(dump, &[&texts[0]])
+        .await
+        .unwrap();
+    assert_eq!(kept.get::<_, i64>(0), 0);
 }
 
 /// A flush of counts and a revocation lock the same rows: neither waits for the other in a circle.

@@ -10,7 +10,7 @@ use super::{BY_HAND, group_page};
 use crate::access::{Actor, Admin, UserId};
 use crate::db::{Connection, Database};
 use crate::members::groups::draft::{Addition, AdditionForm};
-use crate::members::groups::pages::LAST_ADMINISTRATOR;
+use crate::members::groups::pages::{LAST_ADMINISTRATOR, MANAGED};
 use crate::members::groups::queries::{self, ChangeError};
 use crate::members::groups::{Group, GroupId};
 use crate::members::pages::Query;
@@ -30,6 +30,9 @@ pub async fn add(
     let connection = &mut *database.get().await?;
     let id = id.into_inner().into();
     let group = queries::group(connection, actor.organization(), id).await?;
+    if group.managed {
+        return refused(connection, &admin, page, group, MANAGED).await;
+    }
     let addition = Addition::from(form.into_inner());
     match try_add(connection, &actor, &group, addition, page.now).await? {
         Ok(added) => {
@@ -86,6 +89,9 @@ pub async fn remove(
     let (id, user) = (GroupId::from(id), [UserId::from(user)]);
     let connection = &mut *database.get().await?;
     let group = queries::group(connection, actor.organization(), id).await?;
+    if group.managed {
+        return refused(connection, &admin, page, group, MANAGED).await;
+    }
     match queries::remove_members(connection, &actor, BY_HAND, id, &user, page.now).await {
         Ok(0) => Err(Error::NotFound),
         Ok(_) => {
@@ -93,11 +99,21 @@ pub async fn remove(
             Ok(see_other(&group.path()))
         }
         Err(ChangeError::LastAdministrator) => {
-            let query = Query::default();
-            let mut again = group_page(connection, &admin, page, group, query).await?;
-            again.problem = Some(LAST_ADMINISTRATOR);
-            page::render_with(StatusCode::CONFLICT, &again)
+            refused(connection, &admin, page, group, LAST_ADMINISTRATOR).await
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The group's page, with why it is as it was.
+async fn refused(
+    connection: &mut Connection,
+    admin: &Admin,
+    page: Page,
+    group: Group,
+    why: &'static str,
+) -> Answer {
+    let mut again = group_page(connection, admin, page, group, Query::default()).await?;
+    again.problem = Some(why);
+    page::render_with(StatusCode::CONFLICT, &again)
 }

@@ -1,7 +1,10 @@
 //! What somebody who goes leaves behind, and what comes back with them.
 
 use tokendesk::access::{Actor, Role, UserId};
+use tokendesk::catalogue::{create_product, resources::queries as resources};
 use tokendesk::members::queries::{self, ApiTokens, ChangeError, Departure};
+use tokendesk::profile::servers::draft::NewServer;
+use tokendesk::profile::servers::queries as servers;
 
 use crate::support::App;
 use crate::support::app::ADA;
@@ -168,7 +171,7 @@ async fn what_was_done_already_is_not_done_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_change_only_their_own_changes_no_member() {
+async fn who_may_change_only_their_own_changes_nothing_of_the_organizations() {
     let app = App::start().await;
     app.add_member(app.organization, MEI, Role::Member).await;
     let mei = app.user(MEI).await;
@@ -180,4 +183,29 @@ async fn who_may_change_only_their_own_changes_no_member() {
     let actor = bearer.oneself();
     let refused = queries::deactivate(connection, &actor, mei, ApiTokens::Keep, app.now()).await;
     assert!(matches!(refused, Err(ChangeError::Query(diesel::NotFound))));
+    let now = app.now();
+    let product = create_product(connection, &actor, "Shop", "shop", now).await;
+    assert!(matches!(product, Err(diesel::NotFound)), "{product:?}");
+    let new = NewServer {
+        name: "widgets".to_owned(),
+        url: "https://widgets.example.com/mcp".to_owned(),
+        description: String::new(),
+    };
+    let added = servers::create(connection, &actor, &new, now).await;
+    assert!(matches!(
+        added,
+        Err(servers::ChangeError::Query(diesel::NotFound))
+    ));
+    let operator = Actor::command_line(app.organization);
+    let server = servers::create(connection, &operator, &new, now).await;
+    let removed = servers::remove(connection, &actor, server.unwrap(), now).await;
+    assert!(matches!(
+        removed,
+        Err(servers::ChangeError::Query(diesel::NotFound))
+    ));
+    let reset = resources::reset(connection, &actor, None, now).await;
+    assert!(matches!(
+        reset,
+        Err(resources::ChangeError::Query(diesel::NotFound))
+    ));
 }

@@ -48,10 +48,14 @@ pub struct Member {
     role: RoleWord,
     /// What they are while they are active: `admin` also through a group.
     effective_role: RoleWord,
+    /// Since when they are a member.
     joined_at: DateTime<Utc>,
+    /// Whether they see the organisation: one who was provisioned does once they have opened a link
+    /// of its own.
+    has_joined: bool,
     /// Since when they may do nothing here; `null`: they are active.
     deactivated_at: Option<DateTime<Utc>>,
-    /// In whichever organisation.
+    /// In whichever organisation; `null` for one who has not joined.
     last_sign_in_at: Option<DateTime<Utc>>,
     /// Counts the changes of their own role, and of whether they are active; also in the header
     /// `ETag`.
@@ -85,6 +89,7 @@ impl From<Listed> for Member {
             name: member.name,
             email: member.email,
             joined_at: member.joined_at,
+            has_joined: member.has_joined,
             deactivated_at: member.deactivated_at,
             last_sign_in_at: member.last_sign_in_at,
             version: member.version,

@@ -94,6 +94,9 @@ pub async fn create(
     new: &NewServer,
     now: DateTime<Utc>,
 ) -> Result<ServerId, ChangeError> {
+    if !actor.may_change(None) {
+        return Err(QueryError::NotFound.into());
+    }
     connection
         .transaction(async |connection| {
             organizations::table
@@ -130,6 +133,9 @@ pub async fn create(
 
 /// The organisation's server, which nobody else can change until the transaction ends.
 async fn lock(connection: &mut Connection, actor: &Actor, id: ServerId) -> QueryResult<Server> {
+    if !actor.may_change(None) {
+        return Err(QueryError::NotFound);
+    }
     mcp_servers::table
         .filter(mcp_servers::organization_id.eq(actor.organization()))
         .filter(mcp_servers::id.eq(id))

@@ -59,6 +59,9 @@ pub async fn create(
     key: &str,
     now: DateTime<Utc>,
 ) -> QueryResult<Product> {
+    if !actor.may_change(None) {
+        return Err(QueryError::NotFound);
+    }
     let product = Product {
         id: ProductId::new(now),
         name: name.to_owned(),
@@ -172,6 +175,9 @@ async fn lock(
     actor: &Actor,
     id: ProductId,
 ) -> QueryResult<ListedProduct> {
+    if !actor.may_change(None) {
+        return Err(QueryError::NotFound);
+    }
     products::table
         .filter(products::organization_id.eq(actor.organization()))
         .filter(products::id.eq(id))

@@ -284,6 +284,9 @@ async fn update(connection: &mut Connection, id: ResourceId, new: &Resource) -> 
 
 /// The catalogue, which nobody else can change until the transaction ends.
 async fn lock(connection: &mut Connection, actor: &Actor) -> QueryResult<Catalogue> {
+    if !actor.may_change(None) {
+        return Err(QueryError::NotFound);
+    }
     let organization = actor.organization();
     // There is none to lock before it is first asked for.
     catalogue(connection, organization).await?;

@@ -271,21 +271,23 @@ async fn tools(street: &Street) {
         }
         request.body("{}").send().await.unwrap()
     };
-    let list = ("Mcp-Name", "list_widgets");
-    let response = call("/mcp", &[list, ("Mcp-Method", "tools/call")]).await;
+    let now = ("Mcp-Protocol-Version", "2026-07-28");
+    let (method, list) = (("Mcp-Method", "tools/call"), ("Mcp-Name", "list_widgets"));
+    let response = call("/mcp", &[now, method, list, ("Mcp_Name", "delete_widget")]).await;
     assert_eq!(response.status(), 200);
     let got: Value = response.json().await.unwrap();
     assert_eq!(got["headers"]["mcp-name"], "list_widgets");
     let delete = ("Mcp-Name", "delete_widget");
     for names in [
-        &[delete][..],
+        &[now, method, delete][..],
         &[],
-        &[list, delete],
-        &[list, ("Mcp-Method", "prompts/get")],
+        &[now, method, list, delete],
+        &[now, ("Mcp-Method", "prompts/get"), list],
+        &[("Mcp-Protocol-Version", "2025-06-18"), method, list],
     ] {
         assert_eq!(call("/mcp", names).await.status(), 403, "{names:?}");
     }
-    assert_eq!(call("/elsewhere", &[list]).await.status(), 403);
+    assert_eq!(call("/elsewhere", &[now, method, list]).await.status(), 403);
 }
 
 /// Bodies pass as they are, preflights where a resource says so, and with `organization=any` the

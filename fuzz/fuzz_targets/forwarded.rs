@@ -28,6 +28,7 @@ enum Name {
     OriginalMethod,
     OriginalUri,
     ForwardedFor,
+    Version,
     RpcMethod,
     Tool,
 }
@@ -98,6 +99,7 @@ impl Name {
             Self::OriginalMethod => "x-original-method",
             Self::OriginalUri => "x-original-uri",
             Self::ForwardedFor => "x-forwarded-for",
+            Self::Version => "mcp-protocol-version",
             Self::RpcMethod => "mcp-method",
             Self::Tool => "mcp-name",
         }
@@ -132,7 +134,7 @@ fn check_original(headers: &HeaderMap) {
     let found = Original::of_headers(headers);
     match (
         &expected,
-        tool(&values(Name::RpcMethod), &values(Name::Tool)),
+        tool([Name::Version, Name::RpcMethod, Name::Tool].map(values)),
     ) {
         (None, _) => assert_eq!(found, Original::Nothing),
         (Some((Ok(method), Ok(target))), Some(tool)) => {
@@ -153,14 +155,15 @@ fn check_original(headers: &HeaderMap) {
 }
 
 /// The tool that is called, if any; `None` where that cannot be told.
-fn tool(methods: &[&HeaderValue], names: &[&HeaderValue]) -> Option<Option<String>> {
-    let [method, name] = [methods, names].map(|values| match values {
+fn tool(headers: [Vec<&HeaderValue>; 3]) -> Option<Option<String>> {
+    let [version, method, name] = headers.map(|values| match values.as_slice() {
         [] => Some(None),
         [value] => value.to_str().ok().map(|text| Some(text.to_owned())),
         _ => None,
     });
-    let (method, name) = (method?, name?);
-    Some(name.filter(|_| method.is_none_or(|method| method == "tools/call")))
+    let (version, method, name) = (version?, method?, name?);
+    let is_call = method.as_deref() == Some("tools/call");
+    Some(name.filter(|_| is_call && version.is_some_and(|version| *version >= *"2026-07-28")))
 }
 
 /// Hops in the order of the headers, the nearest last.

@@ -26,14 +26,14 @@ impl std::ops::Deref for Bearer {
 
 impl Bearer {
     /// # Errors
-    /// [`Error::Forbidden`] for one who is no active member of the organisation any more.
+    /// [`Error::Forbidden`] for one who is no active member of the organisation any more. Whether
+    /// they have joined does not matter: who made the token is the organisation's.
     pub async fn load(
         connection: &mut Connection,
         user: UserId,
         organization: OrganizationId,
     ) -> Result<Self, Error> {
-        let viewer = queries::viewer(connection, user, Some(organization)).await?;
-        let viewer = viewer.filter(|viewer| viewer.organization.id == organization);
+        let viewer = queries::member(connection, user, organization).await?;
         let viewer = viewer.ok_or(Error::Forbidden)?;
         Ok(Self {
             viewer,

@@ -34,12 +34,33 @@ pub async fn viewer(
     user: UserId,
     wanted: Option<OrganizationId>,
 ) -> QueryResult<Option<Viewer>> {
+    view(connection, user, wanted, None).await
+}
+
+/// The user as one whom the organisation's own tokens speak for, whether they have joined or not;
+/// `None` for one who is no active member of it.
+pub async fn member(
+    connection: &mut Connection,
+    user: UserId,
+    organization: OrganizationId,
+) -> QueryResult<Option<Viewer>> {
+    let here = Some(organization);
+    let viewer = view(connection, user, here, here).await?;
+    Ok(viewer.filter(|viewer| viewer.organization.id == organization))
+}
+
+async fn view(
+    connection: &mut Connection,
+    user: UserId,
+    wanted: Option<OrganizationId>,
+    vouching: Option<OrganizationId>,
+) -> QueryResult<Option<Viewer>> {
     let rows: Vec<(OrganizationId, String, Role, bool, String, String)> = memberships::table
         .inner_join(organizations::table)
         .inner_join(users::table)
         .filter(memberships::user_id.eq(user))
         .filter(memberships::deactivated_at.is_null())
-        .filter(memberships::has_joined)
+        .filter(memberships::has_joined.or(memberships::organization_id.nullable().eq(vouching)))
         .order((organizations::name, organizations::id))
         .select((
             organizations::id,

@@ -185,7 +185,7 @@ impl Resources {
         let mut has_case = servers.iter().any(|path| is_upper(path));
         for path in servers.iter().map(|path| path.trim_end_matches('/')) {
             places.servers.insert(path.to_owned());
-            folded.servers.insert(path.to_ascii_lowercase());
+            folded.servers.insert(fold(path));
         }
         for (at, resource) in all.iter().enumerate() {
             let Target::Path(pattern) = &resource.target else {
@@ -248,16 +248,15 @@ impl Resources {
             if self.without_case(call, reading).is_some_and(differs) {
                 return Err(Ambiguity::Readings);
             }
-            let Some(stem) = without_format(reading) else {
-                continue;
-            };
-            let stems = [Some(self.exact(call, stem)), self.without_case(call, stem)];
-            let mut known = stems
-                .into_iter()
-                .flatten()
-                .filter(|it| *it != Found::Nothing);
-            if known.any(differs) {
-                return Err(Ambiguity::Readings);
+            for stem in without_format(reading) {
+                let found = [Some(self.exact(call, stem)), self.without_case(call, stem)];
+                let mut known = found
+                    .into_iter()
+                    .flatten()
+                    .filter(|it| *it != Found::Nothing);
+                if known.any(differs) {
+                    return Err(Ambiguity::Readings);
+                }
             }
         }
         Ok(found)
@@ -289,7 +288,8 @@ impl Resources {
     }
 
     fn look(&self, places: &Places, Call { method, tool }: Call<'_>, path: &str) -> Found<'_> {
-        if let Some(tool) = tool.filter(|_| places.servers.contains(path)) {
+        let tool = tool.filter(|_| method == "POST" && places.servers.contains(path));
+        if let Some(tool) = tool {
             return match self.find_tool(tool) {
                 Some((resource, operation)) => Found::Operation(resource, operation),
                 None => Found::Nothing,
@@ -309,11 +309,12 @@ impl Resources {
     }
 }
 
-/// `/users` for `/users.json`, which Rails and older Spring take for the same.
-fn without_format(path: &str) -> Option<&str> {
+/// `/users` for `/users.json`, which Rails and older Spring take for the same, and the latter for
+/// `/users.tar.gz` too.
+fn without_format(path: &str) -> impl Iterator<Item = &str> {
     let name = path.rfind('/').map_or(0, |slash| slash + 1);
-    let dot = path[name..].rfind('.').filter(|dot| *dot > 0)?;
-    Some(&path[..name + dot])
+    let dots = path[name..].match_indices('.').filter(|(dot, _)| *dot > 0);
+    dots.map(move |(dot, _)| &path[..name + dot])
 }
 
 /// Two resources that cannot both be, by their names.

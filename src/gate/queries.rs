@@ -303,10 +303,12 @@ pub async fn transaction_id(connection: &mut Connection) -> QueryResult<Transact
 }
 
 pub async fn fate(connection: &mut Connection, id: &TransactionId) -> QueryResult<Fate> {
-    // Null: so long ago that it is not known any more.
-    let status = sql::<Nullable<Text>>("pg_xact_status(")
+    // None that the server knows of: from so long ago, or from before it was set back to a backup.
+    let status = sql::<Nullable<Text>>("CASE WHEN ")
         .bind::<Text, _>(&id.0)
-        .sql("::xid8)");
+        .sql("::xid8 < pg_snapshot_xmax(pg_current_snapshot()) THEN pg_xact_status(")
+        .bind::<Text, _>(&id.0)
+        .sql("::xid8) END");
     let status: Option<String> = select(status).get_result(connection).await?;
     Ok(match status.as_deref() {
         Some("committed") => Fate::Committed,

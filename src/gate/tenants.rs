@@ -51,7 +51,7 @@ impl Tenants {
             let all = queries::organizations(connection).await?;
             Ok(Arc::new(all.into_iter().collect()))
         };
-        self.0.all.get(&(), async || in_time(load()).await).await
+        in_time(self.0.all.get(&(), load)).await
     }
 }
 

@@ -10,6 +10,7 @@ mod counter;
 mod log;
 mod pending;
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -45,7 +46,7 @@ struct Counts {
     /// When the first was counted of what is being written.
     writing: Mutex<Option<Instant>>,
     /// What a transaction was to write whose end nobody has heard of.
-    in_doubt: Mutex<Vec<InDoubt>>,
+    in_doubt: Mutex<VecDeque<InDoubt>>,
     /// When the first was logged, by whoever did, of what is not added up.
     logged: Mutex<Option<DateTime<Utc>>>,
 }
@@ -118,7 +119,8 @@ impl Usage {
     /// # Errors
     /// When the database fails; what is not written is kept.
     pub async fn flush(&self, database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
-        self.settle(database).await?;
+        // What is in doubt does not keep from the rest.
+        let settled = self.settle(database).await;
         *self.writing() = self.since();
         let pending = self.collect();
         let mut transaction = None;
@@ -130,33 +132,41 @@ impl Usage {
         match (&written, transaction) {
             (Ok(()), _) => {}
             (Err(_), None) => self.pending().merge(pending),
-            (Err(_), Some(transaction)) => self.in_doubt().push(InDoubt {
+            (Err(_), Some(transaction)) => self.in_doubt().push_back(InDoubt {
                 transaction,
                 pending,
             }),
         }
         *self.writing() = None;
-        written
+        written.and(settled)
     }
 
     /// Finds out what was written although the answer was lost, and what has to be again.
     async fn settle(&self, database: &Database) -> Result<(), Error> {
-        let Some(transaction) = self.in_doubt().last().map(|last| last.transaction.clone()) else {
+        let number = self.in_doubt().len();
+        if number == 0 {
             return Ok(());
-        };
+        }
         let connection = &mut *database.get().await?;
-        let fate = queries::fate(connection, &transaction).await?;
-        let mut in_doubt = self.in_doubt();
-        let known = in_doubt.iter().position(|it| it.transaction == transaction);
-        match (known, fate) {
-            (None, _) | (_, Fate::Open) => {}
-            (Some(at), Fate::Committed) => drop(in_doubt.swap_remove(at)),
-            (Some(at), Fate::Aborted) => {
-                let InDoubt { pending, .. } = in_doubt.swap_remove(at);
-                self.pending().merge(pending);
+        for _ in 0..number {
+            let Some(first) = self.in_doubt().pop_front() else {
+                break;
+            };
+            match queries::fate(connection, &first.transaction).await {
+                Ok(Fate::Committed) => {}
+                Ok(Fate::Aborted) => self.pending().merge(first.pending),
+                Ok(Fate::Open) => self.in_doubt().push_back(first),
+                Err(error) => {
+                    self.in_doubt().push_back(first);
+                    return Err(error.into());
+                }
             }
         }
-        Ok(())
+        if self.in_doubt().is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Unavailable("a transaction has not ended".into()))
+        }
     }
 
     /// Writes what was counted as a part of the caller's transaction, which has all of it or
@@ -220,7 +230,7 @@ impl Usage {
         logged.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn in_doubt(&self) -> MutexGuard<'_, Vec<InDoubt>> {
+    fn in_doubt(&self) -> MutexGuard<'_, VecDeque<InDoubt>> {
         let in_doubt = self.0.in_doubt.lock();
         in_doubt.unwrap_or_else(PoisonError::into_inner)
     }

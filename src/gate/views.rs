@@ -129,10 +129,7 @@ impl Views {
             let connection = &mut *self.0.database.get().await?;
             Ok(queries::has_foreign(connection).await?)
         };
-        self.0
-            .foreign
-            .get(&(), async || in_time(load()).await)
-            .await
+        in_time(self.0.foreign.get(&(), load)).await
     }
 
     /// `None` for a secret that was never issued, or whose token was deleted.
@@ -140,10 +137,8 @@ impl Views {
     /// # Errors
     /// When it cannot be found out: nobody is let in then.
     pub async fn get(&self, digest: &Digest) -> Result<Option<Arc<View>>, Error> {
-        self.0
-            .views
-            .get(digest, async || in_time(self.load(digest)).await)
-            .await
+        let load = async || self.load(digest).await;
+        in_time(self.0.views.get(digest, load)).await
     }
 
     /// Whether there is a secret that may be guessed. It counts also where memory answers: what is
@@ -176,8 +171,7 @@ impl Views {
             let resources = resources::queries::load(connection, organization).await?;
             Ok(Arc::new(resources))
         };
-        let load = async || in_time(load()).await;
-        self.0.catalogues.get(&organization, load).await
+        in_time(self.0.catalogues.get(&organization, load)).await
     }
 
     /// Of the secrets.
@@ -187,7 +181,7 @@ impl Views {
     }
 }
 
-/// A database that hangs is one that cannot be asked.
+/// A database that hangs is one that cannot be asked, also where somebody else does so already.
 pub(super) async fn in_time<T>(load: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let hangs = |_| {
         Err(Error::Unavailable(

@@ -202,7 +202,10 @@ async fn ask(app: &App, secret: &Secret, method: &str, path: &str, tool: Option<
         .header("x-original-method", method)
         .header("x-original-uri", path);
     let request = match tool {
-        Some(tool) => request.header("mcp-name", tool),
+        Some(tool) => request
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", "tools/call")
+            .header("mcp-name", tool),
         None => request,
     };
     request.send().await.unwrap().status().as_u16()
@@ -251,9 +254,14 @@ async fn each_row_admits_who_has_its_scope_and_nobody_else() {
         let status = ask(&app, &everything, method, path, None).await;
         assert_eq!(status, 403, "{method} {path}");
     }
-    for (path, tool) in [("/mcp", "drop_tables"), ("/elsewhere", "list_widgets")] {
-        let status = ask(&app, &everything, "POST", path, Some(tool)).await;
-        assert_eq!(status, 403, "{path} {tool}");
+    for (method, path, tool) in [
+        ("POST", "/mcp", "drop_tables"),
+        ("POST", "/elsewhere", "list_widgets"),
+        ("GET", "/mcp", "list_widgets"),
+        ("DELETE", "/mcp", "list_widgets"),
+    ] {
+        let status = ask(&app, &everything, method, path, Some(tool)).await;
+        assert_eq!(status, 403, "{method} {path} {tool}");
     }
 }
 

@@ -117,6 +117,21 @@ async fn who_has_no_password_sets_the_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_older_link_ends_where_a_password_is_set() {
+    let address = cluster::database().await;
+    let place = Place::database(&address);
+    found(&place);
+    add(&place, ADA, "admin");
+    let server = place.serve();
+    let [astray, path] = [link(&place, ADA), link(&place, ADA)];
+    assert_eq!(
+        choose(&server.browser(), &path, NEW).await.path,
+        "/settings/api-access"
+    );
+    assert_eq!(server.browser().visit(&astray).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_for_an_active_member_and_ends_with_their_membership() {
     let address = cluster::database().await;
     let place = Place::database(&address);
@@ -145,6 +160,7 @@ async fn a_link_is_for_an_active_member_and_ends_with_their_membership() {
         };
         assert!(refused.contains(why), "{refused}");
         again.map(|again| run(&place, again).succeeded());
+        assert_eq!(server.browser().visit(&path).await.status, 404);
     }
     let changed = "SELECT count(*) FROM journal WHERE action = 'member.password_changed'";
     assert_eq!(query(&address, changed).await[0].get::<_, i64>(0), 0);

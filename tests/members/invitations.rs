@@ -199,7 +199,9 @@ async fn whoever_was_provisioned_chooses_a_password_by_the_link() {
         answers.push(answer.await.unwrap());
     }
     answers.sort_unstable();
-    assert_eq!(answers, [200, 409], "one of two at once");
+    // The other finds it used, or nothing any more.
+    assert_eq!(answers[0], 200, "one of two at once");
+    assert!([404, 409].contains(&answers[1]), "{answers:?}");
     let profile = app.signed_in(kai).await.visit("/profile").await;
     assert!(
         profile.says("Kai Provisioned") && profile.says("Role Member"),

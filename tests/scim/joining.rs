@@ -53,6 +53,7 @@ async fn who_got_hold_of_an_email_elsewhere_does_not_come_in() {
         403
     );
 
+    app.state.clock.advance(TimeDelta::seconds(1));
     let ada = app.ada().await;
     let list = ada.visit("/settings/members").await;
     assert!(list.says("Not joined yet"), "{}", list.text());
@@ -80,6 +81,9 @@ async fn who_got_hold_of_an_email_elsewhere_does_not_come_in() {
     assert_eq!(joined.status, 200);
     assert!(!ada.visit("/settings/members").await.says("Not joined yet"));
     assert_eq!(app.signed_in(KAI).await.visit("/profile").await.status, 200);
+    let told =
+        "SELECT count(*) FROM journal WHERE action = 'member.joined' AND subject_name LIKE 'kai%'";
+    assert_eq!(app.count(told).await, 1);
 }
 
 /// Neither provider's word is worth more than the other's.
@@ -134,6 +138,7 @@ async fn an_administrator_who_has_not_joined_is_none_to_leave_alone() {
         .patch(&format!("/Users/{ada}"), leaving.clone())
         .await;
     assert_eq!(refused.status, 409);
+    app.state.clock.advance(TimeDelta::seconds(1));
     let link = path(&app, &invite(&app.ada().await, KAI, "member").await);
     let page = app.browser().visit(&link).await;
     let joined = page.form(&link).fill("password", PASSWORD).submit().await;
@@ -145,4 +150,113 @@ async fn an_administrator_who_has_not_joined_is_none_to_leave_alone() {
             .status,
         200
     );
+}
+
+/// What becomes of them in one organisation is felt in no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_not_joined_stays_signed_in_and_keeps_their_email_elsewhere() {
+    let app = App::start().await;
+    let contoso = app.another_organization("Contoso").await;
+    let northwind = Provider::new(&app).await;
+    let id = provision(&northwind, KAI).await;
+    app.state.clock.advance(TimeDelta::seconds(1));
+    let link = path(&app, &invite(&app.ada().await, KAI, "member").await);
+    let kai = app.browser();
+    let page = kai.visit(&link).await;
+    page.form(&link).fill("password", PASSWORD).submit().await;
+    let kai = app.signed_in(KAI).await;
+    assert_eq!(kai.visit("/profile").await.status, 200);
+
+    let theirs = Provider::of(&app, contoso).await;
+    let same = provision(&theirs, KAI).await;
+    assert_eq!(same, id);
+    let ended = json!([{ "op": "replace", "path": "active", "value": false }]);
+    assert_eq!(
+        theirs.patch(&format!("/Users/{id}"), ended).await.status,
+        200
+    );
+    assert_eq!(theirs.delete(&format!("/Users/{id}")).await.status, 204);
+    assert_eq!(kai.visit("/profile").await.path, "/profile");
+    let told = "SELECT count(*) FROM journal WHERE action ~ 'session'";
+    assert_eq!(app.count(told).await, 0);
+
+    provision(&theirs, KAI).await;
+    let renamed = json!([
+        { "op": "replace", "path": "userName", "value": "kai@new.example" },
+        { "op": "replace", "path": "emails", "value": [{ "value": "kai@new.example", "primary": true }] },
+    ]);
+    assert_eq!(
+        northwind
+            .patch(&format!("/Users/{id}"), renamed)
+            .await
+            .status,
+        200
+    );
+    assert_eq!(app.user("kai@new.example").await.to_string(), id);
+}
+
+/// Their organisation's tokens speak for them, as they did before they had ever signed in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portal_acts_for_whom_it_knows_though_they_have_not_joined() {
+    let app = App::start().await;
+    provision(&Provider::new(&app).await, KAI).await;
+    let (_, portal) = app.token("Portal").await;
+    let client = reqwest::Client::new();
+    let new = json!({ "name": "Laptop" });
+    let made = client.post(format!("{}/api/v1/me/mcp-tokens", app.url));
+    let made = made
+        .bearer_auth(portal.reveal())
+        .header("x-user-email", KAI);
+    let made = made.json(&new).send().await.unwrap();
+    assert_eq!(made.status(), 201);
+    let made: serde_json::Value = made.json().await.unwrap();
+    let own = client.get(format!("{}/api/v1/me", app.url));
+    let own = own
+        .bearer_auth(made["secret"].as_str().unwrap())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(own.status(), 200);
+    let own: serde_json::Value = own.json().await.unwrap();
+    assert_eq!(own["email"], KAI);
+}
+
+/// A second link, of which nobody thinks any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_removed_does_not_come_back_by_an_older_link() {
+    let app = App::start().await;
+    let ada = app.ada().await;
+    let [first, second] = [
+        path(&app, &invite(&ada, KAI, "admin").await),
+        path(&app, &invite(&ada, KAI, "admin").await),
+    ];
+    let page = app.browser().visit(&second).await;
+    let form = page.form(&second).fill("password", PASSWORD);
+    assert_eq!(form.submit().await.status, 200);
+    assert_eq!(app.browser().visit(&first).await.status, 404, "they are in");
+
+    // One who has not come in yet.
+    let jun = "jun@northwind.example";
+    let provider = Provider::new(&app).await;
+    let id = provision(&provider, jun).await;
+    app.state.clock.advance(TimeDelta::seconds(1));
+    let link = path(&app, &invite(&ada, jun, "member").await);
+    assert_eq!(app.browser().visit(&link).await.status, 200);
+    assert_eq!(provider.delete(&format!("/Users/{id}")).await.status, 204);
+    assert_eq!(app.browser().visit(&link).await.status, 404);
+}
+
+/// Who invited them did not know what a provider would make of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_from_before_they_were_provisioned_lets_no_account_in() {
+    let app = App::start().await;
+    let contoso = app.another_organization("Contoso").await;
+    app.add_member(contoso, KAI, tokendesk::access::Role::Member)
+        .await;
+    let link = path(&app, &invite(&app.ada().await, KAI, "member").await);
+    app.state.clock.advance(TimeDelta::seconds(1));
+    provision(&Provider::new(&app).await, KAI).await;
+    let page = app.browser().visit(&link).await;
+    let refused = page.form(&link).fill("password", PASSWORD).submit().await;
+    assert_eq!(refused.status, 409, "{}", refused.text());
 }

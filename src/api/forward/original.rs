@@ -72,15 +72,18 @@ impl<'a> Original<'a> {
     }
 }
 
-/// What a client of an MCP server has to say of a call beside its body, which the gate never sees
-/// (MCP 2026-07-28, Streamable HTTP). Other calls than those of tools have names too.
+/// The first version of MCP whose servers refuse what says one thing in headers and another in its
+/// body, which the gate never sees. Versions are dates.
+const COMPARING: &str = "2026-07-28";
+
+/// What a client of an MCP server says that it calls. Other calls than those of tools have names
+/// too.
 fn tool(headers: &HeaderMap) -> Result<Option<&str>, ()> {
-    let is_call = match one(headers, "mcp-method").transpose()? {
-        None => true,
-        Some(method) => method == "tools/call",
-    };
-    let name = one(headers, "mcp-name").transpose()?;
-    Ok(name.filter(|_| is_call))
+    let [version, method, name] = ["mcp-protocol-version", "mcp-method", "mcp-name"]
+        .map(|name| one(headers, name).transpose());
+    let is_compared = version?.is_some_and(|version| version >= COMPARING);
+    let is_call = method?.is_some_and(|method| method == "tools/call");
+    Ok(name?.filter(|_| is_compared && is_call))
 }
 
 /// The one value; an error if it is several or no text.
@@ -137,17 +140,27 @@ mod tests {
     fn a_call_of_a_tool_says_so() {
         let to = [("x-original-method", "POST"), ("x-original-uri", "/mcp")];
         let found = |sent: &[(&'static str, &'static str)]| found(&[&to[..], sent].concat());
-        let name = ("mcp-name", "get_widget");
-        assert_eq!(found(&[name]), "Some(\"get_widget\")");
+        let (name, call) = (("mcp-name", "get_widget"), ("mcp-method", "tools/call"));
+        let version = |date| ("mcp-protocol-version", date);
+        let now = version("2026-07-28");
+        assert_eq!(found(&[now, call, name]), "Some(\"get_widget\")");
         assert_eq!(
-            found(&[name, ("mcp-method", "tools/call")]),
+            found(&[version("2027-01-01"), call, name]),
             "Some(\"get_widget\")"
         );
-        assert_eq!(found(&[name, ("mcp-method", "prompts/get")]), "POST /mcp");
-        assert_eq!(found(&[("mcp-method", "tools/list")]), "POST /mcp");
-        let other = ("mcp-name", "delete_widget");
-        assert_eq!(found(&[name, other]), "Contradictory");
-        let methods = [("mcp-method", "tools/list"), ("mcp-method", "tools/call")];
-        assert_eq!(found(&[&[name][..], &methods].concat()), "Contradictory");
+        for sent in [
+            &[name][..],
+            &[call, name],
+            &[version("2025-11-25"), call, name],
+            &[version("1"), call, name],
+            &[now, name],
+            &[now, ("mcp-method", "prompts/get"), name],
+            &[now, ("mcp-method", "tools/list")],
+        ] {
+            assert_eq!(found(sent), "POST /mcp", "{sent:?}");
+        }
+        for again in [("mcp-name", "delete_widget"), call, now] {
+            assert_eq!(found(&[now, call, name, again]), "Contradictory");
+        }
     }
 }

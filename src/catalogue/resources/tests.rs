@@ -110,6 +110,7 @@ fn what_servers_would_take_for_something_else_is_ambiguous() {
         ("GET", "/api/agent-base/..//agent-base"),
         // Rails takes it for the format.
         ("POST", "/api/knowledge-base/storage.json"),
+        ("POST", "/api/knowledge-base/storage.tar.gz"),
     ] {
         assert_eq!(
             found(&resources, method, target),

@@ -12,10 +12,11 @@ use crate::api::shapes;
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure, organization};
 use crate::db::{Connection, Lent};
-use crate::identity::queries::{self, MemberError, NewUser};
+use crate::identity::queries::{MemberError, NewUser, add_member, user_exists};
 use crate::identity::{Email, PersonName, password};
 use crate::members::draft::Guest;
-use crate::members::invitations::{self, Delivery};
+use crate::members::invitations::Delivery;
+use crate::members::invitations::queries::{self, InviteError};
 use crate::secret::Password;
 use crate::web::format;
 
@@ -38,8 +39,6 @@ pub struct Options {
 #[derive(Serialize)]
 struct Added {
     member: shapes::Member,
-    /// One that there was keeps its name and password.
-    is_new_account: bool,
 }
 
 /// Somebody who was invited, as the Admin API tells it.
@@ -63,15 +62,23 @@ pub async fn run(desk: &Desk, create: Options) -> Result<(), Failure> {
     };
     let mut connection = desk.database.get().await?;
     let organization = organization(&mut connection, &create.organization).await?;
-    let known = queries::user_exists(&mut connection, &email)
+    let known = user_exists(&mut connection, &email)
         .await
         .map_err(|error| Failure::because(&error))?;
     let (guest, format) = (Guest { email, name, role }, create.format);
-    if hash.is_none() && !known {
-        invite(desk, connection, &organization, &guest, format).await
-    } else {
-        let operator = Operator::at(organization.id);
-        add(desk, &mut connection, &operator, guest, hash, format).await
+    match hash {
+        Some(hash) if !known => {
+            let operator = Operator::at(organization.id);
+            add(desk, &mut connection, &operator, guest, hash, format).await
+        }
+        _ => {
+            invite(desk, connection, &organization, &guest, format).await?;
+            if known {
+                let email = guest.email.as_str();
+                eprintln!("{email} has an account already, which keeps its password.");
+            }
+            Ok(())
+        }
     }
 }
 
@@ -83,7 +90,11 @@ async fn invite(
     format: Format,
 ) -> Result<(), Failure> {
     let (actor, now) = (Actor::command_line(organization.id), desk.clock.now());
-    let invited = invitations::queries::invite(&mut connection, &actor, guest, now).await?;
+    let invited = queries::invite(&mut connection, &actor, guest, now).await;
+    let invited = invited.map_err(|error| match error {
+        InviteError::AlreadyMember => already(guest.email.as_str()),
+        error => error.into(),
+    })?;
     drop(connection);
     let delivery = invited.deliver(&desk.config, &organization.name).await;
     let what_to_do = match &delivery {
@@ -102,41 +113,37 @@ async fn invite(
     format.say(&revealed, link.reveal())
 }
 
+fn already(email: &str) -> Failure {
+    Failure::new(format!("{email} is a member already."))
+}
+
 async fn add(
     desk: &Desk,
     connection: &mut Connection,
     operator: &Operator,
     guest: Guest,
-    password_hash: Option<String>,
+    password_hash: String,
     format: Format,
 ) -> Result<(), Failure> {
     let (actor, email) = (operator.actor(), guest.email.as_str());
     let person = NewUser {
         email: &guest.email,
         name: &guest.name,
-        password_hash,
+        password_hash: Some(password_hash),
     };
     let now = desk.clock.now();
-    let added = queries::add_member(connection, &actor, person, guest.role, now).await;
-    let is_new_account = added.map_err(|error| match error {
-        MemberError::AlreadyMember => Failure::new(format!("{email} is a member already.")),
+    let added = add_member(connection, &actor, person, guest.role, now).await;
+    added.map_err(|error| match error {
+        MemberError::AlreadyMember => already(email),
         MemberError::Query(error) => Failure::because(&error),
     })?;
-    if is_new_account {
-        eprintln!("{email} can sign in now.");
-    } else {
-        eprintln!("{email} has an account already, which stays as it is. It is a member now.");
-    }
+    eprintln!("{email} can sign in now.");
     if !format.is_json() {
         return Ok(());
     }
     let member = of_email(connection, operator, email).await?;
     let member = described(desk, connection, operator, member.id).await?;
-    let added = Added {
-        member,
-        is_new_account,
-    };
-    format.say(&added, "")
+    format.say(&Added { member }, "")
 }
 
 /// The first line of standard input; nothing where a person would have to type it in sight.

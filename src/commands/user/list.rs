@@ -66,10 +66,10 @@ fn cells(Listed { member, mcp_tokens }: &Listed) -> [String; 7] {
         member.email.clone(),
         member.name.clone(),
         member.role().label().to_owned(),
-        if member.is_active() {
-            "Active"
-        } else {
-            "Deactivated"
+        match (member.is_active(), member.has_joined) {
+            (true, true) => "Active",
+            (true, false) => "Not joined yet",
+            (false, _) => "Deactivated",
         }
         .to_owned(),
         format::date(&member.joined_at),

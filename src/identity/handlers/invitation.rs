@@ -117,7 +117,8 @@ async fn with_account(
     };
     let connection = &mut *database.get().await?;
     let joined = queries::join(connection, invitation, user, now).await?;
-    let conflict = "You are a member already, or the invitation was used. Sign in instead.";
+    let conflict = "You have joined already, or the invitation cannot be used any more. Sign in, or ask \
+                    for another.";
     joined.then_some(Ok(user)).ok_or(Error::Conflict(conflict))
 }
 

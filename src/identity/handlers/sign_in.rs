@@ -18,8 +18,8 @@ use crate::web::client_address::ClientAddress;
 use crate::web::form::{Field, Nothing};
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
-const NO_ORGANIZATION: &str = "Your account is deactivated, or a member of no organisation any \
-                               more. Ask an administrator.";
+const NO_ORGANIZATION: &str = "Your account is deactivated, or has joined no organisation. Ask an \
+                               administrator for a link.";
 
 #[derive(Default, Deserialize)]
 #[serde(default)]

@@ -269,10 +269,9 @@ pub async fn join(
                 .get_result(connection)
                 .await?;
             let actor = Actor::joining(invitation.organization, user, &name);
-            let added = enter(connection, &actor, invitation, (user, &email), now).await?;
-            match added {
-                Entry::Member { had_joined: true } => Err(QueryError::RollbackTransaction),
-                Entry::Member { had_joined: false } | Entry::New => Ok(()),
+            match enter(connection, &actor, invitation, (user, &email), now).await? {
+                Entry::Known => Err(QueryError::RollbackTransaction),
+                Entry::New => Ok(()),
             }
         })
         .await;
@@ -321,17 +320,14 @@ pub async fn claim(
             let (name, email) = account.ok_or(QueryError::RollbackTransaction)?;
             let actor = Actor::joining(invitation.organization, user, &name);
             end_all_sessions(connection, user).await?;
-            match enter(connection, &actor, invitation, (user, &email), now).await? {
-                Entry::New => Ok(()),
-                Entry::Member { .. } => {
-                    let entry = journal::Draft {
-                        action: Action::PasswordChanged,
-                        subject: (user.uuid(), &email),
-                        changes: Vec::new(),
-                    };
-                    journal::record(connection, &actor, entry, now).await
-                }
-            }
+            end_password_links(connection, user).await?;
+            enter(connection, &actor, invitation, (user, &email), now).await?;
+            let entry = journal::Draft {
+                action: Action::PasswordChanged,
+                subject: (user.uuid(), &email),
+                changes: Vec::new(),
+            };
+            journal::record(connection, &actor, entry, now).await
         })
         .await;
     match claimed {
@@ -342,15 +338,14 @@ pub async fn claim(
 
 /// How somebody came in by a link.
 enum Entry {
-    /// They were no member.
     New,
-    Member {
-        had_joined: bool,
-    },
+    /// They had joined before.
+    Known,
 }
 
 /// Has the person join, who may be a member already: then the role that they have counts. A
-/// deactivated one stays outside, and by an operator's link nobody becomes a member.
+/// deactivated one stays outside, as does whom a provider made a member after the invitation was
+/// made, by somebody who did not know; and by an operator's link nobody becomes a member.
 async fn enter(
     connection: &mut Connection,
     actor: &Actor,
@@ -359,10 +354,12 @@ async fn enter(
     now: DateTime<Utc>,
 ) -> QueryResult<Entry> {
     let membership = memberships::table.find((invitation.organization, user));
+    let is_older = memberships::created_at.lt(invitation.created_at);
+    let may_join = is_older.or(invitation.renews_password.into_sql::<Bool>());
     let known: Option<(bool, bool)> = membership
         .select((
             memberships::has_joined,
-            memberships::deactivated_at.is_null(),
+            memberships::deactivated_at.is_null().and(may_join),
         ))
         .for_no_key_update()
         .get_result(connection)
@@ -373,15 +370,38 @@ async fn enter(
             insert_membership(connection, actor, (user, email), invitation.role, true, now).await?;
             Ok(Entry::New)
         }
-        Some((had_joined, true)) => {
+        Some((true, true)) => Ok(Entry::Known),
+        Some((false, true)) => {
             diesel::update(membership)
-                .set(memberships::has_joined.eq(true))
+                .set((
+                    memberships::has_joined.eq(true),
+                    memberships::version.eq(memberships::version + 1),
+                ))
                 .execute(connection)
                 .await?;
-            Ok(Entry::Member { had_joined })
+            let entry = journal::Draft {
+                action: Action::MemberJoined,
+                subject: (user.uuid(), email),
+                changes: Vec::new(),
+            };
+            journal::record(connection, actor, entry, now).await?;
+            Ok(Entry::New)
         }
         None | Some((_, false)) => Err(QueryError::RollbackTransaction),
     }
+}
+
+/// Nobody sets a password by a link that was made before the present one was.
+pub(super) async fn end_password_links(
+    connection: &mut Connection,
+    user: UserId,
+) -> QueryResult<usize> {
+    diesel::delete(invitations::table)
+        .filter(invitations::user_id.eq(user))
+        .filter(invitations::renews_password)
+        .filter(invitations::accepted_at.is_null())
+        .execute(connection)
+        .await
 }
 
 /// Of many that try, one succeeds; the others' transactions are to be rolled back.
@@ -398,5 +418,12 @@ async fn use_up(
     if used == 0 {
         return Err(QueryError::RollbackTransaction);
     }
+    // They are for whoever comes in now, and would let them in again once they are out.
+    diesel::delete(invitations::table)
+        .filter(invitations::organization_id.eq(invitation.organization))
+        .filter(invitations::email.eq(&invitation.email))
+        .filter(invitations::accepted_at.is_null())
+        .execute(connection)
+        .await?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
+use super::invitations::end_password_links;
 use crate::access::{Actor, Role, UserId};
 use crate::db::schema::{memberships, users};
 use crate::db::{Connection, violates};
@@ -183,6 +184,7 @@ pub async fn set_password(
         .returning(users::email)
         .get_result(connection)
         .await?;
+    end_password_links(connection, user).await?;
     let entry = journal::Draft {
         action: Action::PasswordChanged,
         subject: (user.uuid(), &email),

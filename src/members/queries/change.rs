@@ -11,7 +11,7 @@ use super::appointment::{Beyond, may_appoint};
 use super::charge::{Charge, LastAdministrator};
 use super::find::member;
 use crate::access::{Actor, OrganizationId, Role, UserId, end_sessions};
-use crate::db::schema::{group_members, groups, memberships};
+use crate::db::schema::{group_members, groups, invitations, memberships};
 use crate::db::{Connection, Pinned};
 use crate::journal::{self, Action, Change};
 use crate::members::Member;
@@ -165,6 +165,24 @@ pub async fn remove(
         .await
 }
 
+/// Links to an account of theirs lead nowhere any more: they would let them in again.
+async fn end_links(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    member: &Member,
+) -> QueryResult<usize> {
+    diesel::delete(invitations::table)
+        .filter(invitations::organization_id.eq(organization))
+        .filter(invitations::accepted_at.is_null())
+        .filter(
+            invitations::email
+                .eq(&member.email)
+                .or(invitations::user_id.eq(member.id)),
+        )
+        .execute(connection)
+        .await
+}
+
 /// Their groups are others without them.
 async fn leave_groups(
     connection: &mut Connection,
@@ -297,14 +315,19 @@ async fn depart(
             let heir = super::member(connection, actor.organization(), heir)
                 .await
                 .optional()?
-                .filter(|heir| heir.is_active() && heir.role() == Role::Admin)
+                .filter(|heir| heir.is_in_charge() && heir.has_joined)
                 .filter(|heir| heir.id != member.id)
                 .ok_or(ChangeError::NotAdministrator)?;
             let (from, to) = ((member.id, &*member.name), (heir.id, &*heir.name));
             hand_over(connection, actor, from, to, now).await?
         }
     };
-    let sessions = end_sessions(connection, member.id, actor.organization(), now).await?;
+    end_links(connection, actor.organization(), &member).await?;
+    // Where they have not joined they have none, and those elsewhere are nobody's business here.
+    let sessions = match member.has_joined {
+        true => end_sessions(connection, member.id, actor.organization(), now).await?,
+        false => 0,
+    };
     Ok(Departure {
         member,
         sessions,

@@ -88,7 +88,7 @@ pub async fn member(
 /// Active administrators that are offered at most.
 const MOST_OFFERED: i64 = 200;
 
-/// The organisation's active administrators, by name.
+/// The organisation's active administrators who have joined, by name.
 pub async fn administrators(
     connection: &mut Connection,
     organization: OrganizationId,
@@ -97,6 +97,7 @@ pub async fn administrators(
         .inner_join(users::table)
         .filter(memberships::organization_id.eq(organization))
         .filter(memberships::deactivated_at.is_null())
+        .filter(memberships::has_joined)
         .filter(memberships::role.eq(Role::Admin).or(is_lifted()))
         .order((memberships::search, users::id))
         .limit(MOST_OFFERED)

@@ -2,7 +2,7 @@
 //! organisation from its beginning, as members may be deactivated by it.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{count_star, exists};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
@@ -160,7 +160,7 @@ pub async fn change(
                 _ => {}
             }
             if old.made_account {
-                keep_account(connection, id, &wanted).await?;
+                keep_account(connection, actor, id, &wanted).await?;
             }
             save(connection, actor, id, &wanted, (old.version + 1, now)).await?;
             record(connection, actor, id, differences(&before, &after), now).await?;
@@ -259,18 +259,21 @@ async fn save(
 }
 
 /// The name and email of an account that provisioning made follow what it says, for as long as
-/// the account is in no other organisation.
+/// its owner has joined no other organisation.
 async fn keep_account(
     connection: &mut Connection,
+    actor: &Actor,
     id: UserId,
     wanted: &Wanted,
 ) -> Result<(), Error> {
     let elsewhere = memberships::table
         .filter(memberships::user_id.eq(id))
-        .select(count_star())
-        .get_result::<i64>(connection)
-        .await?;
-    if elsewhere > 1 {
+        .filter(memberships::organization_id.ne(actor.organization()))
+        .filter(memberships::has_joined);
+    if diesel::select(exists(elsewhere))
+        .get_result(connection)
+        .await?
+    {
         return Ok(());
     }
     if let Some(email) = &wanted.email {

@@ -123,6 +123,11 @@ pub const PAGES: &[Page] = &[
         Visit("/invitations/{code}"), Fill("#password", "password"), Follow("Join"),
         Meanwhile("DELETE FROM users WHERE name = 'Quentin'"),
     ]),
+    page("password-link", INVITATION, Nobody, 200, &[
+        Meanwhile("UPDATE invitations SET email = users.email, user_id = users.id, renews_password = true FROM users WHERE users.email = 'member@northwind.example'"),
+        Visit("/invitations/{code}"),
+        Meanwhile("UPDATE invitations SET email = 'quentin.featherstonehaugh-warrington@northwind.example', user_id = NULL, renews_password = false"),
+    ]),
     page("error-404", INVITATION, Nobody, 404, &[Visit("/invitations/none")]),
 
     page("profile-member", "/profile", Member, 200, &[Visit("/profile")]),
@@ -327,6 +332,17 @@ pub const PAGES: &[Page] = &[
     page("members-deactivated", MEMBERS, Ada, 200, &[Visit("/settings/members?view=deactivated")]),
     page("members-none-found", MEMBERS, Ada, 200, &[Visit("/settings/members?q=nonesuch")]),
     page("member", MEMBER, Ada, 200, &[Visit("{Mei Tanaka}")]),
+    page("member-not-joined", MEMBER, Ada, 200, &[
+        Meanwhile("UPDATE memberships SET has_joined = false FROM users WHERE users.id = user_id AND users.name = 'Mei Tanaka'"),
+        Visit("{Mei Tanaka}"),
+    ]),
+    page("members-not-joined", MEMBERS, Ada, 200, &[
+        Visit("/settings/members?q=mei"),
+        Meanwhile("UPDATE memberships SET has_joined = true"),
+    ]),
+    page("invite-known", "/settings/members/invitations", Ada, 200, &[
+        Visit("/settings/members/invitations?email=mei%40northwind.example&name=Mei%20Tanaka&role=admin"),
+    ]),
     page("member-deactivated", MEMBER, Ada, 200, &[Visit("{Noor al-Rashid van der Heijden}")]),
     page("member-deactivation", EXIT, Ada, 200, &[Visit("{Mei Tanaka}/deactivation")]),
     page("member-deactivation-errors", EXIT, Ada, 422, &[

@@ -324,9 +324,10 @@ async fn depart(
     };
     end_links(connection, actor.organization(), &member).await?;
     // Where they have not joined they have none, and those elsewhere are nobody's business here.
-    let sessions = match member.has_joined {
-        true => end_sessions(connection, member.id, actor.organization(), now).await?,
-        false => 0,
+    let sessions = if member.has_joined {
+        end_sessions(connection, member.id, actor.organization(), now).await?
+    } else {
+        0
     };
     Ok(Departure {
         member,

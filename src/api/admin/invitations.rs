@@ -70,7 +70,7 @@ impl From<Pending> for Invitation {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewInvitation {
-    /// Of nobody who is a member already.
+    /// Of nobody who has joined already.
     #[schema(format = Email, max_length = 254)]
     email: String,
     #[schema(min_length = 1, max_length = 100)]
@@ -128,7 +128,8 @@ pub async fn index(
 ///
 /// The link is in this answer and never told again; it works once, for seven days. It is also sent
 /// by mail, where a mail server is set. An administrator is invited only by a token that has the
-/// scope `all`, no ranges and no expiry.
+/// scope `all`, no ranges and no expiry; and so is a member who has not joined yet, who may be made one
+/// before the link is opened.
 #[utoipa::path(post, path = "/api/v1/invitations", operation_id = "inviteMember",
     tag = "Invitations", request_body = NewInvitation,
     responses((status = 201, description = "The invitation and its link",

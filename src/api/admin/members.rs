@@ -57,8 +57,8 @@ pub struct Member {
     deactivated_at: Option<DateTime<Utc>>,
     /// In whichever organisation; `null` for one who has not joined.
     last_sign_in_at: Option<DateTime<Utc>>,
-    /// Counts the changes of their own role, and of whether they are active; also in the header
-    /// `ETag`.
+    /// Counts the changes of their own role, of whether they are active, and of whether they have
+    /// joined; also in the header `ETag`.
     version: i32,
     /// How many active MCP tokens they have.
     mcp_tokens: i64,

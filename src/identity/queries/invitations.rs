@@ -269,10 +269,10 @@ pub async fn join(
                 .get_result(connection)
                 .await?;
             let actor = Actor::joining(invitation.organization, user, &name);
-            match enter(connection, &actor, invitation, (user, &email), now).await? {
-                Entry::Known => Err(QueryError::RollbackTransaction),
-                Entry::New => Ok(()),
-            }
+            let has_come_in = enter(connection, &actor, invitation, (user, &email), now).await?;
+            has_come_in
+                .then_some(())
+                .ok_or(QueryError::RollbackTransaction)
         })
         .await;
     match joined {
@@ -336,23 +336,17 @@ pub async fn claim(
     }
 }
 
-/// How somebody came in by a link.
-enum Entry {
-    New,
-    /// They had joined before.
-    Known,
-}
-
 /// Has the person join, who may be a member already: then the role that they have counts. A
 /// deactivated one stays outside, as does whom a provider made a member after the invitation was
-/// made, by somebody who did not know; and by an operator's link nobody becomes a member.
+/// made, by somebody who did not know; and by an operator's link nobody becomes a member. Returns
+/// whether they had not joined before.
 async fn enter(
     connection: &mut Connection,
     actor: &Actor,
     invitation: &Invitation,
     (user, email): (UserId, &str),
     now: DateTime<Utc>,
-) -> QueryResult<Entry> {
+) -> QueryResult<bool> {
     let membership = memberships::table.find((invitation.organization, user));
     let is_older = memberships::created_at.lt(invitation.created_at);
     let may_join = is_older.or(invitation.renews_password.into_sql::<Bool>());
@@ -368,9 +362,9 @@ async fn enter(
     match known {
         None if !invitation.renews_password => {
             insert_membership(connection, actor, (user, email), invitation.role, true, now).await?;
-            Ok(Entry::New)
+            Ok(true)
         }
-        Some((true, true)) => Ok(Entry::Known),
+        Some((true, true)) => Ok(false),
         Some((false, true)) => {
             diesel::update(membership)
                 .set((
@@ -385,7 +379,7 @@ async fn enter(
                 changes: Vec::new(),
             };
             journal::record(connection, actor, entry, now).await?;
-            Ok(Entry::New)
+            Ok(true)
         }
         None | Some((_, false)) => Err(QueryError::RollbackTransaction),
     }

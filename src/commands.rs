@@ -20,7 +20,7 @@ mod user;
 
 use std::path::Path;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use diesel::result::Error as QueryError;
 use diesel_async::pooled_connection::deadpool::PoolError;
 
@@ -155,6 +155,16 @@ struct Desk {
     /// Where changes are heard of.
     listen: Target,
     clock: Clock,
+}
+
+/// Which organisation is meant, and how what there is to tell is printed.
+#[derive(Args)]
+struct Within {
+    /// The organisation's slug
+    #[arg(long)]
+    organization: String,
+    #[command(flatten)]
+    format: output::Format,
 }
 
 impl Desk {

@@ -17,7 +17,7 @@ use diesel::connection::CacheSize;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
-use diesel::sql_types::{BigInt, Bool, Integer, Text};
+use diesel::sql_types::{Bool, Integer, Text};
 use diesel::{ConnectionError, QueryableByName, sql_query};
 use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
 use diesel_async::pooled_connection::{
@@ -265,11 +265,4 @@ pub fn anywhere(text: &str) -> String {
         .replace('%', r"\%")
         .replace('_', r"\_");
     format!("%{text}%")
-}
-
-/// A row of one number, for hand-written SQL.
-#[derive(QueryableByName)]
-pub struct Count {
-    #[diesel(sql_type = BigInt)]
-    pub count: i64,
 }

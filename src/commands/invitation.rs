@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use uuid::Uuid;
 
 use super::output::Format;
-use super::{Desk, Failure, organization};
+use super::{Desk, Failure, Within, organization};
 use crate::access::Operator;
 use crate::api::shapes;
 use crate::members::invitations::{Pending, queries};
@@ -17,18 +17,9 @@ const PAGE: usize = 500;
 #[derive(Subcommand)]
 pub enum Command {
     /// List invitations that can still be accepted, the newest first
-    List(List),
+    List(Within),
     /// Have an invitation's link lead nowhere
     Revoke(Revoke),
-}
-
-#[derive(Args)]
-pub struct List {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
-    #[command(flatten)]
-    format: Format,
 }
 
 #[derive(Args)]
@@ -49,7 +40,7 @@ pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     }
 }
 
-async fn list(desk: &Desk, options: &List) -> Result<(), Failure> {
+async fn list(desk: &Desk, options: &Within) -> Result<(), Failure> {
     let now = desk.clock.now();
     let connection = &mut *desk.database.get().await?;
     let organization = organization(connection, &options.organization).await?;

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::output::{Format, InEffect};
-use super::{Desk, Failure, organization};
+use super::{Desk, Failure, Within, organization};
 use crate::access::{Operator, Overseer};
 use crate::api::shapes;
 use crate::db::Connection;
@@ -15,22 +15,13 @@ use crate::web::format;
 #[derive(Subcommand)]
 pub enum Command {
     /// List MCP servers by name
-    List(List),
+    List(Within),
     /// Add an MCP server, to which profiles then show how to connect
     Create(Create),
     /// Change an MCP server's name, address or description
     Edit(Edit),
     /// Remove an MCP server
     Delete(Which),
-}
-
-#[derive(Args)]
-pub struct List {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
-    #[command(flatten)]
-    format: Format,
 }
 
 #[derive(Args)]
@@ -93,7 +84,7 @@ pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     }
 }
 
-async fn list(desk: &Desk, options: &List) -> Result<(), Failure> {
+async fn list(desk: &Desk, options: &Within) -> Result<(), Failure> {
     let connection = &mut *desk.database.get().await?;
     let organization = organization(connection, &options.organization).await?;
     let servers = queries::list(connection, organization.id).await?;

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::output::{Format, InEffect};
-use super::{Desk, Failure, organization};
+use super::{Desk, Failure, Within, organization};
 use crate::access::{Operator, Overseer};
 use crate::api::shapes;
 use crate::catalogue::Product;
@@ -20,22 +20,13 @@ const PAGE: usize = 500;
 #[derive(Subcommand)]
 pub enum Command {
     /// List products by name
-    List(List),
+    List(Within),
     /// Create a product, whose key its tokens' secrets begin with
     Create(Create),
     /// Rename a product, or change its key
     Edit(Edit),
     /// Delete a product that no token is linked to
     Delete(Which),
-}
-
-#[derive(Args)]
-pub struct List {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
-    #[command(flatten)]
-    format: Format,
 }
 
 #[derive(Args)]
@@ -94,7 +85,7 @@ pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     }
 }
 
-async fn list(desk: &Desk, options: &List) -> Result<(), Failure> {
+async fn list(desk: &Desk, options: &Within) -> Result<(), Failure> {
     let connection = &mut *desk.database.get().await?;
     let organization = organization(connection, &options.organization).await?;
     let operator = Operator::at(organization.id);

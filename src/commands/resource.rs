@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::output::Format;
-use super::{Desk, Failure, file, organization};
+use super::{Desk, Failure, Within, file, organization};
 use crate::access::Operator;
 use crate::api::shapes;
 use crate::catalogue::resources::queries::{self, Catalogue, Stored};
@@ -16,22 +15,13 @@ use crate::db::Connection;
 #[derive(Subcommand)]
 pub enum Command {
     /// List resources by path
-    List(Options),
+    List(Within),
     /// Print all resources in TOML, as they can be imported again
-    Export(Options),
+    Export(Within),
     /// Put those of a file in place of all resources
     Import(Import),
     /// Put the resources of a new organisation in place of all resources
-    Reset(Options),
-}
-
-#[derive(Args)]
-pub struct Options {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
-    #[command(flatten)]
-    format: Format,
+    Reset(Within),
 }
 
 #[derive(Args)]
@@ -39,7 +29,7 @@ pub struct Import {
     /// TOML as it is exported, or - for standard input
     file: PathBuf,
     #[command(flatten)]
-    options: Options,
+    options: Within,
 }
 
 #[derive(Serialize)]
@@ -63,18 +53,19 @@ pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     }
 }
 
-impl Options {
-    async fn find(&self, connection: &mut Connection) -> Result<(Operator, Catalogue), Failure> {
-        let organization = organization(connection, &self.organization).await?;
-        let operator = Operator::at(organization.id);
-        let catalogue = queries::list(connection, &operator).await?;
-        Ok((operator, catalogue))
-    }
+async fn find(
+    connection: &mut Connection,
+    options: &Within,
+) -> Result<(Operator, Catalogue), Failure> {
+    let organization = organization(connection, &options.organization).await?;
+    let operator = Operator::at(organization.id);
+    let catalogue = queries::list(connection, &operator).await?;
+    Ok((operator, catalogue))
 }
 
-async fn list(desk: &Desk, options: &Options) -> Result<(), Failure> {
+async fn list(desk: &Desk, options: &Within) -> Result<(), Failure> {
     let connection = &mut *desk.database.get().await?;
-    let (_, catalogue) = options.find(connection).await?;
+    let (_, catalogue) = find(connection, options).await?;
     let row = |stored: Stored| (cells(&stored), shapes::Resource::from(stored));
     let mut table = options.format.table(["ID", "NAME", "PATH", "OPERATIONS"]);
     table.print(catalogue.resources.into_iter().map(row).collect())
@@ -93,9 +84,9 @@ fn cells(stored: &Stored) -> [String; 4] {
     ]
 }
 
-async fn export(desk: &Desk, options: &Options) -> Result<(), Failure> {
+async fn export(desk: &Desk, options: &Within) -> Result<(), Failure> {
     let connection = &mut *desk.database.get().await?;
-    let (_, catalogue) = options.find(connection).await?;
+    let (_, catalogue) = find(connection, options).await?;
     let toml = catalogue_file::write(&catalogue.all());
     options
         .format
@@ -114,7 +105,7 @@ async fn replace(desk: &Desk, import: &Import) -> Result<(), Failure> {
         return Err(file::wrong(path, &"there is no resource in it"));
     }
     let mut connection = desk.database.get().await?;
-    let (operator, catalogue) = options.find(&mut connection).await?;
+    let (operator, catalogue) = find(&mut connection, options).await?;
     let (actor, now) = (operator.actor(), desk.clock.now());
     let revision = catalogue.revision;
     let changed = queries::import(&mut connection, &actor, revision, &new, now).await?;
@@ -122,16 +113,16 @@ async fn replace(desk: &Desk, import: &Import) -> Result<(), Failure> {
     told(desk, options, "Imported", changed).await
 }
 
-async fn reset(desk: &Desk, options: &Options) -> Result<(), Failure> {
+async fn reset(desk: &Desk, options: &Within) -> Result<(), Failure> {
     let mut connection = desk.database.get().await?;
-    let (operator, catalogue) = options.find(&mut connection).await?;
+    let (operator, catalogue) = find(&mut connection, options).await?;
     let (actor, now) = (operator.actor(), desk.clock.now());
     let changed = queries::reset(&mut connection, &actor, catalogue.revision, now).await?;
     drop(connection);
     told(desk, options, "Reset", changed).await
 }
 
-async fn told(desk: &Desk, options: &Options, verb: &str, changed: usize) -> Result<(), Failure> {
+async fn told(desk: &Desk, options: &Within, verb: &str, changed: usize) -> Result<(), Failure> {
     let receipt = desk.receipt().await;
     let replaced = Replaced { changed, receipt };
     options.format.say(&replaced, &summed_up(verb, changed))

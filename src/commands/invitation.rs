@@ -44,7 +44,7 @@ async fn list(desk: &Desk, options: &Within) -> Result<(), Failure> {
     let now = desk.clock.now();
     let connection = &mut *desk.database.get().await?;
     let organization = organization(connection, &options.organization).await?;
-    let headers = ["ID", "EMAIL", "NAME", "ROLE", "EXPIRES"];
+    let headers = ["ID", "EMAIL", "NAME", "ROLE", "FOR", "EXPIRES"];
     let mut table = options.format.table(headers);
     let mut cursor = None;
     loop {
@@ -59,12 +59,13 @@ async fn list(desk: &Desk, options: &Within) -> Result<(), Failure> {
     }
 }
 
-fn cells(pending: &Pending) -> [String; 5] {
+fn cells(pending: &Pending) -> [String; 6] {
     [
         pending.id.to_string(),
         pending.email.clone(),
         pending.name.clone(),
         pending.role.label().to_owned(),
+        pending.purpose().to_owned(),
         format::date_time(&pending.expires_at),
     ]
 }

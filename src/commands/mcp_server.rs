@@ -6,7 +6,7 @@ use super::output::{Format, InEffect};
 use super::{Desk, Failure, Within, organization};
 use crate::access::{Operator, Overseer};
 use crate::api::shapes;
-use crate::db::Connection;
+use crate::db::{Connection, Pinned};
 use crate::profile::servers::draft::Draft;
 use crate::profile::servers::queries::{self, ChangeError, Server};
 use crate::web::form::Field;
@@ -112,6 +112,7 @@ async fn create(desk: &Desk, options: Create) -> Result<(), Failure> {
         name: Field::new(options.name),
         url: Field::new(options.url),
         description: Field::new(options.description),
+        ..Draft::default()
     };
     let new = draft.clone().parse().map_err(|draft| mistakes(&draft))?;
     let (actor, now) = (operator.actor(), desk.clock.now());
@@ -158,8 +159,9 @@ async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure>
         }
     }
     let new = draft.clone().parse().map_err(|draft| mistakes(&draft))?;
-    let (actor, now, version) = (operator.actor(), desk.clock.now(), Some(server.version));
-    let edited = queries::update(&mut connection, &actor, server.id, version, &new, now).await;
+    let (actor, now) = (operator.actor(), desk.clock.now());
+    let read = Pinned::read(server.id, server.version);
+    let edited = queries::update(&mut connection, &actor, read, &new, now).await;
     edited.map_err(|error| refused(error, draft))?;
     let server = queries::server(&mut connection, &operator, server.id).await?;
     drop(connection);

@@ -14,6 +14,15 @@ impl<T> From<T> for Pinned<T> {
 }
 
 impl<T> Pinned<T> {
+    /// As somebody has read it.
+    #[must_use]
+    pub fn read(id: T, version: i32) -> Self {
+        Self {
+            id,
+            version: Some(version),
+        }
+    }
+
     /// Whether it may be changed in the version that it has.
     #[must_use]
     pub fn admits(&self, version: i32) -> bool {

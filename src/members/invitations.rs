@@ -19,6 +19,8 @@ pub struct Pending {
     pub email: String,
     pub name: String,
     pub role: Role,
+    /// Whether it is an operator's link, with which a member sets a password.
+    pub renews_password: bool,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
 }
@@ -85,6 +87,16 @@ impl Pending {
     #[must_use]
     pub fn path(&self) -> String {
         format!("/settings/members/invitations/{}", self.id)
+    }
+
+    /// What its link is for.
+    #[must_use]
+    pub fn purpose(&self) -> &'static str {
+        if self.renews_password {
+            "Set a password"
+        } else {
+            "Join"
+        }
     }
 }
 

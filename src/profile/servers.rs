@@ -51,6 +51,8 @@ struct Edit {
 struct Removal {
     shell: Shell,
     server: Server,
+    /// Why it was not removed.
+    conflict: Option<&'static str>,
 }
 
 pub fn routes(config: &mut web::ServiceConfig) {

@@ -326,7 +326,15 @@ pub const PAGES: &[Page] = &[
         Visit("/settings/mcp-servers/new"), Fill("#name", "tokendesk"), Fill("#url", "mcp.example.com"), Follow("Add"),
     ]),
     page("mcp-server-edit", "/settings/mcp-servers/{id}", Ada, 200, &[Visit("{widget-builder}")]),
+    page("mcp-server-conflict", "/settings/mcp-servers/{id}", Ada, 422, &[
+        Visit("{widget-builder}"),
+        Meanwhile("UPDATE mcp_servers SET version = version + 1 WHERE name = 'widget-builder'"), Follow("Save"),
+    ]),
     page("mcp-server-removal", "/settings/mcp-servers/{id}/removal", Ada, 200, &[Visit("{widget-builder}/removal")]),
+    page("mcp-server-removal-conflict", "/settings/mcp-servers/{id}/removal", Ada, 409, &[
+        Visit("{widget-builder}/removal"),
+        Meanwhile("UPDATE mcp_servers SET version = version + 1 WHERE name = 'widget-builder'"), Follow("Remove"),
+    ]),
     page("members", MEMBERS, Ada, 200, &[Visit("/settings/members")]),
     page("members-menu", MEMBERS, Ada, 200, &[Visit("/settings/members"), Click("section + .toolbar ~ .card .menu summary")]),
     page("members-deactivated", MEMBERS, Ada, 200, &[Visit("/settings/members?view=deactivated")]),

@@ -80,6 +80,32 @@ async fn mistakes_are_told_and_what_was_typed_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_another_changed_meanwhile_is_not_overwritten() {
+    let app = App::start().await;
+    let ada = app.ada().await;
+    add(&ada, "widgets", "https://widgets.example/mcp").await;
+    let edit = ada.visit("/settings/mcp-servers").await;
+    let edit = edit.follow("widgets").await;
+    let path = edit.path.clone();
+    let removal = ada.visit(&format!("{path}/removal")).await;
+    let other = ada.visit(&path).await.form(&path);
+    let other = other.fill("url", "https://theirs.example/mcp");
+    assert!(other.submit().await.says("is saved."));
+
+    let mine = edit.form(&path).fill("description", "Mine").submit().await;
+    assert!(mine.status == 422 && mine.says("Someone changed this server"));
+    assert_eq!(mine.attributes("#description", "value"), ["Mine"]);
+    let kept = removal.form(&removal.path).submit().await;
+    assert!(kept.status == 409 && kept.says("Nothing was removed."));
+    assert!(kept.says("https://theirs.example/mcp"));
+
+    let mine = mine.form(&path).submit().await;
+    assert!(mine.says("is saved.") && mine.says("https://widgets.example/mcp"));
+    let removed = ada.visit(&removal.path).await.form(&removal.path);
+    assert!(removed.submit().await.says("is removed."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn servers_are_their_organizations() {
     let app = App::start().await;
     add(&app.ada().await, "widgets", "https://widgets.example/mcp").await;

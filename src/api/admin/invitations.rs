@@ -49,6 +49,8 @@ pub struct Invitation {
     name: String,
     /// What they will be.
     role: RoleWord,
+    /// Whether an operator made it by `user link`, for a member to set a password.
+    renews_password: bool,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 }
@@ -60,6 +62,7 @@ impl From<Pending> for Invitation {
             email: pending.email,
             name: pending.name,
             role: Word(pending.role),
+            renews_password: pending.renews_password,
             created_at: pending.created_at,
             expires_at: pending.expires_at,
         }

@@ -12,7 +12,7 @@ use crate::access::{Actor, Overseer};
 use crate::api::kit::{
     Created, Creation, IfMatch, Input, Page, Receipt, Taken, mistakes, present, taken, versioned,
 };
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, Pinned};
 use crate::fleet::Fleet;
 use crate::gate::{Reader, Writer};
 use crate::profile::servers::draft::Draft;
@@ -85,6 +85,7 @@ impl From<NewMcpServer> for Draft {
             name: Field::new(new.name),
             url: Field::new(new.url),
             description: Field::new(new.description),
+            ..Self::default()
         }
     }
 }
@@ -224,10 +225,10 @@ async fn try_edit(
         }
     }
     let new = draft.clone().parse().map_err(|it| mistakes(&it.fields()))?;
-    let version = Some(current.version);
-    let edited = queries::update(connection, actor, current.id, version, &new, now.0).await;
+    let read = Pinned::read(current.id, current.version);
+    let edited = queries::update(connection, actor, read, &new, now.0).await;
     edited.map_err(|error| match error {
-        ChangeError::Outdated => expected.overtaken(),
+        ChangeError::Outdated(_) => expected.overtaken(),
         error => refused(error, draft),
     })
 }
@@ -248,7 +249,7 @@ pub async fn delete(
     let pinned = expected.pin(current.id, current.version)?;
     let removed = queries::remove(&mut connection, &writer.actor(), pinned, now.0).await;
     removed.map_err(|error| match error {
-        ChangeError::Outdated => expected.overtaken(),
+        ChangeError::Outdated(_) => expected.overtaken(),
         error => error.into(),
     })?;
     drop(connection);

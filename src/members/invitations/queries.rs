@@ -25,16 +25,18 @@ type Row = (
     String,
     String,
     Role,
+    bool,
     DateTime<Utc>,
     DateTime<Utc>,
 );
 
-fn assemble((id, email, name, role, created_at, expires_at): Row) -> Pending {
+fn assemble((id, email, name, role, renews_password, created_at, expires_at): Row) -> Pending {
     Pending {
         id,
         email,
         name,
         role,
+        renews_password,
         created_at,
         expires_at,
     }
@@ -48,6 +50,7 @@ fn columns() -> _ {
         invitations::email,
         invitations::name,
         invitations::role,
+        invitations::renews_password,
         invitations::created_at,
         invitations::expires_at,
     )

@@ -19,6 +19,14 @@ pub struct Form {
     name: String,
     url: String,
     description: String,
+    version: i32,
+}
+
+/// As the browser sends it: the version that was looked at.
+#[derive(Debug, Deserialize)]
+pub struct RemovalForm {
+    #[serde(default)]
+    pub version: i32,
 }
 
 /// A form to show: empty, filled in, or to be corrected.
@@ -27,6 +35,10 @@ pub struct Draft {
     pub name: Field,
     pub url: Field,
     pub description: Field,
+    /// Of the server that is edited.
+    pub version: i32,
+    /// What is wrong with the whole.
+    pub problem: Option<&'static str>,
 }
 
 /// What it means.
@@ -43,6 +55,8 @@ impl From<Form> for Draft {
             name: Field::new(form.name),
             url: Field::new(form.url),
             description: Field::new(form.description),
+            version: form.version,
+            problem: None,
         }
     }
 }
@@ -53,6 +67,8 @@ impl From<&Server> for Draft {
             name: Field::new(&server.name),
             url: Field::new(&server.url),
             description: Field::new(&server.description),
+            version: server.version,
+            problem: None,
         }
     }
 }
@@ -88,6 +104,17 @@ impl Draft {
         self.name.refuse(format!(
             "There are {MOST} servers, which is the most. Remove one first."
         ));
+        Box::new(self)
+    }
+
+    /// The form again, since someone changed the server meanwhile.
+    #[must_use]
+    pub fn outdated(mut self, server: &Server) -> Box<Self> {
+        self.version = server.version;
+        self.problem = Some(
+            "Someone changed this server after you opened this page. Nothing was saved yet: \
+             compare, then save again.",
+        );
         Box::new(self)
     }
 

@@ -1,20 +1,22 @@
 //! *Settings > MCP servers*: extract, call, render.
 
 use actix_session::Session;
+use actix_web::http::StatusCode;
 use actix_web::web;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::draft::{Draft, Form};
+use super::draft::{Draft, Form, RemovalForm};
 use super::queries::{self, ChangeError};
 use super::{Edit, Index, Removal, Server, ServerId};
 use crate::access::{Actor, Admin, Section};
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, Pinned};
 use crate::fleet::Fleet;
-use crate::web::form::Nothing;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
 const LIST: &str = "/settings/mcp-servers";
+const CHANGED: &str = "Someone changed this server after you opened this page. Nothing was \
+                       removed. Look at it again before you do.";
 
 pub async fn index(admin: Admin, page: Page, database: web::Data<Database>) -> Answer {
     let connection = &mut *database.get().await?;
@@ -71,7 +73,7 @@ pub async fn update(
     let mut connection = database.get().await?;
     let server = queries::server(&mut connection, &admin, id.into_inner().into()).await?;
     let draft = Draft::from(form.into_inner());
-    match try_save(&mut connection, &actor, Some(server.id), draft, page.now).await? {
+    match try_save(&mut connection, &actor, Some(&server), draft, page.now).await? {
         Ok(name) => {
             let notice = format!("“{name}” is saved.");
             page::announce(connection, &database, &fleet, &session, &notice).await?;
@@ -81,11 +83,11 @@ pub async fn update(
     }
 }
 
-/// The server's name, or the form to correct; `id` is that of the server that is edited.
+/// The server's name, or the form to correct; `server` is the one that is edited.
 async fn try_save(
     connection: &mut Connection,
     actor: &Actor,
-    id: Option<ServerId>,
+    server: Option<&Server>,
     draft: Draft,
     now: DateTime<Utc>,
 ) -> Result<Result<String, Box<Draft>>, Error> {
@@ -93,8 +95,11 @@ async fn try_save(
         Ok(new) => new,
         Err(draft) => return Ok(Err(draft)),
     };
-    let saved = match id {
-        Some(id) => queries::update(connection, actor, id, None, &new, now).await,
+    let saved = match server {
+        Some(server) => {
+            let read = Pinned::read(server.id, draft.version);
+            queries::update(connection, actor, read, &new, now).await
+        }
         None => queries::create(connection, actor, &new, now)
             .await
             .map(drop),
@@ -103,7 +108,8 @@ async fn try_save(
         Ok(()) => Ok(Ok(new.name)),
         Err(ChangeError::NameTaken) => Ok(Err(draft.name_taken())),
         Err(ChangeError::Full) => Ok(Err(draft.full())),
-        Err(error) => Err(error.into()),
+        Err(ChangeError::Outdated(server)) => Ok(Err(draft.outdated(&server))),
+        Err(ChangeError::Query(error)) => Err(error.into()),
     }
 }
 
@@ -122,10 +128,8 @@ pub async fn new_removal(
     id: web::Path<Uuid>,
 ) -> Answer {
     let connection = &mut *database.get().await?;
-    page::render(&Removal {
-        server: queries::server(connection, &admin, id.into_inner().into()).await?,
-        shell: admin.shell(page, Section::McpServers),
-    })
+    let server = queries::server(connection, &admin, id.into_inner().into()).await?;
+    page::render(&question(&admin, page, server, None))
 }
 
 pub async fn remove(
@@ -134,13 +138,34 @@ pub async fn remove(
     session: Session,
     (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     id: web::Path<Uuid>,
-    form: Submission<Nothing>,
+    form: Submission<RemovalForm>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
     let mut connection = database.get().await?;
-    let id = ServerId::from(id.into_inner());
-    let server = queries::remove(&mut connection, &actor, id, page.now).await?;
-    let notice = format!("“{}” is removed.", server.name);
-    page::announce(connection, &database, &fleet, &session, &notice).await?;
-    Ok(see_other(LIST))
+    let read = Pinned::read(ServerId::from(id.into_inner()), form.version);
+    match queries::remove(&mut connection, &actor, read, page.now).await {
+        Ok(server) => {
+            let notice = format!("“{}” is removed.", server.name);
+            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            Ok(see_other(LIST))
+        }
+        Err(ChangeError::Outdated(server)) => {
+            let again = question(&admin, page, *server, Some(CHANGED));
+            page::render_with(StatusCode::CONFLICT, &again)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn question(
+    admin: &Admin,
+    page: Page,
+    server: Server,
+    conflict: Option<&'static str>,
+) -> Removal {
+    Removal {
+        shell: admin.shell(page, Section::McpServers),
+        server,
+        conflict,
+    }
 }

@@ -33,8 +33,8 @@ pub enum ChangeError {
     NameTaken,
     /// There are as many as there may be.
     Full,
-    /// It is of another version.
-    Outdated,
+    /// It is of another version by now: this one.
+    Outdated(Box<Server>),
     Query(QueryError),
 }
 
@@ -53,7 +53,7 @@ impl From<ChangeError> for Error {
         match error {
             ChangeError::NameTaken => Self::Conflict("Another server has this name."),
             ChangeError::Full => Self::Conflict("There are as many servers as there may be."),
-            ChangeError::Outdated => {
+            ChangeError::Outdated(_) => {
                 Self::Conflict("Someone else changed this server meanwhile. Nothing was changed.")
             }
             ChangeError::Query(error) => error.into(),
@@ -145,20 +145,21 @@ async fn lock(connection: &mut Connection, actor: &Actor, id: ServerId) -> Query
         .await
 }
 
-/// Only if it still is of `version`, if one is named.
+/// Only if it still is of its version.
 pub async fn update(
     connection: &mut Connection,
     actor: &Actor,
-    id: ServerId,
-    version: Option<i32>,
+    server: impl Into<Pinned<ServerId>>,
     new: &NewServer,
     now: DateTime<Utc>,
 ) -> Result<(), ChangeError> {
+    let pinned = server.into();
+    let id = pinned.id;
     connection
         .transaction(async |connection| {
             let old = lock(connection, actor, id).await?;
-            if version.is_some_and(|version| version != old.version) {
-                return Err(ChangeError::Outdated);
+            if !pinned.admits(old.version) {
+                return Err(ChangeError::Outdated(Box::new(old)));
             }
             let between = |field, from: String, to: &String| {
                 Change::between(field, Some(from), Some(to.clone()))
@@ -206,7 +207,7 @@ pub async fn remove(
         .transaction(async |connection| {
             let server = lock(connection, actor, id).await?;
             if !pinned.admits(server.version) {
-                return Err(ChangeError::Outdated);
+                return Err(ChangeError::Outdated(Box::new(server)));
             }
             diesel::delete(mcp_servers::table.find(id))
                 .execute(connection)

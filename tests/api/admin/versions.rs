@@ -13,7 +13,7 @@ type Change = (Method, &'static str, Value);
 
 /// All of them have read the row, which is locked, before the first of them changes it.
 async fn race(app: &App, locked: &str, thing: &str, changes: &[Change]) -> Vec<Reply> {
-    let (_, secret) = app.token("Racer").await;
+    let (_, secret) = app.token(&format!("Racer for {thing}")).await;
     let program = Program::of(app, &secret);
     let tag = program.get(thing).await.header("etag").to_owned();
     let holder = app.client().await;

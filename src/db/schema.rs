@@ -182,6 +182,9 @@ diesel::table! {
         given_name -> Nullable<Text>,
         title -> Nullable<Text>,
         department -> Nullable<Text>,
+        formatted_name -> Nullable<Text>,
+        emails -> Nullable<Text>,
+        user_type -> Nullable<Text>,
     }
 }
 

@@ -92,6 +92,9 @@ const FOUND: &[(&str, &str)] = &[
     ("name.familyName eq \"o'malley\"", "b"),
     ("NAME.FAMILYNAME sw \"z\"", "c"),
     ("name pr", "abcd"),
+    ("name.formatted ew \"LOVELL\"", "a"),
+    ("userType eq \"intern\"", "c"),
+    ("userType ne \"intern\"", "abde"),
     ("nickName co \"_\"", "b"),
     ("nickName sw \"b%\"", ""),
     ("displayName ew \"%_\\\\\"", "d"),
@@ -100,6 +103,10 @@ const FOUND: &[(&str, &str)] = &[
     // Plural attributes: any value.
     ("emails eq \"bo@x.example\"", "b"),
     ("emails.value co \"@X.example\"", "b"),
+    ("emails.value sw \"HOME\"", ""),
+    ("emails.value sw \"bo@\"", "b"),
+    ("emails.value ew \".example\"", "abce"),
+    ("not (emails.value ew \"home.example\")", "acde"),
     ("emails co \"work\"", "c"),
     ("emails.type eq \"home\"", "b"),
     ("emails.type ne \"work\"", "b"),
@@ -296,6 +303,8 @@ async fn lists_are_sorted_and_come_in_parts_with_the_whole_number() {
         ("sortBy=meta.lastModified", "abcde"),
         ("sortBy=active", "dabce"),
         ("sortBy=department", "bacde"),
+        ("sortBy=userType", "cabde"),
+        ("sortBy=name.formatted", "abcde"),
     ];
     let parts = [
         ("startIndex=2&count=2", ("bc", 5, 2)),

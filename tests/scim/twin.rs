@@ -8,25 +8,27 @@ use serde_json::{Map, Value, json};
 use tokendesk::scim::criterion::Criterion;
 use tokendesk::scim::filter::{Filter, Operator};
 use tokendesk::scim::path::Path;
-use tokendesk::scim::schema::USER;
+use tokendesk::scim::schema::{Place, USER};
 
 use super::provider::Provider;
 use crate::support::App;
 
-const TEXTS: [&str; 10] = [
+/// No email address among them, which only one user may have.
+const TEXTS: [&str; 11] = [
     "work",
     "WORK",
     "home",
-    "a@x.example",
-    "A@x.example",
-    "b@x.example",
+    "a x.example",
+    "A x.example",
+    "b x.example",
+    "a\nb",
     "x.ex",
     "%",
     "a\\b\"c",
     "é",
 ];
 
-/// A value of `phoneNumbers`: some of its parts.
+/// A value of a plural attribute: some of its parts.
 fn values() -> impl Strategy<Value = Value> {
     let text = || proptest::option::of(proptest::sample::select(&TEXTS[..]));
     let primary = proptest::option::of(any::<bool>());
@@ -80,29 +82,49 @@ async fn the_database_finds_whom_the_criterion_is_met_by() {
             proptest::test_runner::RngAlgorithm::ChaCha,
         ),
     );
-    let mut numbers = Vec::new();
+    let mut users = Vec::new();
     for number in 0..40 {
-        let some = proptest::collection::vec(values(), 0..3);
-        let some = some.new_tree(&mut runner).unwrap().current();
-        let user = json!({ "userName": format!("{number:02}@x.example"), "phoneNumbers": some });
-        let created = provider.post("/Users", &user).await.expect(201);
-        numbers.push((created["userName"].clone(), created["phoneNumbers"].clone()));
+        let mut some = || {
+            let some = proptest::collection::vec(values(), 0..3);
+            some.new_tree(&mut runner).unwrap().current()
+        };
+        let name = format!("{number:02}@x.example");
+        let user = json!({ "userName": name, "phoneNumbers": some(), "emails": some() });
+        users.push(provider.post("/Users", &user).await.expect(201));
     }
-    let place = USER.find(&Path::parse("phoneNumbers").unwrap()).unwrap();
-    for _ in 0..200 {
-        let filter = filters().new_tree(&mut runner).unwrap().current();
-        let criterion = Criterion::of_value(&filter, place).unwrap();
-        let is_met = |values: &Value| {
-            let values = values.as_array();
+    let named = |attribute: &str, criterion: &Criterion| -> Vec<Value> {
+        let is_met = |user: &&Value| {
+            let values = user[attribute].as_array();
             values.is_some_and(|values| values.iter().any(|value| criterion.is_met_by(value)))
         };
-        let expected: Vec<&Value> = numbers
-            .iter()
-            .filter(|(_, values)| is_met(values))
-            .map(|(name, _)| name)
-            .collect();
-        let filter = format!("userName ne \"ada@northwind.example\" and phoneNumbers[{filter}]");
-        let found = provider.named(&filter).await;
-        assert_eq!(json!(found), json!(expected), "{filter}");
+        let met = users.iter().filter(is_met);
+        met.map(|user| user["userName"].clone()).collect()
+    };
+    let others = "userName ne \"ada@northwind.example\"";
+    for attribute in ["phoneNumbers", "emails"] {
+        let place = USER.find(&Path::parse(attribute).unwrap()).unwrap();
+        for _ in 0..200 {
+            let filter = filters().new_tree(&mut runner).unwrap().current();
+            let criterion = Criterion::of_value(&filter, place).unwrap();
+            let filter = format!("{others} and {attribute}[{filter}]");
+            let found = provider.named(&filter).await;
+            assert_eq!(json!(found), json!(named(attribute, &criterion)), "{filter}");
+        }
+        for operator in Operator::ALL {
+            for text in TEXTS {
+                let filter = Filter::Compare(Path::parse("value").unwrap(), *operator, text.into());
+                let criterion = Criterion::of_value(&filter, place).unwrap();
+                // Of a value that is missing nothing is said to differ.
+                let criterion = Criterion::All(vec![of(place, "value pr"), criterion]);
+                let filter = format!("{others} and {attribute}.{filter}");
+                let found = provider.named(&filter).await;
+                assert_eq!(json!(found), json!(named(attribute, &criterion)), "{filter}");
+            }
+        }
     }
+}
+
+fn of(place: Place, filter: &str) -> Criterion {
+    let filter = tokendesk::scim::filter::value_filter(filter).unwrap();
+    Criterion::of_value(&filter, place).unwrap()
 }

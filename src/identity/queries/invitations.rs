@@ -23,6 +23,7 @@ const INVITATION_LIFE: TimeDelta = TimeDelta::days(7);
 #[derive(Clone, Debug)]
 pub struct Invitation {
     pub id: InvitationId,
+    pub code: Digest,
     pub organization: OrganizationId,
     pub organization_name: String,
     pub email: String,
@@ -205,6 +206,7 @@ pub async fn invitation(
         row;
     Ok(Invitation {
         id,
+        code: *code,
         organization,
         organization_name,
         email,
@@ -295,29 +297,23 @@ pub async fn claim(
 ) -> QueryResult<bool> {
     let claimed = connection
         .transaction(async |connection| {
+            // Who makes the account somebody's or a member's has done so, or waits.
+            users::table
+                .find(user)
+                .select(users::id)
+                .for_update()
+                .get_result::<UserId>(connection)
+                .await?;
+            let found = self::invitation(connection, &invitation.code, now).await;
+            if found.optional()?.map(|it| it.account) != Some(Account::Unclaimed(user)) {
+                return Err(QueryError::RollbackTransaction);
+            }
             use_up(connection, invitation, now).await?;
-            // Elsewhere; or here, and whoever invited them did not know.
-            let is_in = exists(
-                memberships::table
-                    .filter(memberships::user_id.eq(users::id))
-                    .filter(
-                        memberships::organization_id
-                            .ne(invitation.organization)
-                            .and(memberships::has_joined)
-                            .or(memberships::organization_id
-                                .eq(invitation.organization)
-                                .and(memberships::created_at.ge(invitation.created_at))),
-                    ),
-            );
-            let renews = invitation.renews_password.into_sql::<Bool>();
-            let account: Option<(String, String)> = diesel::update(users::table.find(user))
-                .filter(renews.or(users::password_hash.is_null().and(not(is_in))))
+            let (name, email): (String, String) = diesel::update(users::table.find(user))
                 .set(users::password_hash.eq(password_hash))
                 .returning((users::name, users::email))
                 .get_result(connection)
-                .await
-                .optional()?;
-            let (name, email) = account.ok_or(QueryError::RollbackTransaction)?;
+                .await?;
             let actor = Actor::joining(invitation.organization, user, &name);
             end_all_sessions(connection, user).await?;
             end_password_links(connection, user).await?;

@@ -19,16 +19,16 @@ pub type Groups<'a> = groups::BoxedQuery<'a, diesel::pg::Pg, diesel::sql_types::
 macro_rules! sorted {
     ($query:expr, $sort:expr, $column:expr) => {
         if $sort.descends {
-            $query.order($column.desc())
+            $query.then_order_by($column.desc())
         } else {
-            $query.order($column.asc())
+            $query.then_order_by($column.asc())
         }
     };
 }
 
 pub fn of_users<'a>(query: UserIds<'a>, sort: Option<&Sort>) -> UserIds<'a> {
     let Some(sort) = sort else {
-        return query.order(scim_users::user_id);
+        return query.then_order_by(scim_users::user_id);
     };
     let (place, query) = (sort.place, query);
     let query = match (place.attribute.name, place.target().name) {
@@ -41,7 +41,9 @@ pub fn of_users<'a>(query: UserIds<'a>, sort: Option<&Sort>) -> UserIds<'a> {
         ("displayName", _) => sorted!(query, sort, scim_users::display_name),
         ("name", "familyName") => sorted!(query, sort, scim_users::family_name),
         ("name", "givenName") => sorted!(query, sort, scim_users::given_name),
+        ("name", "formatted") => sorted!(query, sort, scim_users::formatted_name),
         ("title", _) => sorted!(query, sort, scim_users::title),
+        ("userType", _) => sorted!(query, sort, scim_users::user_type),
         ("department", _) => sorted!(query, sort, scim_users::department),
         _ => {
             let [path, other] = json_path::sort_paths(place);
@@ -57,7 +59,7 @@ pub fn of_users<'a>(query: UserIds<'a>, sort: Option<&Sort>) -> UserIds<'a> {
 
 pub fn of_groups<'a>(query: Groups<'a>, sort: Option<&Sort>) -> Groups<'a> {
     let Some(sort) = sort else {
-        return query.order(groups::id);
+        return query.then_order_by(groups::id);
     };
     let place = sort.place;
     let query = match (place.attribute.name, place.target().name) {

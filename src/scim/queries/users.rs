@@ -3,9 +3,10 @@
 mod change;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::count_star;
+use diesel::dsl::{count_star, sql};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::sql_query;
+use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::Value;
 
@@ -57,7 +58,7 @@ impl From<(Row, Value)> for User {
 
 /// Where no more are expected, all that a filter finds is collected, counted and sorted at once.
 /// Else they are counted, and the page is soon filled by walking along the order.
-const FEW: u64 = 25_000;
+const FEW: u64 = 10_000;
 
 /// How many users are found, and those of the page.
 pub async fn page(
@@ -100,8 +101,7 @@ async fn collect(
     found: UserIds<'_>,
     search: &Search,
 ) -> QueryResult<Option<(i64, Vec<UserId>)>> {
-    find_before_sorting(connection).await?;
-    let rows: Vec<(UserId, i64)> = order::of_users(found, search.sort.as_ref())
+    let rows: Vec<(UserId, i64)> = order::of_users(found.order(of_no_index()), search.sort.as_ref())
         .offset(search.start - 1)
         .limit(search.count)
         .select((scim_users::user_id, count_star().over()))
@@ -132,14 +132,10 @@ async fn walk(
     Ok((total, ids))
 }
 
-/// For the rest of the transaction, in which no more than a page is read. An order may have at its
-/// end all that a filter finds, which PostgreSQL does not know: it walks along it wherever there is
-/// a limit.
-async fn find_before_sorting(connection: &mut Connection) -> QueryResult<()> {
-    let settings = "SELECT set_config('enable_indexscan', 'off', true), \
-                    set_config('enable_indexonlyscan', 'off', true)";
-    sql_query(settings).execute(connection).await?;
-    Ok(())
+/// To sort by this first leaves all as it is, but no index has such an order. PostgreSQL would
+/// walk along one that has, and does not know that all that a filter finds may stand at its end.
+fn of_no_index() -> SqlLiteral<Bool> {
+    sql("coalesce(scim_users.user_id, scim_users.user_id) IS NULL")
 }
 
 pub(super) async fn in_order(

@@ -93,7 +93,7 @@ fn of_columns(
     else {
         return Ok(None);
     };
-    if let Some(condition) = of_kept_text(*place, leaf) {
+    if let Some(condition) = of_kept_text(*place, leaf).or_else(|| of_addresses(leaf)) {
         return Ok(Some(condition));
     }
     if place.extension.is_some() {
@@ -132,10 +132,32 @@ fn of_kept_text(place: Place, leaf: &Criterion) -> Option<Condition<Users>> {
         ["displayName"] => perhaps!(scim_users::display_name, folded, leaf),
         ["name", "familyName"] => perhaps!(scim_users::family_name, folded, leaf),
         ["name", "givenName"] => perhaps!(scim_users::given_name, folded, leaf),
+        ["name", "formatted"] => perhaps!(scim_users::formatted_name, folded, leaf),
         ["title"] => perhaps!(scim_users::title, folded, leaf),
+        ["userType"] => perhaps!(scim_users::user_type, folded, leaf),
         [ENTERPRISE_URN, "department"] => perhaps!(scim_users::department, folded, leaf),
         _ => return None,
     })
+}
+
+/// Parts of email addresses, which stand in a column each on a line.
+fn of_addresses(leaf: &Criterion) -> Option<Condition<Users>> {
+    let Criterion::Compare(place, operator, Literal::Text(part)) = leaf else {
+        return None;
+    };
+    if place.names()[..] != ["emails", "value"] || part.contains('\n') {
+        return None;
+    }
+    let part = escaped(part);
+    let pattern = match operator {
+        Operator::Contains => format!("%{part}%"),
+        Operator::StartsWith => format!("%\n{part}%"),
+        Operator::EndsWith => format!("%{part}\n%"),
+        _ => return None,
+    };
+    let addresses = scim_users::emails;
+    let is_found = addresses.assume_not_null().like(lower(pattern));
+    Some(Box::new(addresses.is_not_null().and(is_found)))
 }
 
 /// What has no column of its own. In the document nothing is compared by case.
@@ -157,9 +179,14 @@ fn of_document(leaf: &Criterion) -> Condition<Users> {
             meets(json_path::compare(*place, *operator, literal)),
         ),
         Criterion::Has(place, inner) => {
-            let hint = necessary(inner).and_then(|(place, operator, literal)| match operator {
-                Operator::Equal => Some(contains(json_path::part_with(place, literal))),
-                operator => part(operator, literal),
+            let hint = necessary(inner).and_then(|leaf| match leaf {
+                Criterion::Compare(place, Operator::Equal, literal) => {
+                    Some(contains(json_path::part_with(*place, literal)))
+                }
+                Criterion::Compare(_, operator, literal) => {
+                    of_addresses(leaf).or_else(|| part(*operator, literal))
+                }
+                _ => None,
             });
             with_hint(hint, meets(json_path::has(*place, inner)))
         }
@@ -185,12 +212,10 @@ fn with_hint(hint: Option<Condition<Users>>, condition: Condition<Users>) -> Con
 }
 
 /// A comparison of the `value` without which the criterion is not met.
-fn necessary(criterion: &Criterion) -> Option<(Place, Operator, &Literal)> {
+fn necessary(criterion: &Criterion) -> Option<&Criterion> {
     match criterion {
         Criterion::All(criteria) => criteria.iter().find_map(necessary),
-        Criterion::Compare(place, operator, literal) if place.target().name == "value" => {
-            Some((*place, *operator, literal))
-        }
+        Criterion::Compare(place, ..) if place.target().name == "value" => Some(criterion),
         _ => None,
     }
 }

@@ -379,34 +379,39 @@ impl Form {
         let foreign = with_csrf(&world.nobody.visit("/sign-in").await.csrf());
         let mut refusals = vec![
             Refusal(ada, with_csrf(""), SAME, 403, forged),
-            Refusal(ada, foreign.clone(), SAME, 403, forged),
+            Refusal(ada, foreign, SAME, 403, forged),
             Refusal(ada, fields.clone(), "cross-site", 403, forged),
             Refusal(ada, fields.clone(), "same-site", 403, forged),
         ];
         if *who == Everyone {
             return refusals;
         }
-        refusals.push(Refusal(&world.nobody, foreign, SAME, 200, "Sign in"));
-        let (mei, eve) = (&world.mei, &world.eve);
-        let of_mei = with_csrf(&mei.visit("/profile").await.csrf());
-        let mut of_eve = with_csrf(&eve.visit("/profile").await.csrf());
-        // Here it is not the organisation that the page was seen in.
-        let is_switch = *route == "/organization";
-        if !is_switch && fields.iter().any(|(name, _)| name == "organization") {
-            let (status, says) = match who {
-                Nobody => (404, "Not found"),
-                _ => (409, "another organisation"),
-            };
-            refusals.push(Refusal(eve, of_eve.clone(), SAME, status, says));
-            of_eve = replaced(&of_eve, "organization", &world.contoso.to_string());
+        for nobody in [&world.nobody, &world.dan] {
+            let own = with_csrf(&nobody.visit("/sign-in").await.csrf());
+            refusals.push(Refusal(nobody, own, SAME, 200, "Sign in"));
         }
+        let is_switch = *route == "/organization";
         let is_one = has_thing || is_switch;
+        let mei = &world.mei;
+        let of_mei = with_csrf(&mei.visit("/profile").await.csrf());
         match who.of_a_member(route, is_one) {
             200 => {}
             status => refusals.push(Refusal(mei, of_mei, SAME, status, "")),
         }
-        if is_one {
-            refusals.push(Refusal(eve, of_eve, SAME, 404, "Not found"));
+        for other in [&world.eve, &world.tess] {
+            let mut of_other = with_csrf(&other.visit("/profile").await.csrf());
+            // Here it is not the organisation that the page was seen in.
+            if !is_switch && fields.iter().any(|(name, _)| name == "organization") {
+                let (status, says) = match who {
+                    Nobody => (404, "Not found"),
+                    _ => (409, "another organisation"),
+                };
+                refusals.push(Refusal(other, of_other.clone(), SAME, status, says));
+                of_other = replaced(&of_other, "organization", &world.contoso.to_string());
+            }
+            if is_one {
+                refusals.push(Refusal(other, of_other, SAME, 404, "Not found"));
+            }
         }
         refusals
     }
@@ -450,13 +455,18 @@ fn at(path: &str, thing: &str) -> String {
         .replace("{user}", user)
 }
 
-/// Northwind, where Ada is administrator and Mei a member, and Contoso with the administrator Eve.
+/// Northwind, where Ada is administrator and Mei a member, and Contoso.
 struct World {
     app: App,
     contoso: OrganizationId,
     nobody: Browser,
     mei: Browser,
+    /// An administrator of Northwind until she was deactivated.
+    dan: Browser,
+    /// An administrator of Contoso.
     eve: Browser,
+    /// Another, whom a provider made one of Northwind, too, which she never joined.
+    tess: Browser,
 }
 
 impl World {
@@ -468,6 +478,19 @@ impl World {
             .await;
         app.add_member(app.organization, "mei@northwind.example", Role::Member)
             .await;
+        let dan = an_admin(&app, "dan@northwind.example").await;
+        let deactivate = "UPDATE memberships SET deactivated_at = now() FROM users \
+                          WHERE users.id = user_id AND email LIKE 'dan@%'";
+        app.sql(deactivate).await;
+        dan.visit("/").await;
+        app.add_member(contoso, "tess@contoso.example", Role::Admin)
+            .await;
+        let tess = an_admin(&app, "tess@contoso.example").await;
+        let unjoin = "UPDATE memberships SET has_joined = false FROM users, organizations \
+                      WHERE users.id = user_id AND users.email LIKE 'tess@%' \
+                          AND organizations.id = organization_id AND organizations.name = 'Northwind'";
+        app.sql(unjoin).await;
+        tess.visit("/").await;
         things::load_catalogue(&app, contoso).await;
         // So that there is another organisation to switch to.
         app.add_member(tailspin, ADA, Role::Admin).await;
@@ -475,10 +498,18 @@ impl World {
             contoso,
             nobody: app.browser(),
             mei: app.signed_in("mei@northwind.example").await,
+            dan,
+            tess,
             eve: app.signed_in("eve@contoso.example").await,
             app,
         }
     }
+}
+
+/// Somebody who is signed in as one of Northwind's.
+async fn an_admin(app: &App, email: &str) -> Browser {
+    app.add_member(app.organization, email, Role::Admin).await;
+    app.signed_in(email).await
 }
 
 /// Whether the page about such a thing says what it is called.
@@ -512,10 +543,14 @@ async fn a_page_is_shown_to_whoever_may_see_it_and_to_nobody_else() {
                 shown(browser, 200).await;
             }
         } else {
-            let page = untold(&world.nobody, 200).await;
-            assert!(page.path.starts_with("/sign-in"), "{route}: {}", page.path);
+            for nobody in [&world.nobody, &world.dan] {
+                let page = untold(nobody, 200).await;
+                assert!(page.path.starts_with("/sign-in"), "{route}: {}", page.path);
+            }
             untold(&world.mei, who.of_a_member(route, is_one)).await;
-            untold(&world.eve, if is_one { 404 } else { 200 }).await;
+            for other in [&world.eve, &world.tess] {
+                untold(other, if is_one { 404 } else { 200 }).await;
+            }
         }
         let page = shown(&ada, if *who == Nobody { 404 } else { 200 }).await;
         let is_told = *who != Nobody && is_named(route);

@@ -65,7 +65,8 @@ UPDATE scim_users SET formatted_name = texts[6], emails = texts[7], user_type = 
 -- by one has PostgreSQL write it anew.
 ALTER TABLE scim_users ADD COLUMN rewritten timestamptz DEFAULT clock_timestamp();
 ALTER TABLE scim_users DROP COLUMN rewritten;
-CREATE INDEX scim_users_user_type ON scim_users (organization_id, user_type, user_id);
+-- A type is asked for along with whether they are active, and most have the same.
+CREATE INDEX scim_users_user_type ON scim_users (organization_id, user_type, user_id) INCLUDE (active);
 CREATE INDEX scim_users_formatted_name ON scim_users (organization_id, formatted_name, user_id);
 CREATE INDEX scim_users_parts ON scim_users USING gin (organization_id, user_name_folded gin_trgm_ops,
     display_name gin_trgm_ops, family_name gin_trgm_ops, given_name gin_trgm_ops,

@@ -108,7 +108,11 @@ async fn the_database_finds_whom_the_criterion_is_met_by() {
             let criterion = Criterion::of_value(&filter, place).unwrap();
             let filter = format!("{others} and {attribute}[{filter}]");
             let found = provider.named(&filter).await;
-            assert_eq!(json!(found), json!(named(attribute, &criterion)), "{filter}");
+            assert_eq!(
+                json!(found),
+                json!(named(attribute, &criterion)),
+                "{filter}"
+            );
         }
         for operator in Operator::ALL {
             for text in TEXTS {
@@ -118,7 +122,11 @@ async fn the_database_finds_whom_the_criterion_is_met_by() {
                 let criterion = Criterion::All(vec![of(place, "value pr"), criterion]);
                 let filter = format!("{others} and {attribute}.{filter}");
                 let found = provider.named(&filter).await;
-                assert_eq!(json!(found), json!(named(attribute, &criterion)), "{filter}");
+                assert_eq!(
+                    json!(found),
+                    json!(named(attribute, &criterion)),
+                    "{filter}"
+                );
             }
         }
     }

@@ -7,7 +7,7 @@ use diesel::result::Error as QueryError;
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::members::{NewUser, insert_membership, insert_user};
+use super::members::{NewUser, insert_membership, insert_user, set_password};
 use crate::access::{Actor, Operator, OrganizationId, Role, UserId, end_all_sessions};
 use crate::db::schema::{invitations, memberships, organizations, users};
 use crate::db::types::id;
@@ -297,33 +297,22 @@ pub async fn claim(
 ) -> QueryResult<bool> {
     let claimed = connection
         .transaction(async |connection| {
-            // Who makes the account somebody's or a member's has done so, or waits.
-            users::table
+            // Who else gives it a password has done so, or waits.
+            let (name, email): (String, String) = users::table
                 .find(user)
-                .select(users::id)
-                .for_update()
-                .get_result::<UserId>(connection)
+                .select((users::name, users::email))
+                .for_no_key_update()
+                .get_result(connection)
                 .await?;
             let found = self::invitation(connection, &invitation.code, now).await;
             if found.optional()?.map(|it| it.account) != Some(Account::Unclaimed(user)) {
                 return Err(QueryError::RollbackTransaction);
             }
             use_up(connection, invitation, now).await?;
-            let (name, email): (String, String) = diesel::update(users::table.find(user))
-                .set(users::password_hash.eq(password_hash))
-                .returning((users::name, users::email))
-                .get_result(connection)
-                .await?;
             let actor = Actor::joining(invitation.organization, user, &name);
             end_all_sessions(connection, user).await?;
-            end_password_links(connection, user).await?;
             enter(connection, &actor, invitation, (user, &email), now).await?;
-            let entry = journal::Draft {
-                action: Action::PasswordChanged,
-                subject: (user.uuid(), &email),
-                changes: Vec::new(),
-            };
-            journal::record(connection, &actor, entry, now).await
+            set_password(connection, &actor, user, password_hash, now).await
         })
         .await;
     match claimed {
@@ -379,19 +368,6 @@ async fn enter(
         }
         None | Some((_, false)) => Err(QueryError::RollbackTransaction),
     }
-}
-
-/// Nobody sets a password by a link that was made before the present one was.
-pub(super) async fn end_password_links(
-    connection: &mut Connection,
-    user: UserId,
-) -> QueryResult<usize> {
-    diesel::delete(invitations::table)
-        .filter(invitations::user_id.eq(user))
-        .filter(invitations::renews_password)
-        .filter(invitations::accepted_at.is_null())
-        .execute(connection)
-        .await
 }
 
 /// Of many that try, one succeeds; the others' transactions are to be rolled back.

@@ -157,12 +157,7 @@ pub async fn remove(
     }
 }
 
-fn question(
-    admin: &Admin,
-    page: Page,
-    server: Server,
-    conflict: Option<&'static str>,
-) -> Removal {
+fn question(admin: &Admin, page: Page, server: Server, conflict: Option<&'static str>) -> Removal {
     Removal {
         shell: admin.shell(page, Section::McpServers),
         server,

@@ -101,12 +101,13 @@ async fn collect(
     found: UserIds<'_>,
     search: &Search,
 ) -> QueryResult<Option<(i64, Vec<UserId>)>> {
-    let rows: Vec<(UserId, i64)> = order::of_users(found.order(of_no_index()), search.sort.as_ref())
-        .offset(search.start - 1)
-        .limit(search.count)
-        .select((scim_users::user_id, count_star().over()))
-        .load(connection)
-        .await?;
+    let rows: Vec<(UserId, i64)> =
+        order::of_users(found.order(of_no_index()), search.sort.as_ref())
+            .offset(search.start - 1)
+            .limit(search.count)
+            .select((scim_users::user_id, count_star().over()))
+            .load(connection)
+            .await?;
     let ids = rows.iter().map(|(id, _)| *id).collect();
     Ok(match rows.last() {
         Some((_, total)) => Some((*total, ids)),

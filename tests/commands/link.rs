@@ -117,6 +117,28 @@ async fn who_has_no_password_sets_the_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_is_listed_as_what_it_is_for() {
+    let address = cluster::database().await;
+    let place = Place::database(&address);
+    found(&place);
+    add(&place, ADA, "admin");
+    link(&place, ADA);
+    let listed = run(&place, &["invitation", "list"]).succeeded();
+    assert!(listed.contains("Set a password"), "{listed}");
+    let listed = run(&place, &["invitation", "list", "--json"]).succeeded();
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed["renews_password"], true);
+
+    let server = place.serve();
+    let home = sign_in(&server, ADA, PASSWORD).await;
+    let list = home.follow("Members").await;
+    let pending = list.texts("section td[data-label=For]");
+    assert_eq!(pending, ["Set a password"], "{}", list.text());
+    let question = list.follow("Revoke the invitation of Some Member").await;
+    assert!(question.says("The member’s password stays as it is."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_older_link_ends_where_a_password_is_set() {
     let address = cluster::database().await;
     let place = Place::database(&address);

@@ -74,7 +74,7 @@ async fn what_is_wrong_is_said_and_what_was_typed_stays() {
     add(&ada, &path, ADA).await;
     let late = edit.form(&path).fill("name", "Others").submit().await;
     assert_eq!(late.status, 422);
-    assert!(late.says("Someone changed this group"));
+    assert!(late.says("Someone else changed this group"));
     let saved = late.form(&path).submit().await;
     assert!(saved.says("“Others” is saved."), "once it was seen");
 }

@@ -93,7 +93,7 @@ async fn what_another_changed_meanwhile_is_not_overwritten() {
     assert!(other.submit().await.says("is saved."));
 
     let mine = edit.form(&path).fill("description", "Mine").submit().await;
-    assert!(mine.status == 422 && mine.says("Someone changed this server"));
+    assert!(mine.status == 422 && mine.says("Someone else changed this server"));
     assert_eq!(mine.attributes("#description", "value"), ["Mine"]);
     let kept = removal.form(&removal.path).submit().await;
     assert!(kept.status == 409 && kept.says("Nothing was removed."));

@@ -260,3 +260,44 @@ async fn an_invitation_from_before_they_were_provisioned_lets_no_account_in() {
     let refused = page.form(&link).fill("password", PASSWORD).submit().await;
     assert_eq!(refused.status, 409, "{}", refused.text());
 }
+
+/// Each is found out while the link's form is on its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_does_not_undo_what_was_done_meanwhile() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let ada = app.ada().await;
+    for (locked, meanwhile) in [
+        ("users", "UPDATE users SET password_hash = 'theirs'"),
+        (
+            "organizations",
+            "UPDATE memberships SET deactivated_at = now()",
+        ),
+    ] {
+        let email = format!("{locked}@northwind.example");
+        provision(&provider, &email).await;
+        app.state.clock.advance(TimeDelta::seconds(1));
+        let link = path(&app, &invite(&ada, &email, "member").await);
+        let page = app.browser().visit(&link).await;
+        let form = page.form(&link).fill("password", PASSWORD);
+        let holder = app.client().await;
+        let lock = format!("BEGIN; SELECT FROM {locked} FOR NO KEY UPDATE");
+        holder.batch_execute(&lock).await.unwrap();
+        let sent = tokio::spawn(form.submit());
+        let waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+            WHERE NOT granted AND datname = current_database()";
+        while app.count(waiting).await == 0 {
+            assert!(!sent.is_finished(), "{locked}");
+        }
+        let id = format!("SELECT id FROM users WHERE email = '{email}'");
+        let column = if locked == "users" { "id" } else { "user_id" };
+        let change = format!("{meanwhile} WHERE {column} = ({id}); COMMIT");
+        holder.batch_execute(&change).await.unwrap();
+        let late = sent.await.unwrap();
+        assert_eq!(late.status, 409, "{locked}: {}", late.text());
+        let set = format!(
+            "SELECT count(*) FROM users WHERE email = '{email}' AND password_hash LIKE '$argon2%'"
+        );
+        assert_eq!(app.count(&set).await, 0, "{locked}");
+    }
+}

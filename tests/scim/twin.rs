@@ -14,7 +14,7 @@ use super::provider::Provider;
 use crate::support::App;
 
 /// No email address among them, which only one user may have.
-const TEXTS: [&str; 11] = [
+const TEXTS: [&str; 12] = [
     "work",
     "WORK",
     "home",
@@ -22,6 +22,7 @@ const TEXTS: [&str; 11] = [
     "A x.example",
     "b x.example",
     "a\nb",
+    "a b",
     "x.ex",
     "%",
     "a\\b\"c",

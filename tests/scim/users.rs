@@ -441,12 +441,17 @@ async fn a_long_text_keeps_nobody_active() {
     let provider = Provider::new(&app).await;
     let long = "x".repeat(5_000);
     let user = json!({ "userName": "j@x.example", "title": long, "displayName": long,
-        "name": { "familyName": long, "givenName": long }, ENTERPRISE: { "department": long } });
+        "userType": long, "emails": [{ "value": long }, { "value": "j@x.example", "primary": true }],
+        "name": { "familyName": long, "givenName": long, "formatted": long },
+        ENTERPRISE: { "department": long } });
     let user = provider.post("/Users", &user).await.expect(201);
     assert_eq!(user["title"], long);
     let change = json!([{ "op": "replace", "path": "active", "value": false }]);
     let path = format!("/Users/{}", text(&user["id"]));
     let user = provider.patch(&path, change).await.expect(200);
     assert_eq!(user["active"], false);
-    assert_eq!(provider.named("title sw \"xxx\"").await, ["j@x.example"]);
+    for attribute in ["title", "userType", "name.formatted", "emails.value"] {
+        let filter = format!("{attribute} sw \"xxx\"");
+        assert_eq!(provider.named(&filter).await, ["j@x.example"], "{filter}");
+    }
 }

@@ -41,13 +41,14 @@ pub fn routes(config: &mut web::ServiceConfig) {
         );
 }
 
-/// A link that makes whoever opens it a member, once. Who has no account chooses a password there.
+/// A link that makes whoever opens it a member, once; who has no account chooses a password there.
+/// Or one by which a member sets a password.
 #[derive(Serialize, ToSchema)]
 pub struct Invitation {
     id: Uuid,
     email: String,
     name: String,
-    /// What they will be.
+    /// What they will be, or are.
     role: RoleWord,
     /// Whether an operator made it by `user link`, for a member to set a password.
     renews_password: bool,

@@ -23,7 +23,8 @@ const INVITATION_LIFE: TimeDelta = TimeDelta::days(7);
 #[derive(Clone, Debug)]
 pub struct Invitation {
     pub id: InvitationId,
-    pub code: Digest,
+    /// Of the code in its link.
+    pub digest: Digest,
     pub organization: OrganizationId,
     pub organization_name: String,
     pub email: String,
@@ -206,7 +207,7 @@ pub async fn invitation(
         row;
     Ok(Invitation {
         id,
-        code: *code,
+        digest: *code,
         organization,
         organization_name,
         email,
@@ -232,6 +233,7 @@ pub async fn accept(
 ) -> QueryResult<Option<UserId>> {
     let accepted = connection
         .transaction(async |connection| {
+            hold(connection, invitation.organization).await?;
             use_up(connection, invitation, now).await?;
             let user = insert_user(
                 connection,
@@ -264,6 +266,7 @@ pub async fn join(
 ) -> QueryResult<bool> {
     let joined = connection
         .transaction(async |connection| {
+            hold(connection, invitation.organization).await?;
             use_up(connection, invitation, now).await?;
             let (name, email): (String, String) = users::table
                 .find(user)
@@ -297,6 +300,7 @@ pub async fn claim(
 ) -> QueryResult<bool> {
     let claimed = connection
         .transaction(async |connection| {
+            hold(connection, invitation.organization).await?;
             // Who else gives it a password has done so, or waits.
             let (name, email): (String, String) = users::table
                 .find(user)
@@ -304,7 +308,7 @@ pub async fn claim(
                 .for_no_key_update()
                 .get_result(connection)
                 .await?;
-            let found = self::invitation(connection, &invitation.code, now).await;
+            let found = self::invitation(connection, &invitation.digest, now).await;
             if found.optional()?.map(|it| it.account) != Some(Account::Unclaimed(user)) {
                 return Err(QueryError::RollbackTransaction);
             }
@@ -317,6 +321,7 @@ pub async fn claim(
         .await;
     match claimed {
         Err(QueryError::RollbackTransaction) => Ok(false),
+        Err(error) if violates(&error, "memberships_pkey") => Ok(false),
         claimed => claimed.map(|()| true),
     }
 }
@@ -368,6 +373,18 @@ async fn enter(
         }
         None | Some((_, false)) => Err(QueryError::RollbackTransaction),
     }
+}
+
+/// First of all, as whoever deactivates or removes members does: else each of two would wait for
+/// the other.
+async fn hold(connection: &mut Connection, organization: OrganizationId) -> QueryResult<()> {
+    organizations::table
+        .find(organization)
+        .select(organizations::id)
+        .for_no_key_update()
+        .get_result::<OrganizationId>(connection)
+        .await
+        .map(drop)
 }
 
 /// Of many that try, one succeeds; the others' transactions are to be rolled back.

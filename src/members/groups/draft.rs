@@ -79,8 +79,9 @@ impl Draft {
     pub fn outdated(mut self, group: &Group) -> Self {
         self.version = group.version;
         self.problem = Some(
-            "Someone changed this group after you opened this page. Nothing was saved yet: \
-             compare, then save again.",
+            "Someone else changed this group after you opened this page. Nothing of yours was \
+             saved. Save again to replace their changes with what stands here, or cancel to see \
+             them.",
         );
         self
     }

@@ -112,8 +112,9 @@ impl Draft {
     pub fn outdated(mut self, server: &Server) -> Box<Self> {
         self.version = server.version;
         self.problem = Some(
-            "Someone changed this server after you opened this page. Nothing was saved yet: \
-             compare, then save again.",
+            "Someone else changed this server after you opened this page. Nothing of yours was \
+             saved. Save again to replace their changes with what stands here, or cancel to see \
+             them.",
         );
         Box::new(self)
     }

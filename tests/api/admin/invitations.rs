@@ -35,6 +35,7 @@ async fn the_link_is_told_once_and_makes_a_member() {
     assert_eq!(made.status, 201, "{}", made.body);
     assert_eq!(made.header("cache-control"), "no-store");
     assert_eq!(made.body["invitation"]["role"], "member");
+    assert_eq!(made.body["invitation"]["renews_password"], false);
     assert_eq!(
         made.body["invitation"]["expires_at"],
         "2026-11-29T14:00:00Z"

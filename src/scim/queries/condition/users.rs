@@ -140,12 +140,12 @@ fn of_kept_text(place: Place, leaf: &Criterion) -> Option<Condition<Users>> {
     })
 }
 
-/// Parts of email addresses, which stand in a column each on a line.
+/// Parts of email addresses, which stand in a column each on a line, with spaces for line breaks.
 fn of_addresses(leaf: &Criterion) -> Option<Condition<Users>> {
     let Criterion::Compare(place, operator, Literal::Text(part)) = leaf else {
         return None;
     };
-    if place.names()[..] != ["emails", "value"] || part.contains('\n') {
+    if place.names()[..] != ["emails", "value"] || part.contains(['\n', ' ']) {
         return None;
     }
     let part = escaped(part);

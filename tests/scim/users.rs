@@ -455,3 +455,25 @@ async fn a_long_text_keeps_nobody_active() {
         assert_eq!(provider.named(&filter).await, ["j@x.example"], "{filter}");
     }
 }
+
+/// One that waited until a migration had ended goes on with the function that it began.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_whom_an_older_version_adds_is_found_by_every_text() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let older = include_str!("../../migrations/2026-11-26-000023_keep_user_documents_apart/up.sql");
+    let from = older
+        .find("CREATE OR REPLACE FUNCTION scim_user_of")
+        .unwrap();
+    let length = older[from..].find("END $$;").unwrap() + "END $$;".len();
+    let function = &older[from..from + length];
+    app.client().await.batch_execute(function).await.unwrap();
+    app.add_member(app.organization, "jun@x.example", Role::Member)
+        .await;
+    for filter in [
+        "name.formatted pr and userName sw \"jun\"",
+        "emails.value sw \"jun\"",
+    ] {
+        assert_eq!(provider.named(filter).await, ["jun@x.example"], "{filter}");
+    }
+}

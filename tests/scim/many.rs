@@ -1,0 +1,96 @@
+//! 100,000 users.
+
+use std::time::{Duration, Instant};
+
+use super::provider::{ENTERPRISE, Provider};
+use crate::support::App;
+
+const USERS: i64 = 100_000;
+/// For the whole of an answer, by a build that is not optimised, among other tests.
+const PATIENCE: Duration = Duration::from_millis(400);
+const ATTEMPTS: usize = 5;
+
+/// What identity providers and administrators look for, and how many have it. Ada is one more.
+const FILTERS: &[(&str, i64)] = &[
+    ("userName pr", USERS + 1),
+    ("userName eq \"user4711@northwind.example\"", 1),
+    ("externalId eq \"ext-4711\"", 1),
+    ("emails.value eq \"user4711@northwind.example\"", 1),
+    (
+        "emails[type eq \"work\" and value eq \"user4711@northwind.example\"]",
+        1,
+    ),
+    ("userName sw \"user471\"", 111),
+    ("userName co \"4711@\"", 10),
+    ("userName ew \"4711@northwind.example\"", 10),
+    ("emails.value co \"4711@\"", 10),
+    ("name.formatted co \"mei 47\"", 277),
+    ("name.familyName sw \"4711\"", 11),
+    ("title eq \"Engineer\"", USERS / 5),
+    ("title sw \"eng\" and active eq true", 15_000),
+    ("userType eq \"Employee\" and active eq true", 95_000),
+    ("active eq false", 5_000),
+    ("not (title eq \"Engineer\")", USERS / 5 * 4 + 1),
+    ("meta.lastModified gt \"2026-11-01T00:00:00Z\"", USERS + 1),
+];
+
+async fn crowded() -> App {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let number = "right(user_id::text, 12)::integer";
+    for statement in [
+        format!(
+            "WITH added AS (
+                INSERT INTO users (id, email, name, created_at)
+                SELECT ('01910000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid,
+                    'user' || n || '@northwind.example',
+                    (ARRAY['Mei', 'Jun', 'Noor', 'Ana'])[n % 4 + 1] || ' ' || n, now()
+                FROM generate_series(1, {USERS}) AS n RETURNING id AS user_id)
+            INSERT INTO memberships (organization_id, user_id, role, created_at, deactivated_at)
+            SELECT organizations.id, user_id, 'member', now(),
+                CASE WHEN {number} % 20 = 0 THEN now() END
+            FROM organizations, added"
+        ),
+        "VACUUM ANALYZE scim_users, scim_documents".to_owned(),
+        format!(
+            "UPDATE scim_documents SET document = document || jsonb_build_object(
+                'userType', 'Employee', 'preferredLanguage', 'en-US',
+                'title', (ARRAY['Engineer', 'Designer', 'Manager', 'Analyst', 'Director'])
+                    [{number} % 5 + 1],
+                '{ENTERPRISE}', jsonb_build_object('employeeNumber', {number}::text))
+            WHERE user_id::text LIKE '01910000-%'"
+        ),
+        format!(
+            "UPDATE scim_users SET external_id = 'ext-' || {number}
+            WHERE user_id::text LIKE '01910000-%'"
+        ),
+        "VACUUM ANALYZE scim_users, scim_documents".to_owned(),
+    ] {
+        app.sql(&statement).await;
+    }
+    app
+}
+
+/// What each takes is printed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filtered_page_of_100_000_users_comes_at_once() {
+    let app = crowded().await;
+    let provider = Provider::new(&app).await;
+    for (filter, found) in FILTERS {
+        for rest in ["", "&sortBy=userName", "&startIndex=4001"] {
+            let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+            let path = format!("/Users?count=100{rest}&filter={filter}");
+            let mut least = Duration::MAX;
+            for _ in 0..ATTEMPTS {
+                let asked = Instant::now();
+                let page = provider.get(&path).await.expect(200);
+                least = least.min(asked.elapsed());
+                assert_eq!(page["totalResults"], *found, "{path}");
+                let start = if rest.contains("4001") { 4_000 } else { 0 };
+                let expected = (found - start).clamp(0, 100);
+                assert_eq!(page["itemsPerPage"], expected, "{path}");
+            }
+            println!("{least:8.1?} {path}");
+            assert!(least < PATIENCE, "{path}: {least:?}");
+        }
+    }
+}

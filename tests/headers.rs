@@ -2,12 +2,13 @@
 
 use crate::support::App;
 
-const PATHS: [&str; 6] = [
+const PATHS: [&str; 7] = [
     "/sign-in",
     "/settings/api-access",
     "/settings/api-access/new",
     "/settings/audit-log",
     "/profile",
+    "/docs/api",
     "/nowhere",
 ];
 

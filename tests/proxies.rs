@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use self::proxy::{Kind, Proxy};
 use self::upstream::Upstream;
+use crate::support::app::ADA;
 use crate::support::{App, Place};
 
 /// The client is another machine than the proxy, as far as anybody can tell.
@@ -245,11 +246,24 @@ async fn products(street: &Street, kind: Kind) {
         linked.await.1
     };
     assert_eq!(street.status("GET", LIST, Some(&secret)).await, 200);
-    let other = Proxy::start_with(kind, &app.url, &street.upstream.url, "product=storefront").await;
-    let request = Client::builder().no_proxy().build().unwrap();
-    let request = request.get(format!("{}{LIST}", other.url));
-    let response = request.bearer_auth(secret.reveal()).send().await.unwrap();
-    assert_eq!(response.status(), 403);
+    let (_, laptop) = app.mcp_token(ADA, "Laptop").await;
+    let ask = async |option: &str, secret: &Secret| {
+        let proxy = Proxy::start_with(kind, &app.url, &street.upstream.url, option).await;
+        let client = Client::builder().no_proxy().build().unwrap();
+        let request = client.get(format!("{}{LIST}", proxy.url));
+        let response = request.bearer_auth(secret.reveal()).send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, response.json::<Value>().await.unwrap_or_default())
+    };
+    assert_eq!(ask("product=storefront", &secret).await.0, 403);
+    for (option, secret, header, told) in [
+        ("product=other", &secret, "x-tokendesk-product", "other"),
+        ("scope=render", &laptop, "x-tokendesk-user", ADA),
+    ] {
+        let (status, got) = ask(option, secret).await;
+        assert_eq!(status, 200, "{option}");
+        assert_eq!(got["headers"][header], told, "{option}");
+    }
 }
 
 /// What a request to an MCP server calls stands in a header, and needs the tool's scope.

@@ -48,6 +48,18 @@ async fn a_portal_acts_for_its_users() {
     assert!(secret.starts_with("wb_"));
     let again = as_user(&portal, mei, Method::POST, "/mcp-tokens", Some(new)).await;
     assert_eq!((again.status, again.code()), (409, "taken"));
+    app.sql(
+        "INSERT INTO mcp_servers (id, organization_id, name, url, created_at)
+         SELECT gen_random_uuid(), id, 'widgets', 'https://widgets.example/mcp', now() FROM organizations",
+    )
+    .await;
+    let servers = as_user(&portal, mei, Method::GET, "/mcp-servers", None).await;
+    let servers = servers.body["items"].as_array().unwrap().clone();
+    let urls: Vec<_> = servers
+        .iter()
+        .map(|it| it["url"].as_str().unwrap())
+        .collect();
+    assert!(urls.contains(&"https://widgets.example/mcp"), "{urls:?}");
     let author = app
         .sql("SELECT author_name, author_id IS NOT NULL, author_token_id IS NOT NULL FROM journal ORDER BY id DESC LIMIT 1")
         .await;

@@ -2,10 +2,11 @@
 
 use chrono::TimeDelta;
 use reqwest::{Client, Method, Response};
-use tokendesk::access::Role;
-use tokendesk::catalogue::Scope;
+use tokendesk::access::{Actor, Role};
+use tokendesk::catalogue::{Scope, create_product};
 use tokendesk::tokens::{Ranges, Secret};
 
+use crate::support::app::ADA;
 use crate::support::{App, logs};
 
 const TRUSTING: &[&str] = &["--trusted-proxies=127.0.0.1"];
@@ -122,6 +123,62 @@ async fn the_owner_is_told_whatever_letters_their_address_has() {
         response.headers()["x-tokendesk-user"].as_bytes(),
         zoe.as_bytes()
     );
+}
+
+/// Whoever changed it, past the program too.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_of_a_token_is_what_holds_now() {
+    let app = App::start().await;
+    let (_, laptop) = app.mcp_token(ADA, "Laptop").await;
+    let product = {
+        let connection = &mut *app.database().get().await.unwrap();
+        let actor = Actor::command_line(app.organization);
+        let product = create_product(connection, &actor, "Shop", "shop", app.now());
+        product.await.unwrap()
+    };
+    let linked = app.token_with("Linked", |new| new.product = Some(product));
+    let (_, linked) = linked.await;
+    let told = async |options: &str, secret: &Secret, header: &str| {
+        let path = format!("/auth/forward?scope=render&{options}");
+        let response = ask(&app, &path, Some(secret), &[]).await;
+        assert_eq!(response.status(), 200, "{options}");
+        response.headers()[header].to_str().unwrap().to_owned()
+    };
+    let (user, product) = ("x-tokendesk-user", "x-tokendesk-product");
+    let organization = "x-tokendesk-organization";
+    assert_eq!(told("", &laptop, user).await, ADA);
+    assert_eq!(told("product=shop", &linked, product).await, "shop");
+    assert_eq!(told("", &linked, organization).await, "northwind");
+    for (statement, secret, options, header, now) in [
+        (
+            "UPDATE users SET email = 'lovell@northwind.example'",
+            &laptop,
+            "",
+            user,
+            "lovell@northwind.example",
+        ),
+        (
+            "UPDATE products SET key = 'store'",
+            &linked,
+            "product=store",
+            product,
+            "store",
+        ),
+        (
+            "UPDATE organizations SET slug = 'south'",
+            &linked,
+            "organization=south",
+            organization,
+            "south",
+        ),
+    ] {
+        app.sql(statement).await;
+        app.settle().await;
+        assert_eq!(told(options, secret, header).await, now, "{statement}");
+    }
+    let gone = "/auth/forward?scope=render&product=shop";
+    let response = ask(&app, gone, Some(&linked), &[]).await;
+    assert_eq!(response.status(), 403, "another product's");
 }
 
 #[tokio::test(flavor = "multi_thread")]

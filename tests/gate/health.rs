@@ -91,6 +91,7 @@ async fn decisions_are_measured() {
         assert!((found - expected).abs() < f64::EPSILON, "{name} {found}");
     }
     assert!(value(&metrics, "tokendesk_lease_left_seconds") > 0.0);
+    assert!(value(&metrics, "tokendesk_lease_age_seconds") > 0.0);
     assert!(value(&metrics, "tokendesk_usage_flush_lag_seconds") > 0.0);
     app.flush().await;
     let (_, metrics) = get(&app.url, "/metrics").await;

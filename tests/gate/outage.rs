@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 use reqwest::Client;
@@ -59,6 +60,13 @@ async fn memory_answers_while_the_lease_runs_and_nobody_after_it() {
     let ready: Value = serde_json::from_str(&ready).unwrap();
     assert_eq!((status, &ready["lease"]["ok"]), (503, &json!(false)));
     assert_eq!(ready["database"]["ok"], false);
+    // Since no change was heard of, and not since somebody asked.
+    let since: DateTime<Utc> = serde_json::from_value(ready["lease"]["since"].clone()).unwrap();
+    let apart = (Utc::now() - since).to_std().unwrap();
+    assert!(
+        apart >= LEASE / 4 && apart <= away.elapsed() + Duration::from_secs(1),
+        "{apart:?}"
+    );
     let (_, metrics) = get("/metrics").await;
     assert!(
         metrics.contains("tokendesk_lease_left_seconds 0.0"),

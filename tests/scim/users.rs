@@ -185,10 +185,19 @@ async fn a_deactivated_users_tokens_and_sessions_stop_and_come_back() {
         answer.status().as_u16()
     };
     assert_eq!(is_good().await, 200);
+    let (feed, _) = app.token("Feed").await;
+    app.sql("UPDATE tokens SET responsible_id = users.id FROM users WHERE tokens.name = 'Feed' AND email LIKE 'mei@%'")
+        .await;
     let active = |is: bool| json!([{ "op": "replace", "path": "active", "value": is }]);
     provider.patch(&path, active(false)).await.expect(200);
     // The answer came when it was in effect.
     assert_eq!(is_good().await, 401);
+    // What they made for the organisation is the organisation's.
+    let kept = format!(
+        "SELECT count(*) FROM tokens WHERE id = '{}' AND standing = 'active' AND responsible_id IS NOT NULL",
+        feed.id
+    );
+    assert_eq!(app.count(&kept).await, 1);
     assert!(mei.visit("/profile").await.path.starts_with("/sign-in"));
     provider.patch(&path, active(true)).await.expect(200);
     app.settle().await;

@@ -6,6 +6,7 @@ use tokendesk::catalogue::Scope;
 
 use crate::api::client::Program;
 use crate::support::App;
+use crate::support::app::ADA;
 
 async fn admin(app: &App) -> Program {
     Program::with(app, "Terraform", &[Scope::AdminWrite, Scope::ConnectWrite]).await
@@ -73,6 +74,44 @@ fn edit_of(new: &Value, edit: &Value) -> &'static Value {
         clash[field] = value.clone();
     }
     Box::leak(Box::new(clash))
+}
+
+/// A client that heard no answer sends it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_request_makes_one_thing() {
+    let app = App::start().await;
+    let program = admin(&app).await;
+    let operations = json!([{ "methods": ["GET"], "name": "list", "scope": "connect:read" }]);
+    for (list, new) in [
+        ("products", json!({ "name": "Shop", "key": "shop" })),
+        (
+            "resources",
+            json!({ "name": "Reports", "path": "/api/reports", "operations": operations }),
+        ),
+        (
+            "mcp-servers",
+            json!({ "name": "widgets", "url": "https://widgets.example/mcp" }),
+        ),
+    ] {
+        let path = format!("/api/v1/{list}");
+        let send = async || {
+            let headers = [("idempotency-key", list)];
+            program
+                .send(Method::POST, &path, &headers, Some(&new))
+                .await
+        };
+        let (made, again) = (send().await, send().await);
+        assert_eq!(
+            (made.status, again.status),
+            (201, 201),
+            "{list}: {}",
+            made.body
+        );
+        assert_eq!(made.body["id"], again.body["id"], "{list}");
+        let (table, name) = (list.replace('-', "_"), new["name"].as_str().unwrap());
+        let made = format!("SELECT count(*) FROM {table} WHERE name = '{name}'");
+        assert_eq!(app.count(&made).await, 1, "{list}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -255,6 +294,27 @@ async fn the_audit_log_is_read_in_pages() {
         let path = format!("/api/v1/audit-events?action=token.disabled&subject_name={name}");
         let items = program.get(&path).await.body["items"].clone();
         assert_eq!(items.as_array().unwrap().len(), found, "{name}");
+    }
+    let ada = app.ada().await;
+    let enabling = format!("{}/enabling", token.path());
+    let form = ada.visit(&enabling).await.form(&enabling);
+    assert_eq!(form.submit().await.status, 200);
+    let user = app.user(ADA).await;
+    let nobody = uuid::Uuid::nil();
+    for (which, actions) in [
+        (format!("author_id={user}"), &["token.enabled"][..]),
+        (format!("author_id={nobody}"), &[]),
+        (
+            "from=2026-11-22T14:00:00Z".to_owned(),
+            &["token.enabled", "token.disabled", "token.created"],
+        ),
+        ("from=2026-11-22T14:00:01Z".to_owned(), &[]),
+    ] {
+        let path = format!("/api/v1/audit-events?subject_id={}&{which}", token.id);
+        let items = program.get(&path).await.body["items"].clone();
+        let items = items.as_array().unwrap().iter();
+        let found: Vec<_> = items.map(|it| it["action"].as_str().unwrap()).collect();
+        assert_eq!(found, actions, "{which}");
     }
     let refused = program.get("/api/v1/audit-events?action=nothing").await;
     assert_eq!(

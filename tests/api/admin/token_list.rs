@@ -137,6 +137,53 @@ async fn a_long_list_is_filtered_by_who_answers_for_its_tokens() {
     }
 }
 
+/// A page has 50, unless another number is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_asked_for_by_product_and_status_and_comes_in_pages() {
+    let app = App::start().await;
+    let program = Program::with(&app, "Watcher", &[Scope::AdminWrite]).await;
+    let product = json!({ "name": "Shop", "key": "shop" });
+    let product = program.post("/api/v1/products", &product).await.body["id"].clone();
+    let product = product.as_str().unwrap();
+    let many = format!(
+        "INSERT INTO tokens (id, organization_id, name, name_folded, display, standing, expires_at,
+            created_at, created_by_name, product_id)
+        SELECT gen_random_uuid(), id, n::text, n::text, 'wxt_0000',
+            CASE WHEN n <= 2 THEN 'disabled' ELSE 'active' END,
+            CASE WHEN n = 3 THEN timestamptz '2020-01-01Z' END, now(), '',
+            CASE WHEN n <= 120 THEN '{product}'::uuid END
+        FROM organizations, generate_series(1, 130) AS n"
+    );
+    app.sql(&many).await;
+    let used = "INSERT INTO token_usage (token_id, organization_id)
+        SELECT id, organization_id FROM tokens WHERE id NOT IN (SELECT token_id FROM token_usage)";
+    app.sql(used).await;
+    for (query, found, has_more) in [
+        (String::new(), 50, true),
+        ("limit=100".to_owned(), 100, true),
+        (format!("product_id={product}&limit=100"), 100, true),
+        (format!("product_id={}", uuid::Uuid::nil()), 0, false),
+        ("status=inactive".to_owned(), 2, false),
+        ("status=expired".to_owned(), 1, false),
+    ] {
+        let page = program.get(&format!("/api/v1/tokens?{query}")).await.body;
+        assert_eq!(page["items"].as_array().unwrap().len(), found, "{query}");
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            assert!(!has_more, "{query}");
+            continue;
+        };
+        assert!(has_more, "{query}");
+        let next = format!("/api/v1/tokens?{query}&cursor={cursor}");
+        let next = program.get(&next).await.body;
+        let rest = next["items"].as_array().unwrap().len();
+        if query.starts_with("product_id") {
+            assert_eq!(rest, 20, "{query}");
+        } else {
+            assert!(rest > 0, "{query}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_says_how_many_tokens_there_are_of_each_status() {
     let app = App::start().await;

@@ -347,8 +347,21 @@ async fn a_token_goes_through_its_life() {
             .status,
         409
     );
+    app.flush().await;
     let usage = program.get(&format!("{path}/usage")).await;
     assert_eq!(usage.status, 200);
+    assert_eq!(
+        usage.body["days"],
+        json!([{ "day": "2026-11-22", "allowed": 4, "denied": 3 }])
+    );
+    let mut denied: Vec<_> = usage.body["denied"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["code"].as_str().unwrap(), it["calls"].as_i64().unwrap()))
+        .collect();
+    denied.sort_unstable();
+    assert_eq!(denied, [("disabled", 1), ("retired", 1), ("revoked", 1)]);
     let deleted = program.delete(path).await;
     assert_eq!(deleted.status, 200);
     assert!(deleted.body["receipt"]["summary"].is_string());

@@ -283,17 +283,17 @@ async fn a_link_does_not_undo_what_was_done_meanwhile() {
         let holder = app.client().await;
         let lock = format!("BEGIN; SELECT FROM {locked} FOR NO KEY UPDATE");
         holder.batch_execute(&lock).await.unwrap();
-        let sent = tokio::spawn(form.submit());
+        let answer = tokio::spawn(form.submit());
         let waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
             WHERE NOT granted AND datname = current_database()";
         while app.count(waiting).await == 0 {
-            assert!(!sent.is_finished(), "{locked}");
+            assert!(!answer.is_finished(), "{locked}");
         }
         let id = format!("SELECT id FROM users WHERE email = '{email}'");
         let column = if locked == "users" { "id" } else { "user_id" };
         let change = format!("{meanwhile} WHERE {column} = ({id}); COMMIT");
         holder.batch_execute(&change).await.unwrap();
-        let late = sent.await.unwrap();
+        let late = answer.await.unwrap();
         assert_eq!(late.status, 409, "{locked}: {}", late.text());
         let set = format!(
             "SELECT count(*) FROM users WHERE email = '{email}' AND password_hash LIKE '$argon2%'"

@@ -33,6 +33,7 @@ pub mod shapes {
     pub use super::admin::members::Member;
     pub use super::admin::products::Product;
     pub use super::admin::resources::shapes::Resource;
+    pub use super::admin::responsible::{HandedOver, ResponsiblePerson};
     pub use super::admin::servers::McpServer;
     pub use super::admin::tokens::shapes::Token;
     pub use super::kit::Receipt;

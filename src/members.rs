@@ -120,6 +120,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
                         .route(web::post().to(reactivation::create)),
                 )
                 .service(
+                    web::resource("/{id}/handover")
+                        .route(web::get().to(handover::new))
+                        .route(web::post().to(handover::create)),
+                )
+                .service(
                     web::resource("/{id}/{exit}")
                         .route(web::get().to(exit::new))
                         .route(web::post().to(exit::create)),

@@ -1,6 +1,7 @@
 //! The heart: API tokens from creation to deletion, and the pages of *Settings > API Access*.
 //! What a token may do with a request is the gate's to say.
 
+mod answering;
 pub mod ceiling;
 pub mod draft;
 mod filter;
@@ -24,6 +25,7 @@ use crate::access::{Admin, UserId};
 use crate::catalogue::{AccessLevel, Product, Scope, ScopeSet};
 use crate::db::types::id;
 
+pub use answering::{Answering, Presence, Responsible};
 pub use filter::{Filter, Query, Sort};
 pub use name::Name;
 pub use ranges::Ranges;
@@ -79,14 +81,6 @@ pub struct Token {
     pub version: i32,
     pub product: Option<Product>,
     pub usage: Usage,
-}
-
-/// A person who answers for a token.
-#[derive(Clone, Debug)]
-pub struct Responsible {
-    pub id: UserId,
-    pub name: String,
-    pub email: String,
 }
 
 /// Totals since creation, and the last call that was allowed.

@@ -17,7 +17,7 @@ use tokendesk::catalogue::Scope;
 use tokendesk::db::Connection;
 use tokendesk::identity::queries::{self as identity, NewUser};
 use tokendesk::identity::{Email, PersonName};
-use tokendesk::members::queries::{self as members, ApiTokens};
+use tokendesk::members::queries::{self as members};
 use tokendesk::tokens::draft::NewToken;
 use tokendesk::tokens::overlap::Overlap;
 use tokendesk::tokens::{Key, Ranges, Secret, Token, Transition, queries};
@@ -240,7 +240,7 @@ impl Ground {
                 let (actor, now) = (Actor::command_line(self.elsewhere), self.app.now());
                 let connection = &mut *self.app.database().get().await.ok()?;
                 let owner = token.key().owner.unwrap();
-                let left = members::deactivate(connection, &actor, owner, ApiTokens::Keep, now);
+                let left = members::deactivate(connection, &actor, owner, None, now);
                 left.await.ok()?;
             }
             How::BySql => self.revoke_by_sql(token).await?,

@@ -8,6 +8,7 @@ mod filters;
 mod groups;
 mod hostile;
 mod joining;
+mod leaving;
 mod many;
 mod okta;
 mod provider;

@@ -8,6 +8,7 @@ pub mod mcp_tokens;
 pub mod members;
 pub mod products;
 pub mod resources;
+pub mod responsible;
 pub mod servers;
 pub mod tokens;
 
@@ -32,6 +33,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(servers::routes)
         .configure(mcp_tokens::routes)
         .configure(members::routes)
+        .configure(responsible::routes)
         .configure(groups::routes)
         .configure(invitations::routes)
         .configure(audit::routes);

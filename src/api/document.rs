@@ -15,7 +15,8 @@ use utoipa::OpenApi;
 
 use self::common::Common;
 use super::admin::{
-    audit, groups, invitations, mcp_tokens, members, products, resources, servers, tokens,
+    audit, groups, invitations, mcp_tokens, members, products, resources, responsible, servers,
+    tokens,
 };
 use super::problem::Problem;
 use super::{introspect, token, user, verify};
@@ -80,6 +81,8 @@ pub const PATH: &str = "/openapi.json";
         members::deactivate,
         members::reactivate,
         members::remove,
+        responsible::index,
+        responsible::hand_over,
         groups::index,
         groups::create,
         groups::show,

@@ -20,5 +20,5 @@ pub use receipt::{Receipt, Taken};
 pub use version::{IfMatch, etag, versioned};
 pub use word::{
     AccessLevelWord, ActionWord, CodeWord, ExpiryWord, FateWord, OutcomeWord, OverlapWord,
-    PlaceWord, RoleWord, ScopeWord, SortWord, StatusWord, ViewWord, Word,
+    PlaceWord, PresenceWord, RoleWord, ScopeWord, SortWord, StatusWord, ViewWord, Word,
 };

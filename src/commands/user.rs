@@ -2,6 +2,7 @@
 
 mod create;
 mod exit;
+mod handover;
 mod link;
 mod list;
 mod role;
@@ -28,6 +29,10 @@ pub enum Command {
     Role(role::Options),
     /// End a member's sessions and stop their MCP tokens, until they are reactivated
     Deactivate(exit::Options),
+    /// List who answers for API tokens, also those who are gone
+    Responsible(handover::Wanted),
+    /// Hand the API tokens that somebody answers for to another administrator, or revoke them
+    HandOver(handover::Options),
     /// Let a deactivated member in again
     Reactivate(exit::Return),
     /// Take a member out of the organisation, and revoke their MCP tokens
@@ -56,6 +61,8 @@ pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
         Command::Link(options) => link::run(desk, &options).await,
         Command::Role(options) => role::run(desk, &options).await,
         Command::Deactivate(options) => exit::run(desk, &options, Exit::Deactivation).await,
+        Command::Responsible(options) => handover::list(desk, &options).await,
+        Command::HandOver(options) => handover::run(desk, &options).await,
         Command::Reactivate(options) => exit::reactivate(desk, &options).await,
         Command::Remove(options) => exit::run(desk, &options, Exit::Removal).await,
     }

@@ -135,21 +135,21 @@ text_enum! {
 /// As the browser sends it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct ExitForm {
+pub struct ApiTokensForm {
     fate: String,
     heir: String,
 }
 
-/// How somebody goes.
+/// What is to become of them.
 #[derive(Clone, Debug)]
-pub struct ExitDraft {
+pub struct ApiTokensDraft {
     pub fate: Field,
     /// The ID of the administrator who gets the API tokens.
     pub heir: Field,
 }
 
-impl From<ExitForm> for ExitDraft {
-    fn from(form: ExitForm) -> Self {
+impl From<ApiTokensForm> for ApiTokensDraft {
+    fn from(form: ApiTokensForm) -> Self {
         Self {
             fate: Field::new(form.fate),
             heir: Field::new(form.heir),
@@ -157,7 +157,7 @@ impl From<ExitForm> for ExitDraft {
     }
 }
 
-impl ExitDraft {
+impl ApiTokensDraft {
     /// The API tokens go to `heir`, if there is one.
     #[must_use]
     pub fn new(heir: Option<UserId>) -> Self {
@@ -208,7 +208,7 @@ mod tests {
     fn what_becomes_of_tokens_has_to_be_chosen() {
         let parse = |fate: &str, heir: &str| {
             let (fate, heir) = (fate.to_owned(), heir.to_owned());
-            ExitDraft::from(ExitForm { fate, heir }).parse()
+            ApiTokensDraft::from(ApiTokensForm { fate, heir }).parse()
         };
         let heir = Uuid::from_u128(7);
         assert_eq!(

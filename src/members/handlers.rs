@@ -1,6 +1,7 @@
 //! *Settings > Members*: extract, call, render.
 
 pub mod exit;
+pub mod handover;
 pub mod invitation;
 pub mod reactivation;
 
@@ -11,17 +12,17 @@ use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection;
 use uuid::Uuid;
 
-use super::draft::{RoleForm, role};
+use super::draft::{ApiTokensDraft, RoleForm, role};
 use super::invitations::Pending;
-use super::pages::{self, Counts, Query, Tokens};
+use super::pages::{self, Counts, Heir, Query, Tokens};
 use super::queries::{self, ChangeError, Wanted};
 use super::{Member, View, groups, invitations};
 use crate::access::{Admin, OrganizationId, Role, Section, UserId};
 use crate::db::{Connection, Database};
 use crate::journal;
-use crate::tokens::queries::{Estate, plan_afresh, survey_estate};
+use crate::tokens::queries::{Estate, all_answering, plan_afresh, survey_estate};
 use crate::web::paging::{Cursor, Slice};
-use crate::web::{Answer, Error, Page, Submission, page, see_other};
+use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
 
 const LIST: &str = "/settings/members";
 const PAGE_SIZE: usize = 50;
@@ -29,6 +30,8 @@ const PAGE_SIZE: usize = 50;
 const INVITATIONS: usize = 25;
 /// Tokens of somebody's that are named.
 const NAMED: i64 = 10;
+/// People who are gone that are named.
+const GONE: usize = 10;
 /// Journal entries that are shown.
 const HISTORY: i64 = 20;
 
@@ -59,6 +62,7 @@ async fn list(
         counts: counts(connection, organization, &wanted).await?,
         members: queries::page(connection, organization, &wanted, cursor, PAGE_SIZE, now).await?,
         invitations: invitations(connection, organization, &query, now).await?,
+        gone: all_answering(connection, organization, true, None, GONE).await?,
         shell: admin.shell(page, Section::Members),
         query,
     })
@@ -147,6 +151,26 @@ async fn api_tokens(
     let (count, newest) =
         survey_estate(connection, organization, Estate::AnsweredFor(user), NAMED).await?;
     Ok(Tokens { count, newest })
+}
+
+/// The other active administrators, who can be handed API tokens; at first whoever asks.
+async fn heirs(
+    connection: &mut Connection,
+    admin: &Admin,
+    user: UserId,
+) -> Result<(Vec<Heir>, ApiTokensDraft), Error> {
+    let mut heirs = queries::administrators(connection, admin.organization().id).await?;
+    heirs.retain(|(heir, ..)| *heir != user);
+    let ids = || heirs.iter().map(|(heir, ..)| *heir);
+    let first = ids().find(|heir| *heir == admin.user()).or(ids().next());
+    Ok((heirs, ApiTokensDraft::new(first)))
+}
+
+/// `1 session`, `1,204 sessions`
+fn count(number: usize, one: &'static str, many: &'static str) -> String {
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    let word = format::plural(number, one, many);
+    format!("{} {word}", format::thousands(number))
 }
 
 pub async fn change_role(

@@ -4,7 +4,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::draft::{ExitDraft, Fate, InvitationDraft};
+use super::draft::{ApiTokensDraft, Fate, InvitationDraft};
 use super::groups::Group;
 use super::invitations::{Delivery, Pending};
 use super::queries::{Listed, Wanted};
@@ -12,8 +12,8 @@ use super::{Exit, Member, View};
 use crate::access::{Role, Shell, UserId};
 use crate::journal::Entry;
 use crate::secret::Plaintext;
-use crate::tokens::Status;
 use crate::tokens::queries::Left;
+use crate::tokens::{Answering, Presence, Status};
 use crate::web::format;
 use crate::web::paging::{Cursor, Slice};
 
@@ -109,6 +109,8 @@ pub struct Index {
     pub counts: Counts,
     pub members: Slice<Listed>,
     pub invitations: Slice<Pending>,
+    /// Some of those who answer for API tokens and are not there any more.
+    pub gone: Slice<Answering>,
 }
 
 impl Index {
@@ -162,6 +164,9 @@ impl Show {
     }
 }
 
+/// An active administrator who can be handed API tokens: their name and email.
+pub type Heir = (UserId, String, String);
+
 /// "Deactivate …?", "Remove …?"
 #[derive(Template)]
 #[template(path = "members/exit.html")]
@@ -172,8 +177,8 @@ pub struct Leaving {
     pub mcp_tokens: Tokens,
     pub api_tokens: Tokens,
     /// The other active administrators.
-    pub heirs: Vec<(UserId, String, String)>,
-    pub draft: ExitDraft,
+    pub heirs: Vec<Heir>,
+    pub draft: ApiTokensDraft,
 }
 
 impl Leaving {
@@ -192,6 +197,30 @@ impl Leaving {
             )
         } else {
             None
+        }
+    }
+}
+
+/// "Hand over the API tokens of …?"
+#[derive(Template)]
+#[template(path = "members/handover.html")]
+pub struct Handover {
+    pub shell: Shell,
+    pub answering: Answering,
+    pub api_tokens: Tokens,
+    /// The other active administrators.
+    pub heirs: Vec<Heir>,
+    pub draft: ApiTokensDraft,
+}
+
+impl Handover {
+    /// Their own page, if they have one.
+    pub fn back(&self) -> String {
+        match self.answering.presence {
+            Presence::Removed => "/settings/members".to_owned(),
+            Presence::Active | Presence::Deactivated => {
+                format!("/settings/members/{}", self.answering.person.id)
+            }
         }
     }
 }

@@ -4,10 +4,12 @@ mod appointment;
 mod change;
 mod charge;
 mod find;
+mod handover;
 mod list;
 
 pub use appointment::{Beyond, may_appoint};
-pub use change::{ApiTokens, ChangeError, Departure, change_role, deactivate, reactivate, remove};
+pub use change::{ChangeError, Departure, change_role, deactivate, reactivate, remove};
 pub use charge::{Charge, LastAdministrator};
 pub use find::{administrators, member, of_emails};
+pub use handover::{ApiTokens, hand_over};
 pub use list::{Listed, Wanted, count, listed, page};

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::draft::{self, Context, Draft, Prefill, Remedy};
 use super::pages::{self, Card, Chart, Question, Reveal, Sparkline};
 use super::queries::{self, ChangeError};
-use super::{Filter, Name, Secret, Token, TokenId, filter, secret, snippets};
+use super::{Answering, Filter, Name, Secret, Token, TokenId, filter, secret, snippets};
 use crate::access::{Actor, Admin, Section};
 use crate::catalogue::{Product, list_products};
 use crate::config::Config;
@@ -225,6 +225,7 @@ pub async fn show(
     let uses = queries::retired_uses(connection, token.id, now - REMEMBERED).await?;
     let entries = journal::of_subject(connection, &admin, token.id.uuid(), HISTORY).await?;
     page::render(&pages::Show {
+        responsible: responsible(connection, &admin, &token).await?,
         secrets: queries::secrets(connection, &token, now).await?,
         denied: queries::denied(connection, token.id, now - REMEMBERED, DENIED).await?,
         shell: admin.shell(page, Section::ApiAccess),
@@ -232,6 +233,18 @@ pub async fn show(
         history: pages::history(entries, uses),
         token,
     })
+}
+
+async fn responsible(
+    connection: &mut Connection,
+    admin: &Admin,
+    token: &Token,
+) -> Result<Option<Answering>, Error> {
+    let Some(person) = token.responsible.clone() else {
+        return Ok(None);
+    };
+    let presence = queries::presence(connection, admin.organization().id, person.id).await?;
+    Ok(Some(Answering { person, presence }))
 }
 
 pub async fn edit(

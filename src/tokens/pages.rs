@@ -10,7 +10,7 @@ use super::draft::{Draft, Expiry};
 use super::overlap::Overlap;
 use super::queries::{Counts, Denied, LeastUsed, MOST_ACTIVE, SecretRecord};
 use super::snippets::Snippet;
-use super::{Filter, Secret, Sort, Status, Token, Transition};
+use super::{Answering, Filter, Presence, Secret, Sort, Status, Token, Transition};
 use crate::access::Shell;
 use crate::catalogue::{AccessLevel, Product, Scope};
 use crate::web::format;
@@ -100,6 +100,8 @@ impl Form {
 pub struct Show {
     pub shell: Shell,
     pub token: Token,
+    /// Who answers for it.
+    pub responsible: Option<Answering>,
     pub chart: Chart,
     /// Those that work, the current one first.
     pub secrets: Vec<SecretRecord>,

@@ -1,5 +1,6 @@
 //! Tokens in the database: finding them, changing them, and their usage.
 
+mod answering;
 mod bulk;
 mod ceiling;
 mod change;
@@ -14,11 +15,12 @@ mod search;
 mod survey;
 mod usage;
 
+pub use answering::{all_answering, answering, answering_with, presence};
 pub use bulk::{Tokens, insert_tokens};
 pub use ceiling::excess;
 pub use change::{ChangeError, Rotated, apply, create, edit, end_overlap, rotate};
 pub use counts::Counts;
-pub use estate::{Answering, Estate, Left, hand_over, revoke_estate, survey_estate};
+pub use estate::{Estate, Left, hand_over, revoke_estate, survey_estate};
 pub use find::{named, retiring, secrets, token};
 pub use import::{ImportError, check, import};
 pub use list::{page, plan_afresh};

@@ -174,6 +174,14 @@ const TABLE: &[Route] = &[
         200,
         "",
     ),
+    Route("GET", "/api/v1/responsible-people", AdminRead, 200, ""),
+    Route(
+        "POST",
+        "/api/v1/responsible-people/{id}/handover",
+        AdminWrite,
+        200,
+        r#"{"api_tokens":"revoke"}"#,
+    ),
     Route("GET", "/api/v1/groups", AdminRead, 200, ""),
     Route(
         "POST",
@@ -501,6 +509,10 @@ async fn whatever_is_changed_is_of_the_version_that_was_read() {
             continue;
         };
         let shown = route.shown();
+        if before.ends_with("/responsible-people") {
+            // Who answers for tokens is no thing with a version; the tokens' versions stay.
+            continue;
+        }
         let id = route
             .thing(&app, app.organization, &format!("{number}"))
             .await;

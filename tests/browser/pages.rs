@@ -65,6 +65,7 @@ const SERVERS: &str = "/settings/mcp-servers";
 const MEMBERS: &str = "/settings/members";
 const MEMBER: &str = "/settings/members/{id}";
 const EXIT: &str = "/settings/members/{id}/{exit}";
+const HANDOVER: &str = "/settings/members/{id}/handover";
 const REACTIVATION: &str = "/settings/members/{id}/reactivation";
 const INVITATIONS: &str = "/settings/members/invitations";
 const GROUPS: &str = "/settings/groups";
@@ -357,6 +358,23 @@ pub const PAGES: &[Page] = &[
         Visit("{Ada Lovell}/deactivation"),
         Meanwhile("UPDATE groups SET role = NULL WHERE name = 'Platform'"), Follow("Deactivate"),
         Meanwhile("UPDATE groups SET role = 'admin' WHERE name = 'Platform'"),
+    ]),
+    page("member-handover", HANDOVER, Ada, 200, &[Visit("{Mei Tanaka}/handover")]),
+    page("member-handover-none", HANDOVER, Ada, 200, &[Visit("{Noor al-Rashid van der Heijden}/handover")]),
+    page("member-handover-errors", HANDOVER, Ada, 422, &[
+        Visit("{Ada Lovell}/handover"),
+        Meanwhile("UPDATE groups SET role = NULL WHERE name = 'Platform'"), Follow("Confirm"),
+        Meanwhile("UPDATE groups SET role = 'admin' WHERE name = 'Platform'"),
+    ]),
+    page("members-gone", MEMBERS, Ada, 200, &[
+        Meanwhile("UPDATE memberships SET deactivated_at = now() FROM users WHERE id = user_id AND name = 'Mei Tanaka'"),
+        Visit("/settings/members"),
+    ]),
+    page("member-gone", MEMBER, Ada, 200, &[Visit("{Mei Tanaka}")]),
+    page("token-gone", SHOW, Ada, 200, &[Visit("{Integration 11}")]),
+    page("handover-gone", HANDOVER, Ada, 200, &[
+        Visit("{Mei Tanaka}/handover"),
+        Meanwhile("UPDATE memberships SET deactivated_at = NULL FROM users WHERE id = user_id AND name = 'Mei Tanaka'"),
     ]),
     page("member-deactivated-notice", MEMBERS, Ada, 200, &[
         Visit("{Mei Tanaka}/deactivation"), Follow("Deactivate"),

@@ -335,6 +335,70 @@ async fn whoever_leaves_leaves_their_api_tokens_to_somebody_or_has_them_revoked(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn api_tokens_of_people_who_are_gone_are_found_and_handed_over() {
+    let address = cluster::database().await;
+    let place = Place::database(&address);
+    found(&place);
+    for email in ["ada@northwind.example", "mei@northwind.example"] {
+        add(&place, email, "admin");
+    }
+    token(&place, &["--name=One", "--scope=all"]);
+    let responsible = ["user", "responsible"];
+    assert_eq!(
+        run(&place, &responsible).succeeded(),
+        "",
+        "a command's is nobody's"
+    );
+    let answers_for =
+        "UPDATE tokens SET responsible_id = (SELECT id FROM users WHERE email LIKE 'mei%')";
+    cluster::execute(&address, answers_for).await;
+    let listed = run(&place, &responsible).succeeded();
+    assert!(
+        listed.contains("mei@northwind.example") && listed.contains("Active"),
+        "{listed}"
+    );
+    let gone = ["user", "responsible", "--gone"];
+    assert_eq!(run(&place, &gone).succeeded(), "");
+    cluster::execute(
+        &address,
+        "DELETE FROM memberships USING users WHERE id = user_id AND email LIKE 'mei%'",
+    )
+    .await;
+    let gone = json(&place, &gone).remove(0);
+    assert_eq!(
+        (&gone["email"], &gone["presence"]),
+        (&"mei@northwind.example".into(), &"removed".into())
+    );
+
+    let hand_over = ["user", "hand-over", "mei@northwind.example"];
+    let undecided = run(&place, &hand_over).refused();
+    assert!(undecided.contains("<--to <EMAIL>|--revoke>"), "{undecided}");
+    let to_nobody = run(
+        &place,
+        &[&hand_over[..], &["--to=mei@northwind.example"]].concat(),
+    )
+    .refused();
+    assert_eq!(to_nobody, "mei@northwind.example is no member.\n");
+    let handed = run(
+        &place,
+        &[&hand_over[..], &["--to=ada@northwind.example"]].concat(),
+    );
+    assert_eq!(
+        handed.succeeded(),
+        "1 API token of mei@northwind.example handed over.\n"
+    );
+    let unknown = run(&place, &[&hand_over[..], &["--revoke"]].concat()).refused();
+    assert_eq!(
+        unknown,
+        "mei@northwind.example is no member and answers for no API token.\n"
+    );
+    let revoke = ["user", "hand-over", "ada@northwind.example", "--revoke"];
+    let revoked = json(&place, &revoke).remove(0);
+    assert_eq!(revoked["api_tokens"], 1);
+    assert!(revoked["receipt"].is_object(), "{revoked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn products_organizations_and_groups_are_listed() {
     let place = place().await;
     found(&place);

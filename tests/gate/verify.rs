@@ -5,7 +5,7 @@ use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use tokendesk::access::{Actor, Role};
 use tokendesk::catalogue::{Scope, create_product};
-use tokendesk::members::queries::{ApiTokens, deactivate};
+use tokendesk::members::queries::deactivate;
 use tokendesk::tokens::overlap::Overlap;
 use tokendesk::tokens::{Ranges, Secret, Transition, queries};
 
@@ -146,7 +146,7 @@ async fn each_reason_has_a_code() {
     assert_eq!(answer["code"], "valid");
     assert_eq!(answer["owner"]["email"], "bo@northwind.example");
     let owner = app.user("bo@northwind.example").await;
-    let left = deactivate(connection, actor, owner, ApiTokens::Keep, app.now());
+    let left = deactivate(connection, actor, owner, None, app.now());
     left.await.map(drop).unwrap();
     app.settle().await;
     assert_eq!(code(&personal).await, "owner_inactive");

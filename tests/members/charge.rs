@@ -4,7 +4,7 @@ use tokendesk::access::{Role, UserId};
 use tokendesk::members::groups::queries as groups;
 use tokendesk::members::groups::queries::NewGroup;
 use tokendesk::members::groups::{GroupId, GroupName, Keeper};
-use tokendesk::members::queries::{self, ApiTokens, ChangeError};
+use tokendesk::members::queries::{self, ChangeError};
 
 use crate::support::App;
 use crate::support::app::ADA;
@@ -24,7 +24,7 @@ const LOSSES: [Loss; 3] = [Loss::Deactivated, Loss::Removed, Loss::Demoted];
 async fn lose(app: &App, user: UserId, loss: Loss) -> Result<(), ChangeError> {
     let connection = &mut *app.database().get().await.unwrap();
     let (actor, now) = (app.actor(), app.now());
-    let keep = ApiTokens::Keep;
+    let keep = None;
     match loss {
         Loss::Deactivated => queries::deactivate(connection, &actor, user, keep, now)
             .await

@@ -11,7 +11,7 @@ use crate::support::app::ADA;
 
 const MEI: &str = "mei@northwind.example";
 
-async fn deactivate(app: &App, api_tokens: ApiTokens) -> Departure {
+async fn deactivate(app: &App, api_tokens: Option<ApiTokens>) -> Departure {
     let mei = app.user(MEI).await;
     let connection = &mut *app.database().get().await.unwrap();
     queries::deactivate(connection, &app.actor(), mei, api_tokens, app.now())
@@ -57,7 +57,7 @@ async fn an_owners_tokens_stop_with_them_and_come_back_with_them() {
     app.add_member(app.organization, MEI, Role::Member).await;
     let (_, secret) = app.mcp_token(MEI, "Laptop").await;
     assert_eq!(asked(&app, secret.reveal()).await.0, 200);
-    deactivate(&app, ApiTokens::Keep).await;
+    deactivate(&app, None).await;
     app.settle().await;
     let stopped = (401, "owner_inactive".to_owned());
     assert_eq!(asked(&app, secret.reveal()).await, stopped);
@@ -75,7 +75,7 @@ async fn a_removed_members_tokens_are_revoked_and_stay_so() {
     let mei = app.user(MEI).await;
     let connection = &mut *app.database().get().await.unwrap();
     let (actor, now) = (app.actor(), app.now());
-    queries::remove(connection, &actor, mei, ApiTokens::Keep, now)
+    queries::remove(connection, &actor, mei, None, now)
         .await
         .unwrap();
     app.add_member(app.organization, MEI, Role::Member).await;
@@ -100,7 +100,7 @@ async fn sessions_in_the_organization_end_at_once_and_others_go_on() {
             .fill("organization", &organization.to_string());
         assert_eq!(chosen.submit().await.status, 200);
     }
-    let departure = deactivate(&app, ApiTokens::Keep).await;
+    let departure = deactivate(&app, None).await;
     assert_eq!(departure.sessions, 1);
     assert!(here.visit("/profile").await.path.starts_with("/sign-in"));
     let profile = there.visit("/profile").await;
@@ -113,7 +113,7 @@ async fn api_tokens_are_handed_to_another_administrator_or_revoked() {
     app.add_member(app.organization, MEI, Role::Admin).await;
     let (ada, mei) = (app.user(ADA).await, app.user(MEI).await);
     let secret = api_token(&app, mei, "Okta").await;
-    let handed = deactivate(&app, ApiTokens::HandTo(ada)).await;
+    let handed = deactivate(&app, Some(ApiTokens::HandTo(ada))).await;
     assert_eq!(handed.api_tokens, 1);
     app.settle().await;
     assert_eq!(asked(&app, &secret).await.0, 200, "it works on");
@@ -126,7 +126,7 @@ async fn api_tokens_are_handed_to_another_administrator_or_revoked() {
     reactivate(&app).await;
     let second = api_token(&app, mei, "Grafana").await;
     assert_eq!(asked(&app, &second).await.0, 200);
-    let revoked = deactivate(&app, ApiTokens::Revoke).await;
+    let revoked = deactivate(&app, Some(ApiTokens::Revoke)).await;
     assert_eq!(revoked.api_tokens, 1, "and not what was handed over");
     app.settle().await;
     assert_eq!(asked(&app, &second).await, (401, "revoked".to_owned()));
@@ -145,7 +145,7 @@ async fn tokens_are_handed_to_active_administrators_only() {
     app.add_member(other, eve, Role::Admin).await;
     let mei = app.user(MEI).await;
     for heir in [jun, eve, MEI] {
-        let heir = ApiTokens::HandTo(app.user(heir).await);
+        let heir = Some(ApiTokens::HandTo(app.user(heir).await));
         let connection = &mut *app.database().get().await.unwrap();
         let refused = queries::deactivate(connection, &app.actor(), mei, heir, app.now()).await;
         assert!(matches!(refused, Err(ChangeError::NotAdministrator)));
@@ -159,10 +159,10 @@ async fn what_was_done_already_is_not_done_again() {
     let app = App::start().await;
     app.add_member(app.organization, MEI, Role::Member).await;
     let mei = app.user(MEI).await;
-    deactivate(&app, ApiTokens::Keep).await;
+    deactivate(&app, None).await;
     let connection = &mut *app.database().get().await.unwrap();
     let (actor, now) = (app.actor(), app.now());
-    let again = queries::deactivate(connection, &actor, mei, ApiTokens::Keep, now).await;
+    let again = queries::deactivate(connection, &actor, mei, None, now).await;
     assert!(matches!(again, Err(ChangeError::Outdated(_))));
     let same = queries::change_role(connection, &actor, mei, Role::Member, now).await;
     assert!(matches!(same, Err(ChangeError::Outdated(_))));
@@ -181,7 +181,7 @@ async fn who_may_change_only_their_own_changes_nothing_of_the_organizations() {
         .await
         .unwrap();
     let actor = bearer.oneself();
-    let refused = queries::deactivate(connection, &actor, mei, ApiTokens::Keep, app.now()).await;
+    let refused = queries::deactivate(connection, &actor, mei, None, app.now()).await;
     assert!(matches!(refused, Err(ChangeError::Query(diesel::NotFound))));
     let now = app.now();
     let product = create_product(connection, &actor, "Shop", "shop", now).await;

@@ -78,6 +78,7 @@ const PAGES: &[Page] = &[
     Page("/settings/members/{id}/reactivation", Admin),
     Page("/settings/members/{id}/deactivation", Admin),
     Page("/settings/members/{id}/removal", Admin),
+    Page("/settings/members/{id}/handover", Admin),
     Page("/settings/members/{id}/nonsense", Nobody),
     Page("/settings/groups", Admin),
     Page("/settings/groups/new", Admin),
@@ -259,6 +260,12 @@ const FORMS: &[Form] = &[
     asked("/settings/members/{id}/reactivation", Admin),
     asked("/settings/members/{id}/deactivation", Admin),
     asked("/settings/members/{id}/removal", Admin),
+    Form(
+        "/settings/members/{id}/handover",
+        "/settings/members/{id}/handover",
+        Admin,
+        &[("fate", "revoke")],
+    ),
     Form(
         "/settings/members/{id}/nonsense",
         "/settings/members/{id}/removal",
@@ -517,7 +524,7 @@ fn is_named(route: &str) -> bool {
     let nameless = ["/settings/resources/", "/settings/members/{id}"];
     route.contains(['{', '}'])
         && !route.ends_with("/connection")
-        && !nameless.iter().any(|start| route.starts_with(start))
+        && (!nameless.iter().any(|start| route.starts_with(start)) || route.ends_with("/handover"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

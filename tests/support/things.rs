@@ -7,7 +7,7 @@ use tokendesk::members::draft::InvitationDraft;
 use tokendesk::members::groups::queries::{self as groups, NewGroup};
 use tokendesk::members::groups::{GroupName, Keeper};
 use tokendesk::members::invitations::queries as invitations;
-use tokendesk::members::queries::{self as members, ApiTokens};
+use tokendesk::members::queries::{self as members};
 use tokendesk::profile::servers::{draft::NewServer, queries as servers};
 use tokendesk::tokens::draft::NewToken;
 use tokendesk::tokens::overlap::Overlap;
@@ -52,12 +52,18 @@ pub async fn make(
             let made = made.map_err(|error| format!("{error:?}"));
             made.unwrap().to_string()
         }
-        "members" => {
+        "members" | "responsible-people" => {
             let user = member(app, organization, &key).await;
             if path.ends_with("/reactivation") {
-                let (keep, now) = (ApiTokens::Keep, app.now());
+                let (keep, now) = (None, app.now());
                 let left = members::deactivate(connection, actor, user, keep, now).await;
                 left.unwrap();
+            }
+            if path.ends_with("/handover") {
+                let theirs = Actor::joining(organization, user, name);
+                let new = App::full_access(name);
+                let made = tokens::create(connection, &theirs, &new, app.now()).await;
+                assert!(made.is_ok());
             }
             user.to_string()
         }

@@ -19,7 +19,7 @@ use crate::members::View;
 use crate::tokens::draft::Expiry;
 use crate::tokens::overlap::Overlap;
 use crate::tokens::queries::Fate;
-use crate::tokens::{Sort, Status};
+use crate::tokens::{Presence, Sort, Status};
 
 // Without type parameters of their own, as the document's macros want fields to be.
 pub type AccessLevelWord = Word<AccessLevel>;
@@ -30,6 +30,7 @@ pub type FateWord = Word<Fate>;
 pub type OutcomeWord = Word<Outcome>;
 pub type OverlapWord = Word<Overlap>;
 pub type PlaceWord = Word<Place>;
+pub type PresenceWord = Word<Presence>;
 pub type RoleWord = Word<Role>;
 pub type ScopeWord = Word<Scope>;
 pub type SortWord = Word<Sort>;

@@ -92,18 +92,18 @@ impl Options {
         connection: &mut Connection,
         operator: &Operator,
         member: &Member,
-    ) -> Result<ApiTokens, Failure> {
+    ) -> Result<Option<ApiTokens>, Failure> {
         if let Some(heir) = &self.hand_to {
             let heir = of_email(connection, operator, heir).await?;
-            return Ok(ApiTokens::HandTo(heir.id));
+            return Ok(Some(ApiTokens::HandTo(heir.id)));
         }
         if self.revoke_api_tokens {
-            return Ok(ApiTokens::Revoke);
+            return Ok(Some(ApiTokens::Revoke));
         }
         let answered_for = Estate::AnsweredFor(member.id);
         let (count, _) = survey_estate(connection, operator.overseen(), answered_for, 0).await?;
         if count == 0 {
-            return Ok(ApiTokens::Keep);
+            return Ok(None);
         }
         Err(Failure::new(format!(
             "{} answers for {} API {}. Say --hand-to with the email of another administrator, or \

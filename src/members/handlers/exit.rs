@@ -5,14 +5,14 @@ use actix_web::http::StatusCode;
 use actix_web::web;
 use uuid::Uuid;
 
-use super::{LIST, api_tokens, mcp_tokens};
+use super::{LIST, api_tokens, count, heirs, mcp_tokens};
 use crate::access::{Actor, Admin, Section, UserId};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
-use crate::members::draft::{ExitDraft, ExitForm};
+use crate::members::draft::{ApiTokensDraft, ApiTokensForm};
 use crate::members::queries::{self, ApiTokens, ChangeError, Departure};
 use crate::members::{Exit, Member, pages};
-use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
+use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
 pub async fn new(
     admin: Admin,
@@ -33,7 +33,7 @@ pub async fn create(
     session: Session,
     (database, fleet): (web::Data<Database>, web::Data<Fleet>),
     path: web::Path<(Uuid, String)>,
-    form: Submission<ExitForm>,
+    form: Submission<ApiTokensForm>,
 ) -> Answer {
     let (id, exit) = parse(path.into_inner())?;
     let actor = admin.actor(&form)?;
@@ -74,8 +74,8 @@ async fn try_leave(
 ) -> Result<Result<Departure, Box<pages::Leaving>>, Error> {
     let mut question = Box::new(question);
     let api_tokens = match (question.api_tokens.count, question.draft.clone().parse()) {
-        (0, _) => ApiTokens::Keep,
-        (_, Ok(api_tokens)) => api_tokens,
+        (0, _) => None,
+        (_, Ok(api_tokens)) => Some(api_tokens),
         (_, Err(draft)) => {
             question.draft = *draft;
             return Ok(Err(question));
@@ -110,18 +110,15 @@ async fn question(
     page: Page,
     exit: Exit,
     member: Member,
-    form: Option<ExitForm>,
+    form: Option<ApiTokensForm>,
 ) -> Result<pages::Leaving, Error> {
     let organization = admin.organization().id;
-    let mut heirs = queries::administrators(connection, organization).await?;
-    heirs.retain(|(heir, ..)| *heir != member.id);
-    let ids = || heirs.iter().map(|(heir, ..)| *heir);
-    let heir = ids().find(|heir| *heir == admin.user()).or(ids().next());
+    let (heirs, first) = heirs(connection, admin, member.id).await?;
     Ok(pages::Leaving {
         mcp_tokens: mcp_tokens(connection, organization, member.id).await?,
         api_tokens: api_tokens(connection, organization, member.id).await?,
         shell: admin.shell(page, Section::Members),
-        draft: form.map_or_else(|| ExitDraft::new(heir), ExitDraft::from),
+        draft: form.map_or(first, ApiTokensDraft::from),
         exit,
         member,
         heirs,
@@ -135,17 +132,12 @@ fn told(exit: Exit, departure: &Departure) -> String {
         Exit::Deactivation => "is deactivated",
         Exit::Removal => "is removed",
     };
-    let count = |number: usize, one, many| {
-        let number = i64::try_from(number).unwrap_or(i64::MAX);
-        let word = format::plural(number, one, many);
-        format!("{} {word}", format::thousands(number))
-    };
     let sessions = count(departure.sessions, "session", "sessions");
     let tokens = count(departure.api_tokens, "API token", "API tokens");
     let fate = match departure.fate {
-        ApiTokens::HandTo(_) => format!(" and {tokens} handed over"),
-        ApiTokens::Revoke => format!(" and {tokens} revoked"),
-        ApiTokens::Keep => String::new(),
+        Some(ApiTokens::HandTo(_)) => format!(" and {tokens} handed over"),
+        Some(ApiTokens::Revoke) => format!(" and {tokens} revoked"),
+        None => String::new(),
     };
     format!("“{name}” {done}, {sessions} ended{fate}.")
 }

@@ -10,13 +10,14 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use super::appointment::{Beyond, may_appoint};
 use super::charge::{Charge, LastAdministrator};
 use super::find::member;
+use super::handover::{ApiTokens, dispose};
 use crate::access::{Actor, OrganizationId, Role, UserId, end_sessions};
 use crate::db::schema::{group_members, groups, invitations, memberships};
 use crate::db::{Connection, Pinned};
 use crate::journal::{self, Action, Change};
 use crate::members::Member;
 use crate::members::groups::GroupId;
-use crate::tokens::queries::{Estate, hand_over, revoke_estate};
+use crate::tokens::queries::{Estate, revoke_estate};
 use crate::web::Error;
 
 /// Why nothing was changed.
@@ -69,15 +70,6 @@ impl From<ChangeError> for Error {
     }
 }
 
-/// What becomes of the API tokens that a member answers for. They work on, if not revoked.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ApiTokens {
-    /// They stay the member's, for somebody to decide later.
-    Keep,
-    HandTo(UserId),
-    Revoke,
-}
-
 /// What came of a deactivation or removal.
 #[derive(Clone, Debug)]
 pub struct Departure {
@@ -86,7 +78,7 @@ pub struct Departure {
     /// Sessions that were ended.
     pub sessions: usize,
     /// What became of the API tokens that they answered for, and of how many.
-    pub fate: ApiTokens,
+    pub fate: Option<ApiTokens>,
     pub api_tokens: usize,
 }
 
@@ -96,7 +88,7 @@ pub async fn deactivate(
     connection: &mut Connection,
     actor: &Actor,
     user: impl Into<Pinned<UserId>>,
-    api_tokens: ApiTokens,
+    fate: Option<ApiTokens>,
     now: DateTime<Utc>,
 ) -> Result<Departure, ChangeError> {
     let pinned = user.into();
@@ -110,7 +102,7 @@ pub async fn deactivate(
             }
             set_deactivated(connection, actor, user, Some(now)).await?;
             record(connection, actor, Action::MemberDeactivated, &member, now).await?;
-            depart(connection, actor, charge, member, api_tokens, now).await
+            depart(connection, actor, charge, member, fate, now).await
         })
         .await
 }
@@ -145,7 +137,7 @@ pub async fn remove(
     connection: &mut Connection,
     actor: &Actor,
     user: impl Into<Pinned<UserId>>,
-    api_tokens: ApiTokens,
+    fate: Option<ApiTokens>,
     now: DateTime<Utc>,
 ) -> Result<Departure, ChangeError> {
     let pinned = user.into();
@@ -160,7 +152,7 @@ pub async fn remove(
                 .execute(connection)
                 .await?;
             record(connection, actor, Action::MemberRemoved, &member, now).await?;
-            depart(connection, actor, charge, member, api_tokens, now).await
+            depart(connection, actor, charge, member, fate, now).await
         })
         .await
 }
@@ -302,25 +294,13 @@ async fn depart(
     actor: &Actor,
     charge: Charge,
     member: Member,
-    api_tokens: ApiTokens,
+    fate: Option<ApiTokens>,
     now: DateTime<Utc>,
 ) -> Result<Departure, ChangeError> {
     charge.keep::<ChangeError>(connection).await?;
-    let answered_for = Estate::AnsweredFor(member.id);
-    let fate = api_tokens;
     let api_tokens = match fate {
-        ApiTokens::Keep => 0,
-        ApiTokens::Revoke => revoke_estate(connection, actor, answered_for, now).await?,
-        ApiTokens::HandTo(heir) => {
-            let heir = super::member(connection, actor.organization(), heir)
-                .await
-                .optional()?
-                .filter(|heir| heir.is_in_charge() && heir.has_joined)
-                .filter(|heir| heir.id != member.id)
-                .ok_or(ChangeError::NotAdministrator)?;
-            let (from, to) = ((member.id, &*member.name), (heir.id, &*heir.name));
-            hand_over(connection, actor, from, to, now).await?
-        }
+        Some(fate) => dispose(connection, actor, (member.id, &member.name), fate, now).await?,
+        None => 0,
     };
     end_links(connection, actor.organization(), &member).await?;
     // Where they have not joined they have none, and those elsewhere are nobody's business here.

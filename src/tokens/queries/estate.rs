@@ -136,16 +136,13 @@ fn revoked(token: &Left, estate: Estate, now: DateTime<Utc>) -> journal::Draft<'
     entry(key, Action::TokenRevoked, &token.name, changes)
 }
 
-/// Somebody who answers for tokens, by their name.
-pub type Answering<'a> = (UserId, &'a str);
-
 /// Hands the API tokens that one answers for to another; how many there were. To be called in a
 /// transaction.
 pub async fn hand_over(
     connection: &mut Connection,
     actor: &Actor,
-    (from, from_name): Answering<'_>,
-    (to, to_name): Answering<'_>,
+    (from, from_name): (UserId, &str),
+    (to, to_name): (UserId, &str),
     now: DateTime<Utc>,
 ) -> QueryResult<usize> {
     let tokens = lock(connection, actor, Estate::AnsweredFor(from)).await?;

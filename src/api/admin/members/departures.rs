@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{Member, told};
 use crate::access::{OrganizationId, Overseer, UserId};
+use crate::api::admin::responsible::{HandoverFate, no_heir, stray_heir};
 use crate::api::kit::{IfMatch, Input, Params, Receipt, versioned};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
@@ -56,14 +57,13 @@ pub struct Departed {
 
 impl Farewell {
     /// `answered_for` is how many API tokens there are.
-    fn read(&self, answered_for: i64) -> Result<ApiTokens, Error> {
+    fn read(&self, answered_for: i64) -> Result<Option<ApiTokens>, Error> {
         match (self.api_tokens, self.heir_id) {
-            (Some(ApiTokensFate::HandOver), Some(heir)) => Ok(ApiTokens::HandTo(heir.into())),
-            (Some(ApiTokensFate::HandOver), None) => Err(no_heir()),
-            (_, Some(_)) => Err(Error::invalid("heir_id", "it goes with hand-over.")),
-            (Some(ApiTokensFate::Revoke), None) => Ok(ApiTokens::Revoke),
-            (Some(ApiTokensFate::Keep), None) => Ok(ApiTokens::Keep),
-            (None, None) if answered_for == 0 => Ok(ApiTokens::Keep),
+            (Some(ApiTokensFate::HandOver), heir) => HandoverFate::HandOver.read(heir).map(Some),
+            (Some(ApiTokensFate::Revoke), heir) => HandoverFate::Revoke.read(heir).map(Some),
+            (_, Some(_)) => Err(stray_heir()),
+            (Some(ApiTokensFate::Keep), None) => Ok(None),
+            (None, None) if answered_for == 0 => Ok(None),
             (None, None) => {
                 let detail = format!(
                     "they answer for {answered_for} API tokens: use keep, hand-over or revoke."
@@ -72,10 +72,6 @@ impl Farewell {
             }
         }
     }
-}
-
-fn no_heir() -> Error {
-    Error::invalid("heir_id", "name another active administrator.")
 }
 
 /// How many API tokens somebody answers for.

@@ -15,7 +15,7 @@ use crate::db::{Connection, violates};
 use crate::identity::Email;
 use crate::identity::queries::{MemberError, NewUser, provision_member};
 use crate::journal::{self, Action, Change};
-use crate::members::queries::{ApiTokens, Charge, Departure, deactivate, reactivate, remove};
+use crate::members::queries::{Charge, Departure, deactivate, reactivate, remove};
 use crate::scim::document::Document;
 use crate::scim::problem;
 use crate::scim::queries::condition::lower;
@@ -76,7 +76,7 @@ pub async fn create(
                 .execute(connection)
                 .await?;
             if !wanted.active {
-                deactivate(connection, actor, id, ApiTokens::Keep, now).await?;
+                deactivate(connection, actor, id, None, now).await?;
             }
             Ok(Changed {
                 user: find(connection, actor.organization(), id).await?,
@@ -152,7 +152,7 @@ pub async fn change(
             let wanted = Wanted::of(after.clone())?;
             match (old.active, wanted.active) {
                 (true, false) => {
-                    deactivate(connection, actor, id, ApiTokens::Keep, now).await?;
+                    deactivate(connection, actor, id, None, now).await?;
                 }
                 (false, true) => {
                     reactivate(connection, actor, id, now).await?;
@@ -188,7 +188,7 @@ pub async fn delete(
             Charge::take(connection, actor).await?;
             let old = lock(connection, actor, id).await?;
             check(connection, actor, condition, &old).await?;
-            Ok(remove(connection, actor, id, ApiTokens::Keep, now).await?)
+            Ok(remove(connection, actor, id, None, now).await?)
         })
         .await
 }

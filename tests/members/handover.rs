@@ -57,12 +57,12 @@ async fn tokens_of_somebody_deactivated_are_handed_over_from_their_page() {
     api_token(&app, mei, "Grafana").await;
     let ada = app.ada().await;
     let members = ada.visit("/settings/members").await;
-    assert!(!members.says("not here any more"), "everybody is there");
+    assert!(!members.says("still answering"), "everybody is there");
     deactivate(&app, mei).await;
 
     let members = ada.visit("/settings/members").await;
     assert!(
-        members.says("people who are not here any more: Mei Tanaka"),
+        members.says("Gone, and still answering for API tokens: Mei Tanaka"),
         "{}",
         members.text()
     );
@@ -91,7 +91,7 @@ async fn tokens_of_somebody_deactivated_are_handed_over_from_their_page() {
     let again = ada.visit(&path).await;
     assert!(again.says("There is nothing to hand over."));
     let members = ada.visit("/settings/members").await;
-    assert!(!members.says("not here any more"));
+    assert!(!members.says("still answering"));
     let told = "SELECT count(*) FROM journal WHERE action = 'token.handed_over'";
     assert_eq!(app.count(told).await, 2);
 }

@@ -12,9 +12,9 @@ pub const ORGANIZATION_PREFIX: &str = "wxt";
 /// The prefix of MCP tokens.
 pub const MCP_PREFIX: &str = "wb";
 
-/// How long the secret of an older system is: one that is shorter can be guessed, and a longer one
+/// How long the secret of an older system is: one that is shorter is guessed soon, and a longer one
 /// is none.
-pub const FOREIGN: RangeInclusive<usize> = 16..=512;
+pub const FOREIGN: RangeInclusive<usize> = 8..=4096;
 
 const RANDOM: usize = 32;
 const CHECKSUM: usize = 6;
@@ -155,20 +155,20 @@ mod tests {
         let ours = Secret::generate("wxt");
         assert!(any_digest_of(ours.reveal()) == Some(ours.digest()));
         for foreign in [
-            "0123456789abcdef",
+            "0x2f:e7b",
             "sk-live/+=.~:16?",
             &ours.reveal()[..40],
-            &"x".repeat(512),
+            &"x".repeat(4096),
         ] {
             assert!(digest_of(foreign).is_none() && may_be_foreign(foreign));
         }
         for neither in [
             "",
-            "0123456789abcde",
+            "0123456",
             "0123456789abcdef 0",
             "0123456789abcdefé",
             "0123456789abcdef\u{7f}",
-            &"x".repeat(513),
+            &"x".repeat(4097),
         ] {
             assert!(any_digest_of(neither).is_none(), "{neither:?}");
         }

@@ -57,7 +57,7 @@ async fn tokens_of_an_older_system_keep_working() {
     assert!(
         checked
             .errors
-            .starts_with("Known by hash alone: 1 token. One whose secret has fewer than 16"),
+            .starts_with("Known by hash alone: 1 token. One whose secret has fewer than 8 "),
         "{checked:?}"
     );
     assert_eq!(
@@ -116,7 +116,7 @@ async fn tokens_of_an_older_system_keep_working() {
 async fn a_short_secret_never_works_by_its_hash_either() {
     let place = place().await;
     found(&place);
-    let (short, long) = ("fifteen-letters", "sixteen-letters!");
+    let (short, long) = ("seven-s", "eight-s!");
     let lines = [short, long].map(|secret| format!("Of {},,{}\n", secret.len(), sha256(secret)));
     let file = format!("name,secret,sha256\n{}", lines.concat());
     let imported = import(&place, &["--json"], &file);
@@ -133,7 +133,7 @@ async fn a_short_secret_never_works_by_its_hash_either() {
     assert_eq!(server.asked_by(short).await.status(), 401);
     assert_eq!(server.asked_by(long).await.status(), 200);
     let refused = import(&place, &[], &format!("name,secret\nShort,{short}\n")).refused();
-    assert!(refused.contains("It has 15 characters"), "{refused}");
+    assert!(refused.contains("It has 7 characters"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,7 +173,7 @@ async fn every_bad_line_is_named_and_nothing_is_imported() {
     let expected = [
         "line 3: name: Another token has it.",
         "line 4: secret: Another token has it.",
-        "line 5: secret: It has 7 characters, and fewer than 16 can be guessed. Give this client \
+        "line 5: secret: It has 7 characters, and fewer than 8 are guessed soon. Give this client \
          a new token.",
         "line 6: expires: This is none of 30d, 90d, 1y, never or 2027-02-20T14:30:00Z.",
         "line 6: name: Enter a name.",
@@ -316,4 +316,76 @@ async fn of_two_imports_at_once_one_is_whole_and_the_other_nothing() {
     assert_eq!(won, 1, "{finished:#?}");
     let tokens = "SELECT count(*) FROM tokens";
     assert_eq!(query(&address, tokens).await[0].get::<_, i64>(0), 2_000);
+}
+
+/// The positions that a bar of this kind came to, in a terminal's output.
+fn positions(screen: &str, after: &str) -> Vec<usize> {
+    let told = screen.match_indices(after).map(|(at, _)| {
+        let before = screen[..at].rsplit(' ').next().unwrap();
+        before.replace(',', "").parse().unwrap()
+    });
+    told.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_shows_how_far_it_is_and_anything_else_does_not() {
+    let place = place().await;
+    found(&place);
+    let scratch = Scratch::new();
+    let path = file_in(&scratch);
+    let import = ["import", path.to_str().unwrap(), "--organization=northwind"];
+    let write = |from: usize| {
+        let mut file = String::from("name,secret\n");
+        for number in from..from + 20_000 {
+            writeln!(file, "Token {number},{}", secret(number)).unwrap();
+        }
+        fs::write(&path, file).unwrap();
+    };
+    write(0);
+    let shown = place.run_in_terminal(&import).succeeded();
+    assert!(shown.contains(" read") && shown.contains('█'), "{shown}");
+    let positions = positions(&shown, " of 20,000 tokens written");
+    assert!(
+        positions.is_sorted() && positions.len() > 2,
+        "{positions:?}"
+    );
+    assert!(positions[0] < 20_000, "{positions:?}");
+    // It is gone in the end: its line is cleared before the sentence stands there.
+    let last = shown.trim_end().lines().last().unwrap();
+    assert!(
+        last.ends_with("20,000 tokens imported into Northwind, 20,000 with full access."),
+        "{last:?}"
+    );
+    let (before, _) = shown.split_once("20,000 tokens imported").unwrap();
+    assert!(before.contains("\u{1b}[2K"), "{before:?}");
+
+    write(20_000);
+    let finished = place.run(&import);
+    assert!(!finished.errors.contains("written"), "{finished:?}");
+    assert!(!finished.succeeded().contains('█'));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn short_and_long_secrets_keep_working_and_are_counted() {
+    let place = place().await;
+    found(&place);
+    let server = place.serve();
+    let (short, long) = ("0x2f:e7b", format!("eyJ{}", "aBcD.-_9".repeat(500)));
+    let file = format!("name,secret,scopes\nShort,{short},connect:read\nLong,{long},connect:read\n");
+    let imported = import(&place, &[], &file);
+    assert!(
+        imported
+            .errors
+            .contains("With secrets of fewer than 16 characters: 1 token. They work"),
+        "{imported:?}"
+    );
+    for secret in [short, &long] {
+        assert_eq!(server.asked_by(secret).await.status(), 200);
+    }
+    let line = format!("name,secret\nWeak,{}\n", &short[..7]);
+    let refusal = import(&place, &[], &line).refused();
+    assert!(
+        refusal.contains("fewer than 8 are guessed soon"),
+        "{refusal}"
+    );
 }

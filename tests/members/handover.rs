@@ -121,7 +121,11 @@ async fn tokens_of_somebody_removed_are_found_and_revoked() {
         "{}",
         done.text()
     );
-    assert!(done.says("In effect on 1 of 1 instance"), "with a receipt: {}", done.text());
+    assert!(
+        done.says("In effect on 1 of 1 instance"),
+        "with a receipt: {}",
+        done.text()
+    );
     assert_eq!(fate(&app, "Okta").await, (mei, "revoked".to_owned()));
     // Whoever answers for nothing any more and is no member is nobody here.
     assert_eq!(ada.visit(&path).await.status, 404);

@@ -3,12 +3,13 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::pty::{OpenptyResult, Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -98,6 +99,29 @@ impl Place {
         // Whoever does not read it refused something else before.
         let _ = pipe.write_all(input.as_bytes());
         drop(pipe);
+        process.finish()
+    }
+
+    /// Runs a command to its end, with a terminal for its output and its errors.
+    pub fn run_in_terminal(&self, arguments: &[&str]) -> Finished {
+        let size = Winsize {
+            ws_row: 24,
+            ws_col: 80,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        let OpenptyResult { master, slave } = openpty(&size, None).unwrap();
+        let mut command = self.command(arguments);
+        command.env("TERM", "xterm");
+        command.stdout(slave.try_clone().unwrap()).stderr(slave);
+        let child = command.spawn().unwrap();
+        // The terminal ends when the program alone has had it.
+        drop(command);
+        let process = Process {
+            child,
+            output: Output::of(fs::File::from(master)),
+            errors: Output::of(io::empty()),
+        };
         process.finish()
     }
 

@@ -191,7 +191,9 @@ const COMMON: &[Attribute] = &[
         .read_only()
         .always()
         .unique(),
-    Attribute::text("externalId", "The resource’s ID at the client.").exact(),
+    Attribute::text("externalId", "The resource’s ID at the client.")
+        .exact()
+        .unique(),
     Attribute::new(
         "meta",
         Kind::Complex(&[

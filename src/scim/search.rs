@@ -194,6 +194,8 @@ fn sortable(kind: &'static ResourceType, path: &str) -> Result<Place, Error> {
     });
     place
         .filter(|place| !matches!(place.target().kind, Kind::Complex(_)))
+        // Of many, which have no first.
+        .filter(|place| !["groups", "members", "schemas"].contains(&place.attribute.name))
         .ok_or_else(|| problem::path(format!("Resources cannot be sorted by {path}.")))
 }
 

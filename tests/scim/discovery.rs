@@ -37,6 +37,12 @@ async fn what_the_server_can_do_is_published() {
         complete(attributes);
         let has_id = attributes.iter().any(|it| it["name"] == "externalId");
         assert_eq!(has_id, urn != ENTERPRISE, "what a client may map");
+        for attribute in attributes.iter().filter(|it| it["name"] == "externalId") {
+            assert_eq!(
+                attribute["uniqueness"], "server",
+                "as a second one is refused"
+            );
+        }
     }
     provider.get("/Schemas/urn:nonsense").await.refuse(404, "");
     for path in ["/Me", "/Bulk"] {
@@ -74,5 +80,19 @@ fn complete(attributes: &[Value]) {
             "reference" => assert!(attribute["referenceTypes"].is_array(), "{name}"),
             _ => {}
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_is_not_filtered() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    for list in ["ServiceProviderConfig", "ResourceTypes", "Schemas"] {
+        let filtered = provider.get(&format!("/{list}?filter=id%20pr")).await;
+        filtered.refuse(403, "");
+        provider
+            .get(&format!("/{list}?startIndex=1"))
+            .await
+            .expect(200);
     }
 }

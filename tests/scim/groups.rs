@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::provider::{Provider, members_of, text};
@@ -75,6 +76,12 @@ async fn a_group_is_the_providers_from_its_first_change_on() {
     provider.patch(&path(1), add.clone()).await.expect(204);
     let managed = "SELECT count(*) FROM groups WHERE managed AND name = 'Writers'";
     assert_eq!(app.count(managed).await, 1);
+    let told = "SELECT changes::text FROM journal WHERE action = 'group.edited'";
+    let told = app.sql(told).await[0].get::<_, String>(0);
+    assert!(told.contains("kept_by") && told.contains("SCIM"), "{told}");
+    let version = "SELECT version FROM groups WHERE managed";
+    let version: i32 = app.sql(version).await[0].get(0);
+    assert!(version > 2, "taken on, and with a member: {version}");
     // Whoever may provision makes nobody an administrator.
     provider.patch(&path(0), add.clone()).await.refuse(409, "");
     provider.delete(&path(0)).await.refuse(409, "");
@@ -115,7 +122,7 @@ async fn names_and_ids_are_unique_and_versions_count() {
         .await
         .refuse(400, "invalidValue");
     let path = format!("/Groups/{}", text(&first["id"]));
-    let request = provider.request(reqwest::Method::PUT, &path);
+    let request = provider.request(Method::PUT, &path);
     let stale = request
         .header("if-match", "W/\"7\"")
         .body(group("x", "1").to_string());
@@ -190,4 +197,105 @@ async fn a_group_is_another_without_a_member_who_is_removed() {
         0,
         "{after}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_changed_only_as_the_version_that_was_read() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let user = provider.user("jo@x.example").await;
+    let path = format!("/Groups/{}", provider.group("Engines", &[]).await);
+    let before = provider.get(&path).await;
+    let (old, tag) = (before.etag(), before.expect(200)["meta"]["version"].clone());
+    assert_eq!(text(&tag), old);
+    let whole = json!({ "displayName": "Motors" });
+    let add = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{ "op": "add", "path": "members", "value": [{ "value": user }] }] });
+    let send = async |method: Method, body: &Value, tag: &str| {
+        let request = provider.with_body(method, &path, body);
+        provider.send(request.header("if-match", tag)).await
+    };
+    let journal = "SELECT count(*) FROM journal";
+    let entries = app.count(journal).await;
+    for wrong in ["W/\"99\"", "\"x\""] {
+        send(Method::PUT, &whole, wrong).await.refuse(412, "");
+        send(Method::PATCH, &add, wrong).await.refuse(412, "");
+        send(Method::DELETE, &json!({}), wrong)
+            .await
+            .refuse(412, "");
+    }
+    assert_eq!(app.count(journal).await, entries);
+    let known = provider.request(Method::GET, &path);
+    let known = provider.send(known.header("if-none-match", &old)).await;
+    assert_eq!(known.status, 304);
+    send(Method::PATCH, &add, &old).await.expect(204);
+    let newer = provider.request(Method::GET, &path);
+    let newer = provider.send(newer.header("if-none-match", &old)).await;
+    assert_eq!(newer.status, 200);
+    send(Method::PUT, &whole, &old).await.refuse(412, "");
+    let present = newer.etag();
+    assert_eq!(send(Method::DELETE, &json!({}), &present).await.status, 204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_answered_as_asked_is_not_done() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let path = format!("/Groups/{}", provider.group("Engines", &[]).await);
+    let odd = format!("{path}?count=x");
+    let whole = json!({ "displayName": "Motors" });
+    provider.put(&odd, &whole).await.refuse(400, "invalidValue");
+    let rename = json!([{ "op": "replace", "path": "displayName", "value": "Motors" }]);
+    let odd = format!("{odd}&attributes=displayName");
+    provider
+        .patch(&odd, rename)
+        .await
+        .refuse(400, "invalidValue");
+    assert_eq!(
+        provider.get(&path).await.expect(200)["displayName"],
+        "Engines"
+    );
+    // What was asked for is answered, and nothing else.
+    let made = provider
+        .post("/Groups?attributes=displayName", &whole)
+        .await;
+    let made = made.expect(201);
+    assert!(
+        made.get("meta").is_none() && made["displayName"] == "Motors",
+        "{made}"
+    );
+    let (path, looms) = (
+        format!("{path}?excludedAttributes=meta"),
+        json!({ "displayName": "Looms" }),
+    );
+    let changed = provider.put(&path, &looms).await.expect(200);
+    assert!(
+        changed.get("meta").is_none() && changed["id"].is_string(),
+        "{changed}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_in_order_whatever_their_case() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    for name in ["Zebras", "alpacas", "Bisons"] {
+        provider.group(name, &[]).await;
+    }
+    let sorted = provider.get("/Groups?sortBy=displayName").await.expect(200);
+    let names: Vec<&str> = sorted["Resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|group| group["displayName"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["alpacas", "Bisons", "Zebras"]);
+    for (list, many) in [
+        ("Groups", "members"),
+        ("Users", "groups.value"),
+        ("Users", "schemas"),
+    ] {
+        let by_many = provider.get(&format!("/{list}?sortBy={many}")).await;
+        by_many.refuse(400, "invalidPath");
+    }
 }

@@ -486,3 +486,25 @@ async fn a_member_whom_an_older_version_adds_is_found_by_every_text() {
         assert_eq!(provider.named(filter).await, ["jun@x.example"], "{filter}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_asked_for_of_a_user_is_answered_to_changes_too() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let jo = json!({ "userName": "jo@x.example", "title": "Engineer" });
+    let made = provider
+        .post("/Users?attributes=title", &jo)
+        .await
+        .expect(201);
+    assert!(
+        made.get("userName").is_none() && made["title"] == "Engineer",
+        "{made}"
+    );
+    let path = format!("/Users/{}?excludedAttributes=title,meta", text(&made["id"]));
+    let changed = provider.put(&path, &jo).await.expect(200);
+    assert!(
+        changed.get("title").is_none() && changed.get("meta").is_none(),
+        "{changed}"
+    );
+    assert_eq!(changed["userName"], "jo@x.example");
+}

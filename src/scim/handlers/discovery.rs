@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use crate::scim::call::{Call, found};
 use crate::scim::schema::{resource_types, schemas, service_provider};
@@ -10,12 +11,29 @@ use crate::scim::search::MOST;
 use crate::web::error::Rejection;
 use crate::web::{Answer, Error};
 
-pub async fn configuration(call: Call) -> Answer {
+/// Nothing of it can be looked for: who would take a filter for heeded would be wrong (RFC 7644,
+/// section 4).
+fn unfiltered(request: &HttpRequest) -> Result<(), Error> {
+    let query = request.query_string();
+    let mut fields = form_urlencoded::parse(query.as_bytes());
+    if fields.any(|(name, _)| name.eq_ignore_ascii_case("filter")) {
+        return Err(Error::Rejected(Rejection {
+            status: StatusCode::FORBIDDEN,
+            code: "",
+            detail: "What there is to know of this service cannot be filtered.".to_owned(),
+        }));
+    }
+    Ok(())
+}
+
+pub async fn configuration(call: Call, request: HttpRequest) -> Answer {
+    unfiltered(&request)?;
     let location = format!("{}/ServiceProviderConfig", call.base());
     Ok(found(&service_provider(&location, MOST)))
 }
 
-pub async fn types(call: Call) -> Answer {
+pub async fn types(call: Call, request: HttpRequest) -> Answer {
+    unfiltered(&request)?;
     Ok(found(&list(&resource_types(&call.base()))))
 }
 
@@ -23,7 +41,8 @@ pub async fn one_type(call: Call, request: HttpRequest) -> Answer {
     one(&resource_types(&call.base()), &request)
 }
 
-pub async fn all_schemas(call: Call) -> Answer {
+pub async fn all_schemas(call: Call, request: HttpRequest) -> Answer {
+    unfiltered(&request)?;
     Ok(found(&list(&schemas(&call.base()))))
 }
 

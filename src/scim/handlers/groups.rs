@@ -55,18 +55,20 @@ pub async fn show(call: Call) -> Answer {
 
 /// What is not sent is removed, the members too (RFC 7644, section 3.5.1).
 pub async fn replace(call: Call, payload: web::Payload) -> Answer {
+    let projection = call.projection(&GROUP)?;
     let body = call.body(payload).await?;
     let (new, members) = (document_of(&body)?, Membership::of(users_in(&body)?));
     let group = change(&call, |document| {
         *document = new.clone();
         Ok(members.clone())
     });
-    answer(&call, &group.await?).await
+    answer(&call, &group.await?, &projection).await
 }
 
 /// All of the operations or none. The answer is without the group, which may be large, unless
 /// the client says which attributes it wants (RFC 7644, section 3.5.2).
 pub async fn patch(call: Call, payload: web::Payload) -> Answer {
+    let projection = call.projection(&GROUP)?;
     let operations = patch::operations(&GROUP, &call.body(payload).await?)?;
     let group = change(&call, |document| {
         let mut members = Membership::default();
@@ -77,7 +79,7 @@ pub async fn patch(call: Call, payload: web::Payload) -> Answer {
     });
     let group = group.await?;
     if call.asks_for_attributes() {
-        return answer(&call, &group).await;
+        return answer(&call, &group, &projection).await;
     }
     Ok(tagged(StatusCode::NO_CONTENT, &group.tag()).finish())
 }
@@ -91,10 +93,9 @@ async fn change(
     groups::change(connection, &actor, id, &condition, edit, call.now()).await
 }
 
-async fn answer(call: &Call, group: &Group) -> Answer {
-    let projection = call.projection(&GROUP)?;
+async fn answer(call: &Call, group: &Group, projection: &Projection) -> Answer {
     let connection = &mut *call.database().get().await?;
-    let resource = resource(call, connection, group, &projection).await?;
+    let resource = resource(call, connection, group, projection).await?;
     Ok(json(
         tagged(StatusCode::OK, &group.tag()),
         &Value::Object(resource),

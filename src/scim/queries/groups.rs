@@ -13,8 +13,9 @@ use super::{condition, order};
 use crate::access::{Actor, OrganizationId, Role, UserId};
 use crate::db::schema::{group_members, groups, memberships, users};
 use crate::db::{Connection, violates};
+use crate::journal::{self, Action, Change};
 use crate::members::groups::queries::{self as kept, ChangeError, NewGroup};
-use crate::members::groups::{GroupId, Keeper};
+use crate::members::groups::{GroupId, GroupName, Keeper};
 use crate::members::queries::Charge;
 use crate::scim::document::Document;
 use crate::scim::group::{Group, Member, Membership, Wanted};
@@ -184,7 +185,11 @@ pub async fn change(
             Charge::take(connection, actor).await?;
             let row = lock(connection, actor, id).await?;
             condition.check(&Tag::of(row.version))?;
-            take_on(connection, &row).await?;
+            permit(&row)?;
+            let is_taken_on = !row.managed;
+            if is_taken_on {
+                take_on(connection, id).await?;
+            }
             let (role, old) = (row.role, Group::from(row));
             let mut document = old.whole();
             let members = edit(&mut document)?;
@@ -193,9 +198,24 @@ pub async fn change(
             kept::edit(connection, actor, Keeper::Scim, key, name, now)
                 .await
                 .map_err(refused)?;
-            if wanted.external_id != old.external_id {
+            let (from, to) = (old.external_id.clone(), wanted.external_id.clone());
+            let renamed = Change::between("external_id", from, to);
+            if renamed.is_some() {
                 set_external_id(connection, id, &wanted).await?;
             }
+            let kept_by = is_taken_on.then(|| Change {
+                field: "kept_by".to_owned(),
+                from: Some("administrators".to_owned()),
+                to: Some("SCIM".to_owned()),
+            });
+            record(
+                connection,
+                actor,
+                (id, &wanted.name),
+                [kept_by, renamed],
+                now,
+            )
+            .await?;
             change_members(connection, actor, id, &members, now).await?;
             let new = find(connection, actor.organization(), id).await?;
             if new.version == old.version {
@@ -220,7 +240,7 @@ pub async fn delete(
             Charge::take(connection, actor).await?;
             let row = lock(connection, actor, id).await?;
             condition.check(&Tag::of(row.version))?;
-            take_on(connection, &row).await?;
+            permit(&row)?;
             kept::delete(connection, actor, Keeper::Scim, (id, None), now)
                 .await
                 .map_err(refused)?;
@@ -239,23 +259,47 @@ async fn lock(connection: &mut Connection, actor: &Actor, id: GroupId) -> QueryR
         .await
 }
 
-/// From the first change on, the identity provider keeps the group. Not one that makes its
-/// members administrators: who may provision would else make anybody one.
-async fn take_on(connection: &mut Connection, row: &Row) -> Result<(), Error> {
-    if row.managed {
-        return Ok(());
-    }
-    if row.role.is_some() {
+/// Not a group that makes its members administrators and is kept by hand: who may provision would
+/// else make anybody one.
+fn permit(row: &Row) -> Result<(), Error> {
+    if row.role.is_some() && !row.managed {
         return Err(Error::Conflict(
             "This group makes its members administrators and is kept by hand. Provision another \
              group, and give that the role.",
         ));
     }
-    diesel::update(groups::table.find(row.id))
-        .set(groups::managed.eq(true))
-        .execute(connection)
-        .await?;
     Ok(())
+}
+
+/// From the first change on, the identity provider keeps the group.
+async fn take_on(connection: &mut Connection, id: GroupId) -> QueryResult<usize> {
+    diesel::update(groups::table.find(id))
+        .set((
+            groups::managed.eq(true),
+            groups::version.eq(groups::version + 1),
+        ))
+        .execute(connection)
+        .await
+}
+
+/// What administrators do not know of.
+async fn record(
+    connection: &mut Connection,
+    actor: &Actor,
+    (id, name): (GroupId, &GroupName),
+    changes: [Option<Change>; 2],
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    let changes: Vec<Change> = changes.into_iter().flatten().collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let entry = journal::Draft {
+        action: Action::GroupEdited,
+        subject: (id.uuid(), name.as_str()),
+        changes,
+    };
+    journal::record(connection, actor, entry, now).await
 }
 
 async fn set_external_id(

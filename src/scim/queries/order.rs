@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Jsonb, Nullable, Text};
 
+use super::condition::lower;
 use super::directory::UserIds;
 use super::json_path;
 use crate::db::schema::{groups, scim_documents, scim_users};
@@ -63,7 +64,7 @@ pub fn of_groups<'a>(query: Groups<'a>, sort: Option<&Sort>) -> Groups<'a> {
     };
     let place = sort.place;
     let query = match (place.attribute.name, place.target().name) {
-        ("displayName", _) => sorted!(query, sort, groups::name),
+        ("displayName", _) => sorted!(query, sort, lower(groups::name)),
         ("externalId", _) => sorted!(query, sort, groups::external_id),
         ("meta", "created") => sorted!(query, sort, groups::created_at),
         ("meta", "lastModified") => sorted!(query, sort, groups::modified_at),

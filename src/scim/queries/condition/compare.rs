@@ -99,6 +99,26 @@ pub fn id<Table: 'static>(
     }
 }
 
+/// Whether a text that is the same for all is so; by case, if it is so written.
+pub fn is_so(known: &str, operator: Operator, text: &str) -> bool {
+    match operator {
+        Operator::Equal => known == text,
+        Operator::NotEqual => known != text,
+        Operator::Contains => known.contains(text),
+        Operator::StartsWith => known.starts_with(text),
+        Operator::EndsWith => known.ends_with(text),
+        Operator::Greater => known > text,
+        Operator::GreaterOrEqual => known >= text,
+        Operator::Less => known < text,
+        Operator::LessOrEqual => known <= text,
+    }
+}
+
+/// Of a schema's URN, where case does not count (RFC 8141, section 3.1).
+pub fn has_schema(urn: &str, operator: Operator, text: &str) -> bool {
+    is_so(&urn.to_lowercase(), operator, &text.to_lowercase())
+}
+
 /// Of what is known of a resource as such.
 pub fn meta<Table: 'static>(
     leaf: &Criterion,
@@ -112,11 +132,8 @@ pub fn meta<Table: 'static>(
     match (place.target().name, literal, operator) {
         ("created", Literal::Instant(at), operator) => Ok(instant(created, *operator, *at)),
         ("lastModified", Literal::Instant(at), operator) => Ok(instant(modified, *operator, *at)),
-        ("resourceType", Literal::Text(name), Operator::Equal) => {
-            Ok(constant(name == resource_type))
-        }
-        ("resourceType", Literal::Text(name), Operator::NotEqual) => {
-            Ok(constant(name != resource_type))
+        ("resourceType", Literal::Text(name), operator) => {
+            Ok(constant(is_so(resource_type, *operator, name)))
         }
         (name, _, operator) => Err(unsupported("meta", name, *operator)),
     }

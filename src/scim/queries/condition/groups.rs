@@ -1,16 +1,15 @@
 //! Which groups a filter means.
 
-use diesel::dsl::{not, sql};
+use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::compare::{exact, folded, id, lower, meta, perhaps, unsupported};
+use super::compare::{exact, folded, has_schema, id, lower, meta, perhaps, unsupported};
 use super::{Condition, combined, constant};
 use crate::access::OrganizationId;
 use crate::db::schema::{group_members, groups, users};
 use crate::scim::criterion::{Criterion, Literal};
-use crate::scim::filter::Operator;
 use crate::scim::schema::GROUP;
 use crate::web::Error;
 
@@ -55,12 +54,7 @@ fn group(leaf: &Criterion, organization: OrganizationId) -> Result<Condition<Gro
             Ok(folded(Box::new(lower(groups::name)), *operator, literal))
         }
         ("schemas", Criterion::Compare(_, operator, Literal::Text(urn))) => {
-            let is_this = urn.eq_ignore_ascii_case(GROUP.schema.urn);
-            let condition = constant(is_this);
-            Ok(match operator {
-                Operator::NotEqual => Box::new(not(condition)),
-                _ => condition,
-            })
+            Ok(constant(has_schema(GROUP.schema.urn, *operator, urn)))
         }
         _ => Ok(constant(true)),
     }

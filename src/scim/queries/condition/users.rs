@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Jsonb, Nullable, Text};
 use serde_json::Value;
 
-use super::compare::{escaped, exact, folded, id, lower, meta, perhaps, unsupported};
+use super::compare::{escaped, exact, folded, has_schema, id, lower, meta, perhaps, unsupported};
 use super::{Condition, all, combined, constant};
 use crate::access::OrganizationId;
 use crate::db::schema::{group_members, groups, scim_documents, scim_users};
@@ -241,15 +241,18 @@ fn part(operator: Operator, literal: &Literal) -> Option<Condition<Users>> {
     ))
 }
 
+/// One of a user's schemas is so; none is equal, where they are to differ.
 fn with_schema(operator: Operator, urn: &str) -> Condition<Users> {
-    let equal: Condition<Users> = match USER.extension(urn) {
-        Some(extension) => meets(format!("exists($.{})", Value::from(extension.urn))),
-        None => constant(urn.eq_ignore_ascii_case(USER.schema.urn)),
-    };
-    match operator {
-        Operator::NotEqual => Box::new(not(equal)),
-        _ => equal,
+    if operator == Operator::NotEqual {
+        return Box::new(not(with_schema(Operator::Equal, urn)));
     }
+    let always = constant(has_schema(USER.schema.urn, operator, urn));
+    let extensions = USER.extensions.iter();
+    let asked = extensions.filter(|extension| has_schema(extension.urn, operator, urn));
+    asked.fold(always, |any, extension| {
+        let is_there = meets(format!("exists($.{})", Value::from(extension.urn)));
+        Box::new(any.or(is_there))
+    })
 }
 
 /// Users in groups that are so.

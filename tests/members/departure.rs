@@ -209,3 +209,25 @@ async fn who_may_change_only_their_own_changes_nothing_of_the_organizations() {
         Err(resources::ChangeError::Query(diesel::NotFound))
     ));
 }
+
+/// Links that end with them are in the journal, as those are that somebody revokes.
+#[tokio::test(flavor = "multi_thread")]
+async fn links_of_whoever_goes_are_revoked_and_journalled() {
+    let app = App::start().await;
+    app.add_member(app.organization, MEI, Role::Member).await;
+    let invite = format!(
+        "INSERT INTO invitations (id, organization_id, email, name, role, digest, created_at, \
+             expires_at) \
+         VALUES (gen_random_uuid(), '{}', '{MEI}', 'Mei', 'member', sha256('x'), '{1}', '{1}'), \
+             (gen_random_uuid(), '{0}', 'jun@northwind.example', 'Jun', 'member', sha256('y'), \
+                 '{1}', '{1}')",
+        app.organization,
+        app.now()
+    );
+    app.sql(&invite).await;
+    deactivate(&app, None).await;
+    let told = "SELECT subject_name FROM journal WHERE action = 'member.invitation_revoked'";
+    let told: Vec<String> = app.sql(told).await.iter().map(|row| row.get(0)).collect();
+    assert_eq!(told, [MEI]);
+    assert_eq!(app.count("SELECT count(*) FROM invitations").await, 1);
+}

@@ -246,6 +246,7 @@ pub async fn accept(
             let actor = Actor::joining(invitation.organization, user, person.name.as_str());
             let who = (user, person.email.as_str());
             insert_membership(connection, &actor, who, invitation.role, true, now).await?;
+            end_links(connection, &actor, who, now).await?;
             Ok(user)
         })
         .await;
@@ -275,9 +276,10 @@ pub async fn join(
                 .await?;
             let actor = Actor::joining(invitation.organization, user, &name);
             let has_come_in = enter(connection, &actor, invitation, (user, &email), now).await?;
-            has_come_in
-                .then_some(())
-                .ok_or(QueryError::RollbackTransaction)
+            if !has_come_in {
+                return Err(QueryError::RollbackTransaction);
+            }
+            end_links(connection, &actor, (user, &email), now).await
         })
         .await;
     match joined {
@@ -316,6 +318,7 @@ pub async fn claim(
             let actor = Actor::joining(invitation.organization, user, &name);
             end_all_sessions(connection, user).await?;
             enter(connection, &actor, invitation, (user, &email), now).await?;
+            end_links(connection, &actor, (user, &email), now).await?;
             set_password(connection, &actor, user, password_hash, now).await
         })
         .await;
@@ -401,12 +404,34 @@ async fn use_up(
     if used == 0 {
         return Err(QueryError::RollbackTransaction);
     }
-    // They are for whoever comes in now, and would let them in again once they are out.
-    diesel::delete(invitations::table)
-        .filter(invitations::organization_id.eq(invitation.organization))
-        .filter(invitations::email.eq(&invitation.email))
-        .filter(invitations::accepted_at.is_null())
-        .execute(connection)
-        .await?;
     Ok(())
+}
+
+/// Pending links of the organisation for this email, or to this account, lead nowhere any more: they
+/// are for whoever comes in or goes now, and would let them in again once they are out.
+pub async fn end_links(
+    connection: &mut Connection,
+    actor: &Actor,
+    (user, email): (UserId, &str),
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    let ended = diesel::delete(invitations::table)
+        .filter(invitations::organization_id.eq(actor.organization()))
+        .filter(invitations::accepted_at.is_null())
+        .filter(
+            invitations::email
+                .eq(email)
+                .or(invitations::user_id.eq(user)),
+        )
+        .returning((invitations::id, invitations::email));
+    let ended: Vec<(InvitationId, String)> = ended.get_results(connection).await?;
+    let entries: Vec<_> = ended
+        .iter()
+        .map(|(id, email)| journal::Draft {
+            action: Action::InvitationRevoked,
+            subject: (id.uuid(), email),
+            changes: Vec::new(),
+        })
+        .collect();
+    journal::record_all(connection, actor, &entries, now).await
 }

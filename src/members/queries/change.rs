@@ -12,8 +12,9 @@ use super::charge::{Charge, LastAdministrator};
 use super::find::member;
 use super::handover::{ApiTokens, dispose};
 use crate::access::{Actor, OrganizationId, Role, UserId, end_sessions};
-use crate::db::schema::{group_members, groups, invitations, memberships};
+use crate::db::schema::{group_members, groups, memberships};
 use crate::db::{Connection, Pinned};
+use crate::identity::queries::end_links;
 use crate::journal::{self, Action, Change};
 use crate::members::Member;
 use crate::members::groups::GroupId;
@@ -157,24 +158,6 @@ pub async fn remove(
         .await
 }
 
-/// Links to an account of theirs lead nowhere any more: they would let them in again.
-async fn end_links(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    member: &Member,
-) -> QueryResult<usize> {
-    diesel::delete(invitations::table)
-        .filter(invitations::organization_id.eq(organization))
-        .filter(invitations::accepted_at.is_null())
-        .filter(
-            invitations::email
-                .eq(&member.email)
-                .or(invitations::user_id.eq(member.id)),
-        )
-        .execute(connection)
-        .await
-}
-
 /// Their groups are others without them.
 async fn leave_groups(
     connection: &mut Connection,
@@ -302,7 +285,7 @@ async fn depart(
         Some(fate) => dispose(connection, actor, (member.id, &member.name), fate, now).await?,
         None => 0,
     };
-    end_links(connection, actor.organization(), &member).await?;
+    end_links(connection, actor, (member.id, &member.email), now).await?;
     // Where they have not joined they have none, and those elsewhere are nobody's business here.
     let sessions = if member.has_joined {
         end_sessions(connection, member.id, actor.organization(), now).await?

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::admin::servers::McpServer;
 use super::document;
-use super::kit::{Page, RoleWord, Word};
+use super::kit::{Page, Paging, Params, RoleWord, Word};
 use crate::db::Database;
 use crate::gate::{Behalf, admit_user};
 use crate::profile::servers::list;
@@ -74,11 +74,15 @@ pub async fn show(Behalf { bearer, .. }: Behalf) -> Answer {
 
 /// List the servers to connect to
 #[utoipa::path(get, path = "/api/v1/me/mcp-servers", operation_id = "listMyMcpServers",
-    tag = "User", params(OnBehalf),
-    responses((status = 200, description = "All", body = Page<McpServer>)))]
-pub async fn servers(Behalf { bearer, .. }: Behalf, database: Data<Database>) -> Answer {
+    tag = "User", params(OnBehalf, Paging),
+    responses((status = 200, description = "A page", body = Page<McpServer>)))]
+pub async fn servers(
+    Behalf { bearer, .. }: Behalf,
+    database: Data<Database>,
+    Params(paging): Params<Paging>,
+) -> Answer {
     let connection = &mut *database.get().await?;
     let servers = list(connection, bearer.organization().id).await?;
-    let servers: Vec<McpServer> = servers.into_iter().map(Into::into).collect();
-    Ok(HttpResponse::Ok().json(Page::from(servers)))
+    let page = paging.of(servers, |server| server.id.uuid())?;
+    Ok(HttpResponse::Ok().json(page.map(McpServer::from)))
 }

@@ -11,7 +11,9 @@ pub use self::catalogue::*;
 use self::shapes::{NewResource, Resource, ResourceEdit, mistakes};
 use super::{New, create_once};
 use crate::access::Actor;
-use crate::api::kit::{Created, Creation, IfMatch, Input, Page, Receipt, Taken, versioned};
+use crate::api::kit::{
+    Created, Creation, IfMatch, Input, Page, Paging, Params, Receipt, Taken, versioned,
+};
 use crate::catalogue::resources::ResourceId;
 use crate::catalogue::resources::draft::Draft;
 use crate::catalogue::resources::queries::{self, ChangeError, Stored};
@@ -44,15 +46,19 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 /// List resources
 ///
-/// All of them, by path: there are at most 250. The `ETag` is that of the catalogue.
+/// By path: there are at most 250. The `ETag` is that of the catalogue.
 #[utoipa::path(get, path = "/api/v1/resources", operation_id = "listResources",
-    tag = "Resources", responses((status = 200, description = "All", body = Page<Resource>)))]
-pub async fn index(reader: Reader, database: Data<Database>) -> Answer {
+    tag = "Resources", params(Paging),
+    responses((status = 200, description = "A page", body = Page<Resource>)))]
+pub async fn index(
+    reader: Reader,
+    database: Data<Database>,
+    Params(paging): Params<Paging>,
+) -> Answer {
     let connection = &mut *database.get().await?;
     let catalogue = queries::list(connection, &reader).await?;
-    let resources = catalogue.resources.into_iter().map(Resource::from);
-    let resources: Vec<Resource> = resources.collect();
-    Ok(versioned(catalogue.revision, Page::from(resources)))
+    let page = paging.of(catalogue.resources, |resource| resource.id.uuid())?;
+    Ok(versioned(catalogue.revision, page.map(Resource::from)))
 }
 
 /// Create a resource

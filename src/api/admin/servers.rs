@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::{New, create_once};
 use crate::access::{Actor, Overseer};
 use crate::api::kit::{
-    Created, Creation, IfMatch, Input, Page, Receipt, Taken, mistakes, present, taken, versioned,
+    Created, Creation, IfMatch, Input, Page, Paging, Params, Receipt, Taken, mistakes, present,
+    taken, versioned,
 };
 use crate::db::{Connection, Database, Pinned};
 use crate::fleet::Fleet;
@@ -107,15 +108,19 @@ pub struct McpServerEdit {
 
 /// List MCP servers
 ///
-/// All of them, by name: there are at most 20.
+/// By name: there are at most 20.
 #[utoipa::path(get, path = "/api/v1/mcp-servers", operation_id = "listMcpServers",
-    tag = "MCP servers",
-    responses((status = 200, description = "All", body = Page<McpServer>)))]
-pub async fn index(reader: Reader, database: Data<Database>) -> Answer {
+    tag = "MCP servers", params(Paging),
+    responses((status = 200, description = "A page", body = Page<McpServer>)))]
+pub async fn index(
+    reader: Reader,
+    database: Data<Database>,
+    Params(paging): Params<Paging>,
+) -> Answer {
     let connection = &mut *database.get().await?;
     let servers = queries::list(connection, reader.overseen()).await?;
-    let servers: Vec<McpServer> = servers.into_iter().map(Into::into).collect();
-    Ok(HttpResponse::Ok().json(Page::from(servers)))
+    let page = paging.of(servers, |server| server.id.uuid())?;
+    Ok(HttpResponse::Ok().json(page.map(McpServer::from)))
 }
 
 /// Add an MCP server

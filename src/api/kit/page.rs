@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use crate::web::Error;
 use crate::web::paging::{Cursor, Slice};
@@ -37,6 +38,23 @@ impl Paging {
             limit @ 1..=MOST => Ok(limit),
             _ => Err(Error::invalid("limit", format!("use 1 to {MOST}."))),
         }
+    }
+
+    /// The page of a list that is short enough to be read whole.
+    ///
+    /// # Errors
+    /// Those of [`limit`](Self::limit) and [`cursor`](Self::cursor).
+    pub fn of<T>(&self, all: Vec<T>, id: impl Fn(&T) -> Uuid) -> Result<Page<T>, Error> {
+        let (limit, cursor) = (self.limit()?, self.cursor()?);
+        let start = cursor.as_ref().map_or(0, |cursor| {
+            let last = all.iter().position(|it| id(it) == cursor.id);
+            // Where one stood that is gone meanwhile, its next stands.
+            let shown = usize::try_from(cursor.skipped).unwrap_or_default();
+            last.map_or(shown.saturating_sub(1), |last| last + 1)
+        });
+        let rows = all.into_iter().skip(start).take(limit + 1).collect();
+        let slice = Slice::new(rows, limit, cursor.as_ref(), |it| (String::new(), id(it)));
+        Ok(slice.into())
     }
 
     /// # Errors
@@ -104,21 +122,21 @@ pub struct Page<T> {
     next_cursor: Option<String>,
 }
 
+impl<T> Page<T> {
+    #[must_use]
+    pub fn map<Other>(self, change: impl FnMut(T) -> Other) -> Page<Other> {
+        Page {
+            items: self.items.into_iter().map(change).collect(),
+            next_cursor: self.next_cursor,
+        }
+    }
+}
+
 impl<T> From<Slice<T>> for Page<T> {
     fn from(slice: Slice<T>) -> Self {
         Self {
             items: slice.rows,
             next_cursor: slice.next,
-        }
-    }
-}
-
-impl<T> From<Vec<T>> for Page<T> {
-    /// All that there is.
-    fn from(items: Vec<T>) -> Self {
-        Self {
-            items,
-            next_cursor: None,
         }
     }
 }

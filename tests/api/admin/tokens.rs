@@ -161,7 +161,11 @@ async fn a_key_creates_once_and_the_secret_is_told_once() {
         .await;
     assert_eq!(theirs.status, 201, "a key is one's own");
 
-    app.state.clock.advance(TimeDelta::hours(24));
+    let minute = TimeDelta::minutes(1);
+    app.state.clock.advance(TimeDelta::hours(24) - minute);
+    let late = send("a", &new("Feed")).await;
+    assert_eq!(late.header("idempotent-replayed"), "true", "{}", late.body);
+    app.state.clock.advance(minute);
     let next_day = send("a", &new("Feed 5")).await;
     assert_eq!(next_day.status, 201);
     assert_eq!(next_day.header("idempotent-replayed"), "");
@@ -173,6 +177,30 @@ async fn a_key_creates_once_and_the_secret_is_told_once() {
         let answer: &str = row.get(0);
         assert!(answer != "none" && !answer.contains(secret));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_forgotten_after_a_day_and_not_before() {
+    let app = App::start().await;
+    let program = Program::of(&app, &app.token("Terraform").await.1);
+    let headers = [("idempotency-key", "a")];
+    let body = json!({ "name": "Shop", "key": "shop" });
+    let path = "/api/v1/products";
+    let made = program
+        .send(Method::POST, path, &headers, Some(&body))
+        .await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let sweep = async || {
+        let swept = tokendesk::api::sweep(app.database(), &app.state.clock).await;
+        swept.map_err(|error| format!("{error:?}")).unwrap()
+    };
+    app.state
+        .clock
+        .advance(TimeDelta::hours(24) - TimeDelta::seconds(1));
+    assert_eq!(sweep().await, 0);
+    app.state.clock.advance(TimeDelta::seconds(2));
+    assert_eq!(sweep().await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM idempotency_keys").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

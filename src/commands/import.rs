@@ -13,7 +13,7 @@ use crate::access::Actor;
 use crate::api::shapes::Receipt;
 use crate::catalogue::{Scope, ScopeSet};
 use crate::db::Connection;
-use crate::tokens::import::{self, Import, Lines, Mistake, STRONG};
+use crate::tokens::import::{self, Import, Lines, Mistake};
 use crate::tokens::queries::{self, ImportError};
 use crate::tokens::secret::FOREIGN;
 use crate::web::format;
@@ -21,7 +21,7 @@ use crate::web::format;
 #[derive(Args)]
 pub struct Options {
     /// Comma-separated values, or - for standard input. The first line names the columns: name,
-    /// secret (8 to 4096 visible characters) or its sha256 (hexadecimal), and if wanted scopes (with
+    /// secret (16 to 2048 visible characters) or its sha256 (hexadecimal), and if wanted scopes (with
     /// spaces between; none: all), expires (30d, 90d, 1y, never, or an instant) and owner (a
     /// member's email, for an MCP token)
     file: PathBuf,
@@ -41,8 +41,6 @@ struct Imported {
     tokens: usize,
     /// How many of them have the scope `all`.
     full_access: usize,
-    /// How many have secrets that can be guessed in the end.
-    weak: usize,
     /// How many are known by their hash alone.
     hash_alone: usize,
     dry_run: bool,
@@ -68,7 +66,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         refuse(&mistakes, count)?;
         let full = with_full_access(&imports);
         let sentence = format!("{} can be imported{full}.", tokens(count));
-        warn_of_secrets(&imports);
+        warn_of_hashes(&imports);
         return options.format.say(&Imported::of(&imports, None), &sentence);
     }
     match write(&mut connection, &actor, &imports, now).await {
@@ -85,7 +83,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     let (tokens, full) = (tokens(count), with_full_access(&imports));
     let sentence = format!("{tokens} imported into {}{full}.", organization.name);
     let receipt = Some(desk.receipt().await);
-    warn_of_secrets(&imports);
+    warn_of_hashes(&imports);
     options
         .format
         .say(&Imported::of(&imports, receipt), &sentence)
@@ -97,7 +95,6 @@ impl Imported {
         Self {
             tokens: imports.len(),
             full_access: full_access(imports),
-            weak: weak(imports),
             hash_alone: hash_alone(imports),
             dry_run: receipt.is_none(),
             receipt,
@@ -163,28 +160,13 @@ fn full_access(imports: &[Import]) -> usize {
     imports.iter().filter(is_full).count()
 }
 
-fn weak(imports: &[Import]) -> usize {
-    imports
-        .iter()
-        .filter(|import| import.secret.is_weak)
-        .count()
-}
-
 fn hash_alone(imports: &[Import]) -> usize {
     let imports = imports.iter();
     imports.filter(|import| import.secret.is_hash_alone).count()
 }
 
-/// What is to be done, or what a hash does not tell.
-fn warn_of_secrets(imports: &[Import]) {
-    match weak(imports) {
-        0 => {}
-        weak => eprintln!(
-            "With secrets of fewer than {STRONG} characters: {}. They work, and can be guessed in the \
-             end: rotate them soon.",
-            tokens(weak),
-        ),
-    }
+/// A hash does not tell how long its secret is.
+fn warn_of_hashes(imports: &[Import]) {
     match hash_alone(imports) {
         0 => {}
         hashes => eprintln!(

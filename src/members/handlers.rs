@@ -31,7 +31,7 @@ const INVITATIONS: usize = 25;
 /// Tokens of somebody's that are named.
 const NAMED: i64 = 10;
 /// People who are gone that are named.
-const GONE: usize = 10;
+const GONE: usize = 25;
 /// Journal entries that are shown.
 const HISTORY: i64 = 20;
 

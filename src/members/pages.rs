@@ -214,6 +214,15 @@ pub struct Handover {
 }
 
 impl Handover {
+    /// Where nobody could get them, they can only be revoked.
+    pub fn verb(&self) -> &'static str {
+        if self.heirs.is_empty() {
+            "Revoke"
+        } else {
+            "Hand over"
+        }
+    }
+
     /// Their own page, if they have one.
     pub fn back(&self) -> String {
         match self.answering.presence {

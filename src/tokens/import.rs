@@ -21,8 +21,6 @@ pub use file::{Lines, Unreadable, read};
 /// What an MCP token may do where nothing is said of it.
 const MCP_SCOPES: [Scope; 3] = [Scope::WidgetsRead, Scope::WidgetsWrite, Scope::Render];
 
-/// With fewer characters a secret works, and can be guessed in the end.
-pub const STRONG: usize = 16;
 /// With fewer characters that differ, it is no secret.
 const FEWEST_DIFFERENT: usize = 4;
 /// At most so many characters of a secret are shown, and never more than a quarter of it.
@@ -46,8 +44,6 @@ pub struct KnownSecret {
     pub display: String,
     /// Whether it need not look like ours.
     pub is_foreign: bool,
-    /// Whether it has fewer than [`STRONG`] characters.
-    pub is_weak: bool,
     /// Whether nothing is known of it but its hash, so that it may be one that no client can use.
     pub is_hash_alone: bool,
 }
@@ -186,7 +182,6 @@ impl KnownSecret {
                 digest,
                 display: secret[..DISPLAY].to_owned(),
                 is_foreign: false,
-                is_weak: false,
                 is_hash_alone: false,
             });
         }
@@ -194,7 +189,7 @@ impl KnownSecret {
         let length = secret.chars().count();
         if length < *shortest {
             return Err(format!(
-                "It has {length} characters, and fewer than {shortest} are guessed soon. Give this \
+                "It has {length} characters, and fewer than {shortest} can be guessed. Give this \
                  client a new token."
             ));
         }
@@ -217,7 +212,6 @@ impl KnownSecret {
             digest: Digest::of(secret),
             display,
             is_foreign: true,
-            is_weak: length < STRONG,
             is_hash_alone: false,
         })
     }
@@ -230,7 +224,6 @@ impl KnownSecret {
             digest,
             display: format!("sha256:{}", text[..DISPLAY].to_lowercase()),
             is_foreign: true,
-            is_weak: false,
             is_hash_alone: true,
         })
     }
@@ -294,7 +287,7 @@ mod tests {
             ("name", "a\nb"),
             ("name", "old 0123456789abcdef"),
             ("secret", ""),
-            ("secret", "hunter2"),
+            ("secret", "short-and-weak"),
             ("secret", "0123456789 abcdef"),
             ("secret", "0123456789abcdefé"),
             ("secret", "abababababababab"),

@@ -12,9 +12,9 @@ pub const ORGANIZATION_PREFIX: &str = "wxt";
 /// The prefix of MCP tokens.
 pub const MCP_PREFIX: &str = "wb";
 
-/// How long the secret of an older system is: one that is shorter is guessed soon, and a longer one
+/// How long the secret of an older system is: one that is shorter can be guessed, and a longer one
 /// is none.
-pub const FOREIGN: RangeInclusive<usize> = 8..=4096;
+pub const FOREIGN: RangeInclusive<usize> = 16..=2048;
 
 const RANDOM: usize = 32;
 const CHECKSUM: usize = 6;
@@ -155,20 +155,20 @@ mod tests {
         let ours = Secret::generate("wxt");
         assert!(any_digest_of(ours.reveal()) == Some(ours.digest()));
         for foreign in [
-            "0x2f:e7b",
+            "0123456789abcdef",
             "sk-live/+=.~:16?",
             &ours.reveal()[..40],
-            &"x".repeat(4096),
+            &"x".repeat(2048),
         ] {
             assert!(digest_of(foreign).is_none() && may_be_foreign(foreign));
         }
         for neither in [
             "",
-            "0123456",
+            "0123456789abcde",
             "0123456789abcdef 0",
             "0123456789abcdefé",
             "0123456789abcdef\u{7f}",
-            &"x".repeat(4097),
+            &"x".repeat(2049),
         ] {
             assert!(any_digest_of(neither).is_none(), "{neither:?}");
         }

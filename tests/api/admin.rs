@@ -8,6 +8,7 @@ mod invitations;
 mod mcp_tokens;
 mod members;
 mod others;
+mod paging;
 mod responsible;
 mod revocations;
 mod token_list;

@@ -510,7 +510,7 @@ async fn whatever_is_changed_is_of_the_version_that_was_read() {
         };
         let shown = route.shown();
         if before.ends_with("/responsible-people") {
-            // Who answers for tokens is no thing with a version; the tokens' versions stay.
+            // Who answers for tokens is no thing with a version.
             continue;
         }
         let id = route

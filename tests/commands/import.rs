@@ -57,7 +57,7 @@ async fn tokens_of_an_older_system_keep_working() {
     assert!(
         checked
             .errors
-            .starts_with("Known by hash alone: 1 token. One whose secret has fewer than 8 "),
+            .starts_with("Known by hash alone: 1 token. One whose secret has fewer than 16"),
         "{checked:?}"
     );
     assert_eq!(
@@ -116,7 +116,7 @@ async fn tokens_of_an_older_system_keep_working() {
 async fn a_short_secret_never_works_by_its_hash_either() {
     let place = place().await;
     found(&place);
-    let (short, long) = ("seven-s", "eight-s!");
+    let (short, long) = ("fifteen-letters", "sixteen-letters!");
     let lines = [short, long].map(|secret| format!("Of {},,{}\n", secret.len(), sha256(secret)));
     let file = format!("name,secret,sha256\n{}", lines.concat());
     let imported = import(&place, &["--json"], &file);
@@ -133,7 +133,7 @@ async fn a_short_secret_never_works_by_its_hash_either() {
     assert_eq!(server.asked_by(short).await.status(), 401);
     assert_eq!(server.asked_by(long).await.status(), 200);
     let refused = import(&place, &[], &format!("name,secret\nShort,{short}\n")).refused();
-    assert!(refused.contains("It has 7 characters"), "{refused}");
+    assert!(refused.contains("It has 15 characters"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,7 +173,7 @@ async fn every_bad_line_is_named_and_nothing_is_imported() {
     let expected = [
         "line 3: name: Another token has it.",
         "line 4: secret: Another token has it.",
-        "line 5: secret: It has 7 characters, and fewer than 8 are guessed soon. Give this client \
+        "line 5: secret: It has 7 characters, and fewer than 16 can be guessed. Give this client \
          a new token.",
         "line 6: expires: This is none of 30d, 90d, 1y, never or 2027-02-20T14:30:00Z.",
         "line 6: name: Enter a name.",
@@ -366,26 +366,15 @@ async fn a_terminal_shows_how_far_it_is_and_anything_else_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn short_and_long_secrets_keep_working_and_are_counted() {
+async fn secrets_as_long_as_signed_ones_are_keep_working() {
     let place = place().await;
     found(&place);
     let server = place.serve();
-    let (short, long) = ("0x2f:e7b", format!("eyJ{}", "aBcD.-_9".repeat(500)));
-    let file = format!("name,secret,scopes\nShort,{short},connect:read\nLong,{long},connect:read\n");
-    let imported = import(&place, &[], &file);
-    assert!(
-        imported
-            .errors
-            .contains("With secrets of fewer than 16 characters: 1 token. They work"),
-        "{imported:?}"
-    );
-    for secret in [short, &long] {
-        assert_eq!(server.asked_by(secret).await.status(), 200);
-    }
-    let line = format!("name,secret\nWeak,{}\n", &short[..7]);
-    let refusal = import(&place, &[], &line).refused();
-    assert!(
-        refusal.contains("fewer than 8 are guessed soon"),
-        "{refusal}"
-    );
+    let long = format!("eyJ{}", "aBcD.-_9".repeat(255));
+    let line = |secret: &str| format!("name,secret,scopes\nSigned,{secret},connect:read\n");
+    let refusal = import(&place, &[], &line(&(long.clone() + "tails!"))).refused();
+    assert!(refusal.contains("the most are 2048"), "{refusal}");
+    import(&place, &[], &line(&long)).succeeded();
+    assert_eq!(server.asked_by(&long).await.status(), 200);
+    assert_eq!(server.asked_by(&long[1..]).await.status(), 401);
 }

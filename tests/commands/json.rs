@@ -11,7 +11,7 @@ use crate::support::{Place, cluster};
 
 /// Each command once, in an order in which each has something to do, with what stands on its
 /// standard input. `ID` is that of what the step before printed.
-const STEPS: [(&str, &str); 44] = [
+const STEPS: [(&str, &str); 47] = [
     ("migrate", ""),
     ("organization create --name=Northwind", ""),
     ("organization list", ""),
@@ -39,17 +39,23 @@ const STEPS: [(&str, &str); 44] = [
         "",
     ),
     ("group add NORTHWIND operations mei@x.example", ""),
+    ("user list NORTHWIND --group=operations", ""),
     ("group remove NORTHWIND operations mei@x.example", ""),
     ("group delete NORTHWIND operations", ""),
     ("user deactivate NORTHWIND mei@x.example", ""),
     ("user reactivate NORTHWIND mei@x.example", ""),
-    ("user remove NORTHWIND mei@x.example", ""),
     ("product create NORTHWIND --name=Storefront --key=shop", ""),
     ("product edit NORTHWIND shop --name=Shop", ""),
     ("product list NORTHWIND", ""),
     ("token create NORTHWIND --name=Okta --scope=admin:scim", ""),
     ("token edit NORTHWIND okta --name=Entra --any-ip", ""),
     ("token list NORTHWIND", ""),
+    ("user responsible NORTHWIND", ""),
+    (
+        "user hand-over NORTHWIND mei@x.example --to=ada@x.example",
+        "",
+    ),
+    ("user remove NORTHWIND mei@x.example", ""),
     ("token show NORTHWIND entra", ""),
     ("token rotate NORTHWIND entra --overlap=24h", ""),
     ("token end-overlap NORTHWIND entra", ""),
@@ -79,13 +85,22 @@ const CATALOGUE: &str = "[[resource]]\nname = \"Agents\"\npath = \"/agents\"\n\
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_prints_objects_and_nothing_else() {
-    let (place, other) = (place().await, place().await);
+    let address = cluster::database().await;
+    let (place, other) = (Place::database(&address), place().await);
     let mut run = BTreeSet::new();
     let mut id = String::new();
     for (step, input) in STEPS {
         let words = step
             .replace("NORTHWIND", "--organization=northwind")
             .replace("ID", &id);
+        if step.starts_with("user responsible") {
+            // A command's token is nobody's.
+            cluster::execute(
+                &address,
+                "UPDATE tokens SET responsible_id = users.id FROM users WHERE email LIKE 'mei%'",
+            )
+            .await;
+        }
         let objects = objects(&place, &words, input);
         let first = &objects[0];
         let things = [first, &first["token"], &first["invitation"]];

@@ -89,7 +89,7 @@ async fn all_wrong_settings_are_named_at_once() {
         ("DATABASE_CONNECTIONS", "many"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, elsewhere"),
         ("RATE_LIMIT_PER_TOKEN", "0"),
-        ("AUTH_SECRET", "hunter2"),
+        ("AUTH_SECRET", "hunter2-hunter2-hunter2-hunter2"),
         ("LOG", "a=b=c"),
         ("LOG_FORMAT", "xml"),
     ];

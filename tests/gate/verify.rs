@@ -199,6 +199,20 @@ async fn many_are_answered_in_their_order_and_each_is_explained() {
     assert_eq!(verify(&app, &caller, &json!([])).await, json!([]));
 }
 
+/// As many as there may be, each as long as it may be.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_long_secrets_are_asked_about_at_once() {
+    let app = App::start().await;
+    let caller = verifier(&app).await;
+    let queries: Vec<Value> = (0..100)
+        .map(|number| json!({ "token": format!("{number:0>2048}") }))
+        .collect();
+    let told = verify(&app, &caller, &Value::from(queries)).await;
+    let told = told.as_array().unwrap();
+    assert_eq!(told.len(), 100);
+    assert!(told.iter().all(|it| it["code"] == "unknown"), "{told:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_cannot_be_read_is_named_by_its_field() {
     let app = App::start().await;

@@ -130,7 +130,8 @@ pub struct HandedOver {
 
 /// Hand over or revoke somebody's API tokens
 ///
-/// All that they answer for and that are not revoked, whether they are members or not.
+/// All that they answer for and that are not revoked, whether they are members or not. Whoever is no
+/// member and answers for none is unknown (404).
 #[utoipa::path(post, path = "/api/v1/responsible-people/{id}/handover",
     operation_id = "handOverApiTokens", tag = "Members", params(("id" = Uuid, Path)),
     request_body = Handover,

@@ -2,10 +2,15 @@
 
 use clap::Args;
 
+use diesel::OptionalExtension;
+
+use crate::access::OrganizationId;
 use crate::api::shapes;
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure, organization};
+use crate::db::Connection;
 use crate::members::View;
+use crate::members::groups::{self, GroupId};
 use crate::members::queries::{self, Listed, Wanted};
 use crate::web::format;
 use crate::web::paging::Cursor;
@@ -24,6 +29,9 @@ pub struct Options {
     /// administrators or deactivated
     #[arg(long)]
     view: Option<View>,
+    /// Those of the group with this name
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
     #[command(flatten)]
     format: Format,
 }
@@ -32,10 +40,14 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     let now = desk.clock.now();
     let connection = &mut *desk.database.get().await?;
     let organization = organization(connection, &options.organization).await?;
+    let group = match &options.group {
+        Some(name) => Some(group_id(connection, organization.id, name).await?),
+        None => None,
+    };
     let wanted = Wanted {
         term: options.search,
         view: options.view,
-        group: None,
+        group,
     };
     let headers = [
         "EMAIL",
@@ -58,6 +70,16 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         };
         cursor = Some(next);
     }
+}
+
+async fn group_id(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    name: &str,
+) -> Result<GroupId, Failure> {
+    let found = groups::queries::named(connection, organization, name).await;
+    let found = found.optional()?.map(|group| group.id);
+    found.ok_or_else(|| Failure::new(format!("There is no group {name:?}.")))
 }
 
 fn cells(Listed { member, mcp_tokens }: &Listed) -> [String; 7] {

@@ -6,11 +6,11 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 
-use super::{Estate, ResponsibleRow, survey_estate};
+use super::ResponsibleRow;
 use crate::access::{OrganizationId, UserId};
 use crate::db::Connection;
-use crate::db::schema::{memberships, users};
-use crate::tokens::{Answering, Presence, Responsible};
+use crate::db::schema::{memberships, tokens, users};
+use crate::tokens::{Answering, Presence, Responsible, TokenId};
 use crate::web::paging::{Cursor, Slice};
 
 /// A page of those who answer for API tokens of the organisation that are not revoked, by ID; or of
@@ -74,8 +74,8 @@ pub async fn all_answering(
     }))
 }
 
-/// Somebody who answers for API tokens of the organisation, or is its member: nobody else is known
-/// here.
+/// Somebody who answers for API tokens of the organisation, be they revoked, or is its member: nobody
+/// else is known here.
 pub async fn answering(
     connection: &mut Connection,
     organization: OrganizationId,
@@ -83,11 +83,13 @@ pub async fn answering(
 ) -> QueryResult<Answering> {
     let presence = presence(connection, organization, user).await?;
     if presence == Presence::Removed {
-        let left = Estate::AnsweredFor(user);
-        let (count, _) = survey_estate(connection, organization, left, 0).await?;
-        if count == 0 {
-            return Err(diesel::NotFound);
-        }
+        tokens::table
+            .filter(tokens::organization_id.eq(organization))
+            .filter(tokens::responsible_id.eq(user))
+            .filter(tokens::owner_id.is_null())
+            .select(tokens::id)
+            .first::<TokenId>(connection)
+            .await?;
     }
     let person: ResponsibleRow = users::table
         .find(user)

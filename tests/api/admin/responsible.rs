@@ -59,8 +59,50 @@ async fn whoever_is_gone_can_be_asked_for() {
         (&told[1]["email"], &told[1]["presence"]),
         (&json!(one), &json!("removed"))
     );
+    let first = program.get(&format!("{PEOPLE}?gone=true&limit=1")).await;
+    let cursor = first.body["next_cursor"].as_str().unwrap();
+    let second = program
+        .get(&format!("{PEOPLE}?gone=true&limit=1&cursor={cursor}"))
+        .await;
+    assert_eq!(
+        [emails(&first.body), emails(&second.body)].concat(),
+        emails(&gone.body)
+    );
+    assert!(second.body["next_cursor"].is_null());
     let all = program.get(PEOPLE).await;
     assert!(!emails(&all.body).contains(&"person-2@northwind.example"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_answers_for_tokens_elsewhere_is_nobody_here() {
+    let (app, program) = start(1).await;
+    let other = app.another_organization("Contoso").await;
+    let zero = "person-0@northwind.example";
+    app.add_member(other, zero, Role::Admin).await;
+    app.token_of(other, "Theirs", |_| ()).await;
+    app.sql(
+        "UPDATE tokens SET responsible_id = users.id FROM users
+         WHERE tokens.name = 'Theirs' AND email LIKE 'person-0@%'",
+    )
+    .await;
+    let user = app.user(zero).await;
+    let removal = format!("/api/v1/members/{user}?api_tokens=keep");
+    assert_eq!(program.delete(&removal).await.status, 200);
+    let here = program.get(PEOPLE).await;
+    let of_zero = |body: &Value| -> Vec<Value> {
+        let items = body["items"].as_array().unwrap().iter();
+        let theirs = items.filter(|it| it["email"] == zero);
+        theirs.map(|it| it["presence"].clone()).collect()
+    };
+    assert_eq!(of_zero(&here.body), [json!("removed")]);
+    app.sql("DELETE FROM tokens WHERE name = 'Feed 0'").await;
+    let here = program.get(PEOPLE).await;
+    assert!(of_zero(&here.body).is_empty(), "{}", here.body);
+    let handover = format!("{PEOPLE}/{user}/handover");
+    let revoke = json!({ "api_tokens": "revoke" });
+    assert_eq!(program.post(&handover, &revoke).await.status, 404);
+    let theirs = "SELECT count(*) FROM tokens WHERE name = 'Theirs' AND standing = 'active'";
+    assert_eq!(app.count(theirs).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,6 +77,20 @@ async fn a_leak_is_stopped_at_once() {
     assert_eq!(app.count(told).await, 3);
 }
 
+/// As many as there may be, each as long as it may be and with characters that JSON escapes.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_leak_is_taken() {
+    let app = App::start().await;
+    let program = Program::with(&app, "Responder", &[Scope::AdminWrite]).await;
+    let secrets: Vec<String> = (0..1_000)
+        .map(|number| format!("{number:0>4}{}", "\"\\".repeat(1_022)))
+        .collect();
+    let leak = json!({ "secrets": secrets });
+    let done = program.post("/api/v1/tokens/revocations", &leak).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    assert_eq!(done.body["secrets"].as_array().unwrap().len(), 1_000);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_go_in_one_request_and_no_more() {
     let app = App::start().await;

@@ -11,13 +11,14 @@ use crate::api::kit::{FateWord, Input, Receipt, Word};
 use crate::db::Database;
 use crate::fleet::Fleet;
 use crate::gate::Writer;
+use crate::tokens::TokenId;
 use crate::tokens::queries::{self, Named};
-use crate::tokens::{TokenId, secret};
+use crate::tokens::secret::{self, FOREIGN};
 use crate::web::{Answer, Error, Now};
 
 const MOST: usize = 1_000;
-/// In bytes: so many secrets of whatever older system.
-pub const LARGEST_LEAK: usize = 1024 * 1024;
+/// In bytes: so many secrets of whatever older system, each character escaped.
+pub const LARGEST_LEAK: usize = 2 * MOST * (*FOREIGN.end() + 2);
 
 /// Which tokens: by their secrets, by their IDs, or both; 1 to 1,000 in all.
 #[derive(Deserialize, ToSchema)]

@@ -153,8 +153,8 @@ async fn theirs_are_handed_over_or_revoked() {
         let answer = (refused.status, &refused.body["field"]);
         assert_eq!(answer, (422, &json!(field)), "{body}");
     }
-    let hand_over = json!({ "api_tokens": "hand-over", "heir_id": one.to_string() });
-    let handed = program.post(&handover(zero), &hand_over).await;
+    let to_one = json!({ "api_tokens": "hand-over", "heir_id": one.to_string() });
+    let handed = program.post(&handover(zero), &to_one).await;
     assert_eq!(
         (handed.status, &handed.body["api_tokens"]),
         (200, &json!(1))

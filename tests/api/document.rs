@@ -26,6 +26,53 @@ async fn the_document_is_of_openapi_3_1_and_needs_no_token() {
     }
 }
 
+/// One is generated without a warning, and does what a program would.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generated_client_needs_nothing_else() {
+    // What it makes of bodies that are no JSON.
+    const SETTINGS: &str = "post_hooks: []\ncontent_type_overrides:\n  \
+        application/toml: application/octet-stream\n";
+    let app = App::start().await;
+    let (_, secret) = app.token("Program").await;
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let scratch = Scratch::new();
+    fs::write(scratch.root.join("settings.yaml"), SETTINGS).unwrap();
+    let python = |arguments: &[&str]| {
+        let mut command = Command::new("python3");
+        command
+            .args(arguments)
+            .env("PYTHONPATH", tests.join("site-packages"))
+            .env("NO_PROXY", "*")
+            .current_dir(&scratch.root);
+        async move {
+            let run = tokio::task::spawn_blocking(move || command.output());
+            let output = run.await.unwrap().unwrap();
+            let said = [output.stdout, output.stderr].concat();
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&said)
+            );
+        }
+    };
+    let document = format!("{}/openapi.json", app.url);
+    python(&[
+        "-c",
+        "from openapi_python_client.cli import app; app()",
+        "generate",
+        "--url",
+        &document,
+        "--meta=none",
+        "--output-path=tokendesk_client",
+        "--config=settings.yaml",
+        "--fail-on-warning",
+    ])
+    .await;
+    let program = tests.join("api/generated.py");
+    let program = program.to_str().unwrap();
+    python(&[program, ".", &app.url, secret.reveal(), ADA]).await;
+}
+
 /// What it sent stays reproducible by its seed. `more` goes into its configuration.
 async fn fuzz(app: &App, more: &str, arguments: &[&str]) {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");

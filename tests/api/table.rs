@@ -321,6 +321,7 @@ async fn whoever_has_too_little_gets_in_nowhere() {
         .await;
     let (_, left) = app.mcp_token("mei@northwind.example", "Left").await;
     let bad = things::bad_tokens(&app).await;
+    let bad_mcp = things::bad_mcp_tokens(&app).await;
     let mcp = app.mcp_token(ADA, "Laptop").await.1;
     let mut weak = Vec::new();
     for scope in Scope::ALL.iter().filter(|scope| scope.is_for_api_tokens()) {
@@ -357,6 +358,9 @@ async fn whoever_has_too_little_gets_in_nowhere() {
         refused("some-other-secret-of-the-environment", 401, "unknown").await;
         for (status, code, secret) in &bad {
             refused(secret.reveal(), *status, code).await;
+        }
+        for (code, secret) in &bad_mcp {
+            refused(secret.reveal(), 401, code).await;
         }
         for (scope, program) in &weak {
             if route.too_little().contains(scope) {

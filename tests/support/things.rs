@@ -186,6 +186,24 @@ pub async fn bad_tokens(app: &App) -> Vec<(u16, &'static str, Secret)> {
     bad
 }
 
+/// MCP tokens that were good once, each with the code that it is refused with.
+pub async fn bad_mcp_tokens(app: &App) -> Vec<(&'static str, Secret)> {
+    let mut bad = Vec::new();
+    for (code, change) in [
+        ("revoked", "UPDATE tokens SET standing = 'revoked'"),
+        ("disabled", "UPDATE tokens SET standing = 'disabled'"),
+        ("expired", "UPDATE tokens SET expires_at = created_at"),
+        ("unknown", "DELETE FROM tokens"),
+    ] {
+        let (token, secret) = app.mcp_token(ADA, code).await;
+        app.sql(&format!("{change} WHERE id = '{}'", token.id))
+            .await;
+        bad.push((code, secret));
+    }
+    app.settle().await;
+    bad
+}
+
 /// All scopes of API tokens that do not include this one.
 pub fn too_little_for(needed: Scope) -> Vec<Scope> {
     let gives = |scope: Scope| scope == needed || scope.includes().contains(&needed);

@@ -185,6 +185,7 @@ diesel::table! {
         formatted_name -> Nullable<Text>,
         emails -> Nullable<Text>,
         user_type -> Nullable<Text>,
+        user_name_reversed -> Text,
     }
 }
 

@@ -1,9 +1,11 @@
 //! A PostgreSQL for this run of the tests, with a migrated database to copy for each of them.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use tokendesk::db::Database;
 use tokendesk::db::embedded::Cluster;
@@ -49,6 +51,41 @@ pub fn url(config: &Config) -> String {
     format!("postgres://{user}@{host}/{name}")
 }
 
+/// How long the statements in a database take, by themselves: as PostgreSQL says, whoever waits for
+/// them.
+pub struct StatementTimes {
+    log: BufReader<File>,
+    mark: String,
+}
+
+impl StatementTimes {
+    /// Of whoever connects from now on.
+    pub async fn of(address: &Config) -> Self {
+        let name = address.get_dbname().unwrap();
+        let all = format!("ALTER DATABASE {name} SET log_min_duration_statement = 0");
+        execute(CLUSTER.get().unwrap(), &all).await;
+        let mut log = File::open(directory().join("postgres.log")).unwrap();
+        log.seek(SeekFrom::End(0)).unwrap();
+        Self {
+            log: BufReader::new(log),
+            mark: format!("<{name}> LOG:  duration: "),
+        }
+    }
+
+    /// Of all since it was asked before, together.
+    pub fn since(&mut self) -> Duration {
+        let mut milliseconds = 0.0;
+        let mut line = String::new();
+        while self.log.read_line(&mut line).unwrap() > 0 {
+            let told = line.split_once(&self.mark);
+            let told = told.and_then(|(_, told)| told.split_once(" ms"));
+            milliseconds += told.map_or(0.0, |(number, _)| number.parse::<f64>().unwrap());
+            line.clear();
+        }
+        Duration::from_secs_f64(milliseconds / 1_000.0)
+    }
+}
+
 /// Runs statements by themselves, beside the application.
 pub async fn execute(config: &Config, statements: &str) {
     let (client, connection) = config.connect(NoTls).await.unwrap();
@@ -56,8 +93,12 @@ pub async fn execute(config: &Config, statements: &str) {
     client.batch_execute(statements).await.unwrap();
 }
 
+fn directory() -> PathBuf {
+    std::env::temp_dir().join(format!("tokendesk-tests-{}", std::process::id()))
+}
+
 async fn start() -> Config {
-    let directory = std::env::temp_dir().join(format!("tokendesk-tests-{}", std::process::id()));
+    let directory = directory();
     let data = directory.clone();
     let cluster = tokio::task::spawn_blocking(move || Cluster::open(&data).unwrap())
         .await
@@ -68,6 +109,12 @@ async fn start() -> Config {
     // What is lost in a crash was worth nothing.
     execute(&server, "ALTER SYSTEM SET fsync = off").await;
     execute(&server, "ALTER SYSTEM SET full_page_writes = off").await;
+    // By this mark a line of the log is known as a database's.
+    execute(
+        &server,
+        "ALTER SYSTEM SET log_line_prefix = '%m [%p] <%d> '",
+    )
+    .await;
     execute(&server, "SELECT pg_reload_conf()").await;
     execute(
         &server,

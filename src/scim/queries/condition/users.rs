@@ -107,6 +107,11 @@ fn of_columns(
             *operator,
             literal,
         ),
+        ("userName", Criterion::Compare(_, Operator::EndsWith, Literal::Text(end))) => {
+            let backwards: String = end.chars().rev().collect();
+            let pattern = format!("{}%", escaped(&backwards));
+            Box::new(scim_users::user_name_reversed.like(lower(pattern)))
+        }
         ("userName", Criterion::Compare(_, operator, literal)) => {
             folded(Box::new(scim_users::user_name_folded), *operator, literal)
         }

@@ -4,13 +4,13 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::appointment::{Beyond, may_appoint};
-use super::charge::{Charge, LastAdministrator};
+use super::appointment::may_appoint;
+use super::charge::Charge;
 use super::find::member;
 use super::handover::{ApiTokens, dispose};
+use super::refusal::ChangeError;
 use crate::access::{Actor, OrganizationId, Role, UserId, end_sessions};
 use crate::db::schema::{group_members, groups, memberships};
 use crate::db::{Connection, Pinned};
@@ -19,57 +19,6 @@ use crate::journal::{self, Action, Change};
 use crate::members::Member;
 use crate::members::groups::GroupId;
 use crate::tokens::queries::{Estate, revoke_estate};
-use crate::web::Error;
-
-/// Why nothing was changed.
-#[derive(Debug)]
-pub enum ChangeError {
-    /// Nobody would be left to administer the organisation.
-    LastAdministrator,
-    /// Whoever was to get the API tokens is no active administrator, or the one who leaves them.
-    NotAdministrator,
-    /// The token with which it is done may make nobody an administrator.
-    Beyond(Beyond),
-    /// The member is not any more what the form was made for.
-    Outdated(Box<Member>),
-    Query(QueryError),
-}
-
-impl From<QueryError> for ChangeError {
-    fn from(error: QueryError) -> Self {
-        Self::Query(error)
-    }
-}
-
-impl From<LastAdministrator> for ChangeError {
-    fn from(_: LastAdministrator) -> Self {
-        Self::LastAdministrator
-    }
-}
-
-impl From<Beyond> for ChangeError {
-    fn from(beyond: Beyond) -> Self {
-        Self::Beyond(beyond)
-    }
-}
-
-impl From<ChangeError> for Error {
-    fn from(error: ChangeError) -> Self {
-        match error {
-            ChangeError::LastAdministrator => Self::Conflict(
-                "This is the last active administrator who can sign in. Make somebody else one first.",
-            ),
-            ChangeError::NotAdministrator => {
-                Self::Conflict("Tokens can be handed to another active administrator only.")
-            }
-            ChangeError::Beyond(beyond) => beyond.into(),
-            ChangeError::Outdated(_) => {
-                Self::Conflict("Someone else changed this member meanwhile. Nothing was changed.")
-            }
-            ChangeError::Query(error) => error.into(),
-        }
-    }
-}
 
 /// What came of a deactivation or removal.
 #[derive(Clone, Debug)]

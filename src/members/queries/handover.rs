@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::AsyncConnection;
 
-use super::change::ChangeError;
 use super::charge::Charge;
 use super::find::member;
+use super::refusal::ChangeError;
 use crate::access::{Actor, UserId};
 use crate::db::Connection;
 use crate::tokens::Answering;

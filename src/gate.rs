@@ -29,6 +29,7 @@ pub use program::{
     Authorized, Behalf, Needs, Provisioner, Reader, Writer, admit_admin, admit_scim, admit_user,
     operation,
 };
+pub use queries::current_secret;
 pub use refusal::{refused, several};
 pub use tenants::Tenants;
 pub use usage::{Decided, Usage, sweep};

@@ -2,6 +2,7 @@
 //! `admin:read`, the rest `admin:write`. The rules are those of the features; here is their JSON.
 
 pub mod audit;
+pub mod explanations;
 pub mod groups;
 pub mod invitations;
 pub mod mcp_tokens;
@@ -28,6 +29,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .wrap(from_fn(document::allow))
         .wrap(from_fn(admit_admin))
         .configure(tokens::routes)
+        .configure(explanations::routes)
         .configure(products::routes)
         .configure(resources::routes)
         .configure(servers::routes)

@@ -15,8 +15,8 @@ use utoipa::OpenApi;
 
 use self::common::Common;
 use super::admin::{
-    audit, groups, invitations, mcp_tokens, members, products, resources, responsible, servers,
-    tokens,
+    audit, explanations, groups, invitations, mcp_tokens, members, products, resources,
+    responsible, servers, tokens,
 };
 use super::problem::Problem;
 use super::{introspect, token, user, verify};
@@ -48,6 +48,7 @@ pub const PATH: &str = "/openapi.json";
         tokens::edit,
         tokens::delete,
         tokens::usage,
+        explanations::of_token,
         tokens::rotate,
         tokens::end_overlap,
         tokens::disable,
@@ -70,6 +71,7 @@ pub const PATH: &str = "/openapi.json";
         mcp_tokens::index,
         mcp_tokens::show,
         mcp_tokens::revoke,
+        explanations::of_mcp_token,
         servers::index,
         servers::create,
         servers::show,

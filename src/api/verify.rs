@@ -111,7 +111,7 @@ pub async fn verify(
     // All of them can be answered, or none is.
     let asked = queries.iter().enumerate().map(|(at, query)| {
         let misfit = |misfit: Misfit| misfit.at(at, is_array);
-        query.asked().map_err(misfit)
+        query.purpose().asked().map_err(misfit)
     });
     let asked = asked.collect::<Result<Vec<Asked>, Error>>()?;
     let mut answers = Vec::with_capacity(queries.len());
@@ -132,13 +132,15 @@ pub async fn verify(
     }
     let mut response = HttpResponse::Ok();
     if is_array {
-        return Ok(response.json(answers.iter().map(Verdict::of).collect::<Vec<_>>()));
+        let answers = answers.iter();
+        let verdicts = answers.map(|(decision, explain)| Verdict::of(decision, *explain));
+        return Ok(response.json(verdicts.collect::<Vec<_>>()));
     }
-    let answer = &answers[0];
-    if let Some(warning) = answer.0.expiry_warning() {
+    let (decision, explain) = &answers[0];
+    if let Some(warning) = decision.expiry_warning() {
         response.insert_header(warning);
     }
-    Ok(response.json(Verdict::of(answer)))
+    Ok(response.json(Verdict::of(decision, *explain)))
 }
 
 /// The questions, and whether they came as an array.
@@ -159,7 +161,8 @@ fn read(body: &[u8]) -> Result<(Vec<Query<'_>>, bool), Error> {
 }
 
 /// Fields that do not go together, by the name of one.
-struct Misfit(&'static str, &'static str);
+#[derive(Debug)]
+pub struct Misfit(&'static str, &'static str);
 
 impl Misfit {
     fn at(self, index: usize, is_array: bool) -> Error {
@@ -173,9 +176,37 @@ impl Misfit {
     }
 }
 
+impl From<Misfit> for Error {
+    fn from(Misfit(field, detail): Misfit) -> Self {
+        Self::invalid(field, detail)
+    }
+}
+
 impl Query<'_> {
-    fn asked(&self) -> Result<Asked<'_>, Misfit> {
-        match (self.scope, &self.method, &self.path, &self.tool) {
+    fn purpose(&self) -> Purpose<'_> {
+        Purpose {
+            scope: self.scope,
+            method: self.method.as_deref(),
+            path: self.path.as_deref(),
+            tool: self.tool.as_deref(),
+        }
+    }
+}
+
+/// What a token is used for, as it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Purpose<'a> {
+    pub scope: Option<Scope>,
+    pub method: Option<&'a str>,
+    pub path: Option<&'a str>,
+    pub tool: Option<&'a str>,
+}
+
+impl<'a> Purpose<'a> {
+    /// # Errors
+    /// What does not go together.
+    pub fn asked(self) -> Result<Asked<'a>, Misfit> {
+        match (self.scope, self.method, self.path, self.tool) {
             (None, None, None, None) => Ok(Asked::Nothing),
             (Some(scope), None, None, None) => Ok(Asked::Scope(scope)),
             (None, Some(method), Some(target), None) => Ok(Asked::Request {
@@ -206,7 +237,7 @@ enum Verdicts {
 
 /// What the gate answers. Of a token that it knows it tells more, also where that is no good.
 #[derive(Serialize, ToSchema)]
-struct Verdict<'a> {
+pub struct Verdict<'a> {
     /// Whether the client may do what was asked.
     valid: bool,
     code: CodeWord,
@@ -270,7 +301,7 @@ struct Step {
 }
 
 impl<'a> Verdict<'a> {
-    fn of((decision, explain): &'a (Decision<'_>, bool)) -> Self {
+    pub fn of(decision: &'a Decision<'_>, explain: bool) -> Self {
         let check = |checked: crate::gate::Checked| Step {
             check: checked.name,
             code: Word(checked.code),

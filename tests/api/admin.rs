@@ -3,6 +3,7 @@
 mod appointment;
 mod auth_secret;
 mod catalogue;
+mod explanations;
 mod groups;
 mod invitations;
 mod mcp_tokens;

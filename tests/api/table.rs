@@ -56,6 +56,14 @@ const TABLE: &[Route] = &[
         r#"{"name":"Edited"}"#,
     ),
     Route("DELETE", "/api/v1/tokens/{id}", AdminWrite, 200, ""),
+    Route("GET", "/api/v1/tokens/{id}/explanation", AdminRead, 200, ""),
+    Route(
+        "GET",
+        "/api/v1/mcp-tokens/{id}/explanation",
+        AdminRead,
+        200,
+        "",
+    ),
     Route("GET", "/api/v1/tokens/{id}/usage", AdminRead, 200, ""),
     Route(
         "POST",

@@ -299,3 +299,33 @@ async fn names_are_in_order_whatever_their_case() {
         by_many.refuse(400, "invalidPath");
     }
 }
+
+/// They are answered with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_version_of_a_group_is_that_of_its_members_names_too() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let jo = provider.user("jo@x.example").await;
+    let path = format!("/Groups/{}", provider.group("Readers", &[&jo]).await);
+    let other = format!("/Groups/{}", provider.group("Writers", &[]).await);
+    let (before, others) = (
+        provider.get(&path).await.etag(),
+        provider.get(&other).await.etag(),
+    );
+    let rename = json!([{ "op": "replace", "path": "displayName", "value": "Jo Park" }]);
+    provider
+        .patch(&format!("/Users/{jo}"), rename)
+        .await
+        .expect(200);
+    let known = provider.request(Method::GET, &path);
+    let known = provider.send(known.header("if-none-match", &before)).await;
+    assert_eq!(known.expect(200)["members"][0]["display"], "Jo Park");
+    assert_eq!(provider.get(&other).await.etag(), others);
+    let retitle = json!([{ "op": "replace", "path": "title", "value": "Engineer" }]);
+    let before = provider.get(&path).await.etag();
+    provider
+        .patch(&format!("/Users/{jo}"), retitle)
+        .await
+        .expect(200);
+    assert_eq!(provider.get(&path).await.etag(), before);
+}

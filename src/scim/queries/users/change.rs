@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{Row, find, groups_of};
 use crate::access::{Actor, UserId};
-use crate::db::schema::{memberships, scim_documents, scim_users, users};
+use crate::db::schema::{group_members, groups, memberships, scim_documents, scim_users, users};
 use crate::db::{Connection, violates};
 use crate::identity::Email;
 use crate::identity::queries::{MemberError, NewUser, provision_member};
@@ -285,12 +285,33 @@ async fn keep_account(
             .map_err(taken)?;
     }
     let name = wanted.name.as_str();
-    diesel::update(users::table.find(id))
+    let renamed = diesel::update(users::table.find(id))
         .filter(users::name.ne(name))
         .set(users::name.eq(name))
         .execute(connection)
         .await?;
+    if renamed > 0 {
+        change_groups_of(connection, actor, id).await?;
+    }
     Ok(())
+}
+
+/// Groups are answered with the names of their members, and so are others with another name.
+async fn change_groups_of(
+    connection: &mut Connection,
+    actor: &Actor,
+    id: UserId,
+) -> QueryResult<usize> {
+    let theirs = group_members::table
+        .filter(group_members::organization_id.eq(actor.organization()))
+        .filter(group_members::user_id.eq(id))
+        .select(group_members::group_id);
+    diesel::update(groups::table)
+        .filter(groups::organization_id.eq(actor.organization()))
+        .filter(groups::id.eq_any(theirs))
+        .set(groups::version.eq(groups::version + 1))
+        .execute(connection)
+        .await
 }
 
 async fn record(

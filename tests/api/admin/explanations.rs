@@ -59,8 +59,8 @@ async fn what_the_gate_would_answer_is_told_without_the_secret() {
         }
         let verifier =
             Program::with(&app, &format!("Verifier {asked}"), &[Scope::TokensVerify]).await;
-        let verified = verifier.post("/api/v1/verify", &question).await;
-        assert_eq!(verified.body, told.body, "{asked}");
+        let answer = verifier.post("/api/v1/verify", &question).await;
+        assert_eq!(answer.body, told.body, "{asked}");
     }
     for (asked, field) in [
         ("?method=GET", "path"),

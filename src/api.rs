@@ -54,6 +54,7 @@ pub fn gate_routes(config: &mut web::ServiceConfig) {
                 .wrap(from_fn(body::uncompressed))
                 .app_data(Counted)
                 .app_data(asks_about_others("POST /api/v1/verify"))
+                .app_data(web::PayloadConfig::new(verify::LARGEST))
                 .route(web::post().to(verify::verify))
                 .default_service(web::to(document::not_allowed)),
         )

@@ -17,10 +17,13 @@ use super::kit::{Address, CodeWord, OutcomeWord, ScopeWord, Word};
 use super::token::{Organization, Product};
 use crate::catalogue::Scope;
 use crate::gate::{Asked, Caller, Decision, Gate, Question, View, user_agent};
+use crate::tokens::secret::FOREIGN;
 use crate::web::client_address::ClientAddress;
 use crate::web::{Answer, Error, Now, body, json};
 
 const MOST: usize = 100;
+/// Bytes: as many questions as there may be, each about a secret and a path of the longest.
+pub const LARGEST: usize = MOST * (2 * *FOREIGN.end() + 6 * 1024);
 
 /// Whether a token is good, and for what. What is left out is not checked.
 #[derive(Deserialize, ToSchema)]

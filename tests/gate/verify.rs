@@ -204,8 +204,12 @@ async fn many_are_answered_in_their_order_and_each_is_explained() {
 async fn a_hundred_long_secrets_are_asked_about_at_once() {
     let app = App::start().await;
     let caller = verifier(&app).await;
+    let path = format!("/{}", "x".repeat(4_000));
     let queries: Vec<Value> = (0..100)
-        .map(|number| json!({ "token": format!("{number:0>2048}") }))
+        .map(|number| {
+            let token = format!("{number:0>4}{}", "\"\\".repeat(1_022));
+            json!({ "token": token, "method": "GET", "path": path })
+        })
         .collect();
     let told = verify(&app, &caller, &Value::from(queries)).await;
     let told = told.as_array().unwrap();

@@ -1,5 +1,6 @@
 //! What somebody who goes leaves behind, and what comes back with them.
 
+use chrono::TimeDelta;
 use tokendesk::access::{Actor, Role, UserId};
 use tokendesk::catalogue::{create_product, resources::queries as resources};
 use tokendesk::members::queries::{self, ApiTokens, ChangeError, Departure};
@@ -219,15 +220,17 @@ async fn links_of_whoever_goes_are_revoked_and_journalled() {
         "INSERT INTO invitations (id, organization_id, email, name, role, digest, created_at, \
              expires_at) \
          VALUES (gen_random_uuid(), '{}', '{MEI}', 'Mei', 'member', sha256('x'), '{1}', '{1}'), \
+             (gen_random_uuid(), '{0}', '{MEI}', 'Of old', 'member', sha256('z'), '{1}', '{2}'), \
              (gen_random_uuid(), '{0}', 'jun@northwind.example', 'Jun', 'member', sha256('y'), \
                  '{1}', '{1}')",
         app.organization,
+        app.now() + TimeDelta::days(7),
         app.now()
     );
     app.sql(&invite).await;
     deactivate(&app, None).await;
     let told = "SELECT subject_name FROM journal WHERE action = 'member.invitation_revoked'";
     let told: Vec<String> = app.sql(told).await.iter().map(|row| row.get(0)).collect();
-    assert_eq!(told, [MEI]);
+    assert_eq!(told, [MEI], "and none for the one that was over");
     assert_eq!(app.count("SELECT count(*) FROM invitations").await, 1);
 }

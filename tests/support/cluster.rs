@@ -56,6 +56,8 @@ pub fn url(config: &Config) -> String {
 pub struct StatementTimes {
     log: BufReader<File>,
     mark: String,
+    /// As much of a line as is written yet.
+    line: String,
 }
 
 impl StatementTimes {
@@ -69,18 +71,18 @@ impl StatementTimes {
         Self {
             log: BufReader::new(log),
             mark: format!("<{name}> LOG:  duration: "),
+            line: String::new(),
         }
     }
 
     /// Of all since it was asked before, together.
     pub fn since(&mut self) -> Duration {
         let mut milliseconds = 0.0;
-        let mut line = String::new();
-        while self.log.read_line(&mut line).unwrap() > 0 {
-            let told = line.split_once(&self.mark);
+        while self.log.read_line(&mut self.line).unwrap() > 0 && self.line.ends_with('\n') {
+            let told = self.line.split_once(&self.mark);
             let told = told.and_then(|(_, told)| told.split_once(" ms"));
             milliseconds += told.map_or(0.0, |(number, _)| number.parse::<f64>().unwrap());
-            line.clear();
+            self.line.clear();
         }
         Duration::from_secs_f64(milliseconds / 1_000.0)
     }

@@ -91,8 +91,11 @@ async fn explained(
     (kind, id): (Kind, Uuid),
     asked: &Use,
 ) -> Answer {
-    let connection = &mut *database.get().await?;
-    let (key, digest) = current_secret(connection, reader, id.into()).await?;
+    let (key, digest) = {
+        // The gate takes another: it goes back first.
+        let connection = &mut *database.get().await?;
+        current_secret(connection, reader, id.into()).await?
+    };
     let found = key.owner.map_or(Kind::Api, |_| Kind::Mcp);
     if found != kind {
         return Err(Error::NotFound);

@@ -57,7 +57,9 @@ pub async fn index(
 ) -> Answer {
     let connection = &mut *database.get().await?;
     let catalogue = queries::list(connection, &reader).await?;
-    let page = paging.of(catalogue.resources, |resource| resource.id.uuid())?;
+    let page = paging.of(catalogue.resources, |stored| {
+        (stored.resource.name.clone(), stored.id.uuid())
+    })?;
     Ok(versioned(catalogue.revision, page.map(Resource::from)))
 }
 

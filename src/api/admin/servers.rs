@@ -119,7 +119,7 @@ pub async fn index(
 ) -> Answer {
     let connection = &mut *database.get().await?;
     let servers = queries::list(connection, reader.overseen()).await?;
-    let page = paging.of(servers, |server| server.id.uuid())?;
+    let page = paging.of(servers, |server| (server.name.clone(), server.id.uuid()))?;
     Ok(HttpResponse::Ok().json(page.map(McpServer::from)))
 }
 

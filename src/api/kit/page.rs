@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::web::Error;
-use crate::web::paging::{Cursor, Slice};
+use crate::web::paging::{Cursor, Direction, Slice};
 
 const USUAL: usize = 50;
 const MOST: usize = 100;
@@ -40,21 +40,23 @@ impl Paging {
         }
     }
 
-    /// The page of a list that is short enough to be read whole.
+    /// The page of a list that is short enough to be read whole, in the order of `place`.
     ///
     /// # Errors
     /// Those of [`limit`](Self::limit) and [`cursor`](Self::cursor).
-    pub fn of<T>(&self, all: Vec<T>, id: impl Fn(&T) -> Uuid) -> Result<Page<T>, Error> {
+    pub fn of<T>(
+        &self,
+        mut all: Vec<T>,
+        place: impl Fn(&T) -> (String, Uuid),
+    ) -> Result<Page<T>, Error> {
         let (limit, cursor) = (self.limit()?, self.cursor()?);
+        all.sort_by_key(&place);
         let start = cursor.as_ref().map_or(0, |cursor| {
-            let last = all.iter().position(|it| id(it) == cursor.id);
-            // Where one stood that is gone meanwhile, its next stands.
-            let shown = usize::try_from(cursor.skipped).unwrap_or_default();
-            last.map_or(shown.saturating_sub(1), |last| last + 1)
+            let last = (cursor.key.clone(), cursor.id);
+            all.partition_point(|it| place(it) <= last)
         });
         let rows = all.into_iter().skip(start).take(limit + 1).collect();
-        let slice = Slice::new(rows, limit, cursor.as_ref(), |it| (String::new(), id(it)));
-        Ok(slice.into())
+        Ok(Slice::new(rows, limit, cursor.as_ref(), place).into())
     }
 
     /// # Errors
@@ -62,7 +64,8 @@ impl Paging {
     pub fn cursor(&self) -> Result<Option<Cursor>, Error> {
         let cursor = self.cursor.as_deref();
         let read = |text| {
-            Cursor::decode(text).ok_or_else(|| Error::invalid("cursor", "no page gave this."))
+            let cursor = Cursor::decode(text).filter(|it| it.direction == Direction::After);
+            cursor.ok_or_else(|| Error::invalid("cursor", "no page gave this."))
         };
         cursor.map(read).transpose()
     }

@@ -423,11 +423,12 @@ pub async fn end_links(
                 .eq(email)
                 .or(invitations::user_id.eq(user)),
         )
-        .returning((invitations::id, invitations::email));
-    let ended: Vec<(InvitationId, String)> = ended.get_results(connection).await?;
+        .returning((invitations::id, invitations::email, invitations::expires_at));
+    let ended: Vec<(InvitationId, String, DateTime<Utc>)> = ended.get_results(connection).await?;
     let entries: Vec<_> = ended
         .iter()
-        .map(|(id, email)| journal::Draft {
+        .filter(|(.., expires_at)| *expires_at > now)
+        .map(|(id, email, _)| journal::Draft {
             action: Action::InvitationRevoked,
             subject: (id.uuid(), email),
             changes: Vec::new(),

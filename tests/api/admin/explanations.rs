@@ -114,3 +114,22 @@ async fn an_explanation_is_no_call_and_of_ones_own_tokens() {
         .await;
     assert_eq!(told.body["code"], "revoked", "{}", told.body);
 }
+
+/// None waits for a second connection while it holds the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_explanations_at_once_share_two_connections() {
+    let app = App::start_with(&["--database-connections=2"]).await;
+    let program = Program::with(&app, "Helpdesk", &[Scope::AdminRead]).await;
+    let mut paths = Vec::new();
+    for number in 0..8 {
+        let (token, _) = app.token(&format!("Feed {number}")).await;
+        paths.push(format!(
+            "/api/v1/tokens/{}/explanation?method=GET&path=/x",
+            token.id
+        ));
+    }
+    let asked = paths.iter().map(|path| program.get(path));
+    for told in futures_util::future::join_all(asked).await {
+        assert_eq!(told.status, 200, "{}", told.body);
+    }
+}

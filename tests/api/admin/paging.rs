@@ -1,6 +1,7 @@
 //! How long the pages of lists are.
 
 use serde_json::json;
+use tokendesk::web::paging::{Cursor, Direction};
 
 use crate::api::client::Program;
 use crate::support::App;
@@ -76,15 +77,38 @@ async fn resources_and_servers_come_in_pages_too() {
         let odd = asking.get(&format!("{list}?nonsense=1")).await;
         assert_eq!(odd.status, 422, "{}", odd.body);
     }
-    // What a page ended with is gone: the next begins where it stood.
-    let servers = names(&program, "/api/v1/mcp-servers", 100).await;
-    let first = program.get("/api/v1/mcp-servers?limit=2").await;
-    let last = first.body["items"][1]["id"].as_str().unwrap();
-    let path = format!("/api/v1/mcp-servers/{last}");
-    assert_eq!(program.delete(&path).await.status, 200);
-    let cursor = first.body["next_cursor"].as_str().unwrap();
-    let next = program
-        .get(&format!("/api/v1/mcp-servers?limit=1&cursor={cursor}"))
-        .await;
-    assert_eq!(next.body["items"][0]["name"], servers[2]);
+    // Whoever deletes page by page comes to the end.
+    for _ in 0..2 {
+        let servers = names(&program, "/api/v1/mcp-servers", 100).await;
+        let first = program.get("/api/v1/mcp-servers?limit=2").await;
+        for server in first.body["items"].as_array().unwrap() {
+            let path = format!("/api/v1/mcp-servers/{}", server["id"].as_str().unwrap());
+            assert_eq!(program.delete(&path).await.status, 200);
+        }
+        let cursor = first.body["next_cursor"].as_str().unwrap();
+        let next = program
+            .get(&format!("/api/v1/mcp-servers?limit=1&cursor={cursor}"))
+            .await;
+        assert_eq!(next.body["items"][0]["name"], servers[2]);
+    }
+}
+
+/// What leads backwards is of the console's pages.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_that_leads_backwards_is_none() {
+    let app = App::start().await;
+    let program = Program::of(&app, &app.token("Terraform").await.1);
+    let backwards = Cursor {
+        key: String::new(),
+        id: uuid::Uuid::nil(),
+        direction: Direction::Before,
+        skipped: 0,
+    };
+    for list in ["products", "mcp-servers", "resources", "members", "tokens"] {
+        let page = program
+            .get(&format!("/api/v1/{list}?cursor={}", backwards.encode()))
+            .await;
+        let answer = (page.status, &page.body["field"]);
+        assert_eq!(answer, (422, &json!("cursor")), "{list}: {}", page.body);
+    }
 }

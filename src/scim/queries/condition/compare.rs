@@ -160,6 +160,13 @@ pub fn unsupported(attribute: &str, sub: &str, operator: Operator) -> Error {
     ))
 }
 
+/// For LIKE, once it is reversed.
+pub fn escaped_backwards(text: &str) -> String {
+    text.replace('\\', r"\\")
+        .replace('%', r"%\")
+        .replace('_', r"_\")
+}
+
 /// For LIKE, where `%`, `_` and `\` have a meaning of their own.
 pub fn escaped(text: &str) -> String {
     text.replace('\\', r"\\")

@@ -6,7 +6,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{Jsonb, Nullable, Text};
 use serde_json::Value;
 
-use super::compare::{escaped, exact, folded, has_schema, id, lower, meta, perhaps, unsupported};
+use super::compare::{
+    escaped, escaped_backwards, exact, folded, has_schema, id, lower, meta, perhaps, unsupported,
+};
 use super::{Condition, all, combined, constant};
 use crate::access::OrganizationId;
 use crate::db::schema::{group_members, groups, scim_documents, scim_users};
@@ -17,6 +19,7 @@ use crate::scim::queries::json_path;
 use crate::scim::schema::{ENTERPRISE_URN, Place, USER};
 use crate::web::Error;
 
+diesel::define_sql_function! { fn reverse(text: Text) -> Text; }
 diesel::define_sql_function! { fn scim_contains(folded: Nullable<Jsonb>, part: Text) -> Bool; }
 diesel::define_sql_function! { fn scim_meets(folded: Nullable<Jsonb>, path: Text) -> Bool; }
 
@@ -108,9 +111,9 @@ fn of_columns(
             literal,
         ),
         ("userName", Criterion::Compare(_, Operator::EndsWith, Literal::Text(end))) => {
-            let backwards: String = end.chars().rev().collect();
-            let pattern = format!("{}%", escaped(&backwards));
-            Box::new(scim_users::user_name_reversed.like(lower(pattern)))
+            // Read backwards, it begins with the end.
+            let pattern = format!("%{}", escaped_backwards(end));
+            Box::new(scim_users::user_name_reversed.like(reverse(lower(pattern))))
         }
         ("userName", Criterion::Compare(_, operator, literal)) => {
             folded(Box::new(scim_users::user_name_folded), *operator, literal)

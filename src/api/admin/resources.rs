@@ -14,9 +14,9 @@ use crate::access::Actor;
 use crate::api::kit::{
     Created, Creation, IfMatch, Input, Page, Paging, Params, Receipt, Taken, versioned,
 };
-use crate::catalogue::resources::ResourceId;
 use crate::catalogue::resources::draft::Draft;
 use crate::catalogue::resources::queries::{self, ChangeError, Stored};
+use crate::catalogue::resources::{ResourceId, Target};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::gate::{Reader, Writer};
@@ -57,10 +57,18 @@ pub async fn index(
 ) -> Answer {
     let connection = &mut *database.get().await?;
     let catalogue = queries::list(connection, &reader).await?;
-    let page = paging.of(catalogue.resources, |stored| {
-        (stored.resource.name.clone(), stored.id.uuid())
-    })?;
+    let page = paging.of(catalogue.resources, place)?;
     Ok(versioned(catalogue.revision, page.map(Resource::from)))
+}
+
+/// By path and name; those of tools come last.
+fn place(stored: &Stored) -> (String, Uuid) {
+    let path = match &stored.resource.target {
+        Target::Path(pattern) => pattern.to_string(),
+        Target::Tools => char::MAX.to_string(),
+    };
+    let place = format!("{path} {}", stored.resource.name);
+    (place, stored.id.uuid())
 }
 
 /// Create a resource

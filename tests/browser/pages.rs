@@ -366,6 +366,15 @@ pub const PAGES: &[Page] = &[
         Meanwhile("UPDATE groups SET role = NULL WHERE name = 'Platform'"), Follow("Confirm"),
         Meanwhile("UPDATE groups SET role = 'admin' WHERE name = 'Platform'"),
     ]),
+    page("member-handover-alone", HANDOVER, Ada, 422, &[
+        Visit("{Ada Lovell}/handover"),
+        Meanwhile("UPDATE groups SET role = NULL WHERE name = 'Platform'; UPDATE memberships SET role = 'member' FROM users WHERE id = user_id AND email LIKE 'rosa@%'"),
+        Follow("Confirm"),
+    ]),
+    page("member-handover-only", HANDOVER, Ada, 200, &[
+        Visit("{Ada Lovell}/handover"),
+        Meanwhile("UPDATE groups SET role = 'admin' WHERE name = 'Platform'; UPDATE memberships SET role = 'admin' FROM users WHERE id = user_id AND email LIKE 'rosa@%'"),
+    ]),
     page("members-gone", MEMBERS, Ada, 200, &[
         Meanwhile("UPDATE memberships SET deactivated_at = now() FROM users WHERE id = user_id AND name = 'Mei Tanaka'"),
         Visit("/settings/members"),

@@ -1,7 +1,4 @@
 DROP INDEX scim_users_parts;
-DROP TRIGGER scim_document_changes ON scim_documents;
-CREATE TRIGGER scim_document_changes AFTER UPDATE OF document ON scim_documents
-    FOR EACH ROW EXECUTE FUNCTION scim_document_changes();
 CREATE OR REPLACE FUNCTION scim_texts(document jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
     SELECT ARRAY[
         left(lower(document ->> 'displayName'), 300),

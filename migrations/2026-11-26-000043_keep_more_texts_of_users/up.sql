@@ -18,21 +18,18 @@ CREATE OR REPLACE FUNCTION scim_texts(document jsonb) RETURNS text[] LANGUAGE sq
             FROM jsonb_path_query(document, '$.emails[*].value') AS email),
         left(lower(document ->> 'userType'), 300)]
 $$;
--- Also where an older version, which waits for this to end, makes a user: it knows fewer of them.
--- Planned each time: a plan that was made for a few users would be kept while many are added.
 CREATE OR REPLACE FUNCTION scim_document_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    texts text[] := scim_texts(NEW.document);
 BEGIN
-    EXECUTE 'UPDATE scim_users SET display_name = $1[1], family_name = $1[2], given_name = $1[3],
-            title = $1[4], department = $1[5], formatted_name = $1[6], emails = $1[7], user_type = $1[8]
-        WHERE organization_id = $2 AND user_id = $3
-            AND $1 IS DISTINCT FROM ARRAY[display_name, family_name, given_name, title,
-                department, formatted_name, emails, user_type]'
-        USING scim_texts(NEW.document), NEW.organization_id, NEW.user_id;
+    IF texts <> scim_texts(OLD.document) THEN
+        UPDATE scim_users SET display_name = texts[1], family_name = texts[2], given_name = texts[3],
+                title = texts[4], department = texts[5], formatted_name = texts[6],
+                emails = texts[7], user_type = texts[8]
+            WHERE organization_id = NEW.organization_id AND user_id = NEW.user_id;
+    END IF;
     RETURN NULL;
 END $$;
-DROP TRIGGER scim_document_changes ON scim_documents;
-CREATE TRIGGER scim_document_changes AFTER INSERT OR UPDATE OF document ON scim_documents
-    FOR EACH ROW EXECUTE FUNCTION scim_document_changes();
 CREATE OR REPLACE FUNCTION scim_user_of(membership memberships) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     member users;

@@ -1,7 +1,6 @@
 //! `tokendesk user list`.
 
 use clap::Args;
-
 use diesel::OptionalExtension;
 
 use crate::access::OrganizationId;

@@ -186,6 +186,15 @@ diesel::table! {
         emails -> Nullable<Text>,
         user_type -> Nullable<Text>,
         user_name_reversed -> Text,
+        nick_name -> Nullable<Text>,
+        preferred_language -> Nullable<Text>,
+        locale -> Nullable<Text>,
+        timezone -> Nullable<Text>,
+        employee_number -> Nullable<Text>,
+        cost_center -> Nullable<Text>,
+        organization -> Nullable<Text>,
+        division -> Nullable<Text>,
+        manager -> Nullable<Text>,
     }
 }
 

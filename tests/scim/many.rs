@@ -39,6 +39,16 @@ const FILTERS: &[(&str, i64)] = &[
     ("title sw \"eng\" and active eq true", 15_000),
     ("userType eq \"Employee\" and active eq true", 95_000),
     ("active eq false", 5_000),
+    ("emails.value co \"@northwind\"", USERS + 1),
+    ("preferredLanguage eq \"en-US\"", USERS),
+    (
+        "organization eq \"northwind\" and costCenter eq \"CC-7\"",
+        1_000,
+    ),
+    ("employeeNumber sw \"471\"", 111),
+    ("employeeNumber co \"4711\"", 20),
+    ("costCenter pr", USERS),
+    ("not (division pr)", USERS + 1),
     ("not (title eq \"Engineer\")", USERS / 5 * 4 + 1),
     ("meta.lastModified gt \"2026-11-01T00:00:00Z\"", USERS + 1),
 ];
@@ -68,7 +78,8 @@ async fn crowded() -> (App, StatementTimes) {
                 'userType', 'Employee', 'preferredLanguage', 'en-US',
                 'title', (ARRAY['Engineer', 'Designer', 'Manager', 'Analyst', 'Director'])
                     [{number} % 5 + 1],
-                '{ENTERPRISE}', jsonb_build_object('employeeNumber', {number}::text))
+                '{ENTERPRISE}', jsonb_build_object('employeeNumber', {number}::text,
+                    'costCenter', 'CC-' || {number} % 100, 'organization', 'Northwind'))
             WHERE user_id::text LIKE '01910000-%'"
         ),
         format!(

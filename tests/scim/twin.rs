@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use tokendesk::scim::criterion::Criterion;
 use tokendesk::scim::filter::{Filter, Operator};
 use tokendesk::scim::path::Path;
-use tokendesk::scim::schema::{Place, USER};
+use tokendesk::scim::schema::{Kind, Place, USER};
 
 use super::provider::Provider;
 use crate::support::App;
@@ -130,6 +130,89 @@ async fn the_database_finds_whom_the_criterion_is_met_by() {
                 );
             }
         }
+    }
+}
+
+/// Texts of which a user has one, whether they have a column of their own or not.
+fn single_texts() -> Vec<Place> {
+    let place = |extension, attribute, sub| Place {
+        extension,
+        attribute,
+        sub,
+    };
+    let mut places = Vec::new();
+    for schema in USER.schemas() {
+        let extension = USER.extension(schema.urn);
+        for attribute in schema.attributes.iter().filter(|it| !it.is_plural) {
+            if attribute.name != "userName" && attribute.kind == Kind::Text {
+                places.push(place(extension, attribute, None));
+            }
+            let texts = attribute.subs().iter().filter(|it| it.kind == Kind::Text);
+            places.extend(texts.map(|sub| place(extension, attribute, Some(sub))));
+        }
+    }
+    places
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_of_which_a_user_has_one_are_found_and_sorted_by() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let provider = Provider::new(&app).await;
+    let mut runner = TestRunner::deterministic();
+    let places = single_texts();
+    assert!(places.len() > 18, "{places:?}");
+    let mut users = Vec::new();
+    for number in 0..30 {
+        let mut user = json!({ "userName": format!("{number:02}@x.example") });
+        for place in &places {
+            let text = proptest::option::of(proptest::sample::select(&TEXTS[..]));
+            if let Some(text) = text.new_tree(&mut runner).unwrap().current() {
+                let names = place.names();
+                let (last, parents) = names.split_last().unwrap();
+                let parent = parents.iter().fold(&mut user, |it, name| &mut it[*name]);
+                parent[*last] = text.into();
+            }
+        }
+        users.push(provider.post("/Users", &user).await.expect(201));
+    }
+    for place in places {
+        let names = place.names();
+        let (last, parents) = names.split_last().unwrap();
+        let parent = |user: &Value| parents.iter().fold(user, |it, name| &it[*name]).clone();
+        let text = |user: &Value| parent(user)[*last].as_str().map(str::to_lowercase);
+        let path = match place.extension {
+            Some(schema) => format!("{}:{}", schema.urn, names[1..].join(".")),
+            None => names.join("."),
+        };
+        let others = "userName ew \"@x.example\"";
+        for operator in Operator::ALL {
+            for text in TEXTS {
+                let filter = Filter::Compare(Path::parse(&path).unwrap(), *operator, text.into());
+                let criterion = Criterion::of(&filter, &USER).unwrap();
+                let met = users
+                    .iter()
+                    .filter(|user| criterion.is_met_by(&parent(user)));
+                let met: Vec<&Value> = met.map(|user| &user["userName"]).collect();
+                let filter = format!("{others} and {filter}");
+                assert_eq!(json!(provider.named(&filter).await), json!(met), "{filter}");
+            }
+        }
+        let mut there: Vec<String> = users.iter().filter_map(text).collect();
+        there.sort();
+        let filter = format!("{others} and {path} pr");
+        assert_eq!(provider.named(&filter).await.len(), there.len(), "{filter}");
+        let sorted = provider
+            .get(&format!("/Users?sortBy={path}"))
+            .await
+            .expect(200);
+        let sorted = sorted["Resources"].as_array().unwrap().iter();
+        let sorted: Vec<Option<String>> = sorted
+            .filter(|user| user["userName"] != "ada@northwind.example")
+            .map(text)
+            .collect();
+        let (some, none) = sorted.split_at(there.len());
+        assert_eq!(json!(some), json!(there), "{path}");
+        assert!(none.iter().all(Option::is_none), "{path}: {none:?}");
     }
 }
 

@@ -16,7 +16,7 @@ use crate::web::Error;
 
 pub use compare::lower;
 pub use groups::of_groups;
-pub use users::found;
+pub use users::{found, kept_text};
 
 /// An expression of a type over a table.
 pub type Boxed<Table, Type> = Box<dyn BoxableExpression<Table, Pg, SqlType = Type>>;

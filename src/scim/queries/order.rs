@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Jsonb, Nullable, Text};
 
-use super::condition::lower;
+use super::condition::{kept_text, lower};
 use super::directory::UserIds;
 use super::json_path;
 use crate::db::schema::{groups, scim_documents, scim_users};
@@ -31,7 +31,10 @@ pub fn of_users<'a>(query: UserIds<'a>, sort: Option<&Sort>) -> UserIds<'a> {
     let Some(sort) = sort else {
         return query.then_order_by(scim_users::user_id);
     };
-    let (place, query) = (sort.place, query);
+    let place = sort.place;
+    if let Some(kept) = kept_text(place) {
+        return sorted!(query, sort, kept.text).then_order_by(scim_users::user_id);
+    }
     let query = match (place.attribute.name, place.target().name) {
         ("id", _) => return sorted!(query, sort, scim_users::user_id),
         ("userName", _) => sorted!(query, sort, scim_users::user_name_folded),
@@ -39,13 +42,6 @@ pub fn of_users<'a>(query: UserIds<'a>, sort: Option<&Sort>) -> UserIds<'a> {
         ("active", _) => sorted!(query, sort, scim_users::active),
         ("meta", "created") => sorted!(query, sort, scim_users::created_at),
         ("meta", "lastModified") => sorted!(query, sort, scim_users::modified_at),
-        ("displayName", _) => sorted!(query, sort, scim_users::display_name),
-        ("name", "familyName") => sorted!(query, sort, scim_users::family_name),
-        ("name", "givenName") => sorted!(query, sort, scim_users::given_name),
-        ("name", "formatted") => sorted!(query, sort, scim_users::formatted_name),
-        ("title", _) => sorted!(query, sort, scim_users::title),
-        ("userType", _) => sorted!(query, sort, scim_users::user_type),
-        ("department", _) => sorted!(query, sort, scim_users::department),
         _ => {
             let [path, other] = json_path::sort_paths(place);
             sorted!(

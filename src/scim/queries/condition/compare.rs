@@ -62,22 +62,36 @@ fn text<Table: 'static>(
 /// [`exact`] or [`folded`].
 type Compare<Table> = fn(Boxed<Table, Text>, Operator, &Literal) -> Condition<Table>;
 
-/// Of a text that may be missing: nothing is equal to it then, and whatever is asked for
-/// differs.
-pub fn perhaps<Table: 'static>(
-    is_there: Condition<Table>,
-    column: Boxed<Table, Text>,
-    compare: Compare<Table>,
-    leaf: &Criterion,
-) -> Condition<Table> {
-    match leaf {
-        Criterion::Compare(_, Operator::NotEqual, literal) => {
-            Box::new(not(is_there.and(compare(column, Operator::Equal, literal))))
+/// A text that may be missing.
+pub struct Perhaps<Table> {
+    pub is_there: Condition<Table>,
+    pub text: Boxed<Table, Text>,
+}
+
+/// Of a column that may be empty.
+macro_rules! perhaps {
+    ($column:expr) => {
+        $crate::scim::queries::condition::compare::Perhaps {
+            is_there: Box::new($column.is_not_null()),
+            text: Box::new($column.assume_not_null()),
         }
-        Criterion::Compare(_, operator, literal) => {
-            Box::new(is_there.and(compare(column, *operator, literal)))
+    };
+}
+pub(super) use perhaps;
+
+impl<Table: 'static> Perhaps<Table> {
+    /// Where it is missing nothing is equal to it, and whatever is asked for differs.
+    pub fn meets(self, compare: Compare<Table>, leaf: &Criterion) -> Condition<Table> {
+        let Self { is_there, text } = self;
+        match leaf {
+            Criterion::Compare(_, Operator::NotEqual, literal) => {
+                Box::new(not(is_there.and(compare(text, Operator::Equal, literal))))
+            }
+            Criterion::Compare(_, operator, literal) => {
+                Box::new(is_there.and(compare(text, *operator, literal)))
+            }
+            _ => is_there,
         }
-        _ => is_there,
     }
 }
 

@@ -32,12 +32,7 @@ fn group(leaf: &Criterion, organization: OrganizationId) -> Result<Condition<Gro
     };
     match (place.attribute.name, leaf) {
         ("members", leaf) => with_members(leaf, organization),
-        ("externalId", leaf) => Ok(perhaps(
-            Box::new(groups::external_id.is_not_null()),
-            Box::new(groups::external_id.assume_not_null()),
-            exact,
-            leaf,
-        )),
+        ("externalId", leaf) => Ok(perhaps!(groups::external_id).meets(exact, leaf)),
         ("meta", leaf) => meta(
             leaf,
             GROUP.name,

@@ -7,7 +7,8 @@ use diesel::sql_types::{Jsonb, Nullable, Text};
 use serde_json::Value;
 
 use super::compare::{
-    escaped, escaped_backwards, exact, folded, has_schema, id, lower, meta, perhaps, unsupported,
+    Perhaps, escaped, escaped_backwards, exact, folded, has_schema, id, lower, meta, perhaps,
+    unsupported,
 };
 use super::{Condition, all, combined, constant};
 use crate::access::OrganizationId;
@@ -74,18 +75,6 @@ fn reads_documents(criterion: &Criterion, organization: OrganizationId) -> Resul
     }
 }
 
-/// Of a column that may be empty.
-macro_rules! perhaps {
-    ($column:expr, $compare:expr, $leaf:expr) => {
-        perhaps(
-            Box::new($column.is_not_null()),
-            Box::new($column.assume_not_null()),
-            $compare,
-            $leaf,
-        )
-    };
-}
-
 /// What is asked without the document; `None` where only that knows.
 fn of_columns(
     leaf: &Criterion,
@@ -96,7 +85,8 @@ fn of_columns(
     else {
         return Ok(None);
     };
-    if let Some(condition) = of_kept_text(*place, leaf).or_else(|| of_addresses(leaf)) {
+    let of_kept_text = || Some(kept_text(*place)?.meets(folded, leaf));
+    if let Some(condition) = of_kept_text().or_else(|| of_addresses(leaf)) {
         return Ok(Some(condition));
     }
     if place.extension.is_some() {
@@ -122,7 +112,7 @@ fn of_columns(
             let wanted = (*operator == Operator::Equal) == (*literal == Literal::Flag(true));
             Box::new(scim_users::active.eq(wanted))
         }
-        ("externalId", leaf) => perhaps!(scim_users::external_id, exact, leaf),
+        ("externalId", leaf) => perhaps!(scim_users::external_id).meets(exact, leaf),
         ("meta", leaf) => meta(
             leaf,
             USER.name,
@@ -134,16 +124,26 @@ fn of_columns(
     }))
 }
 
-/// A text of the document that has a column besides, of which the first 300 characters count.
-fn of_kept_text(place: Place, leaf: &Criterion) -> Option<Condition<Users>> {
+/// A text of the document that has a column besides, in lower case, of which the first 300
+/// characters count.
+pub fn kept_text(place: Place) -> Option<Perhaps<Users>> {
     Some(match place.names()[..] {
-        ["displayName"] => perhaps!(scim_users::display_name, folded, leaf),
-        ["name", "familyName"] => perhaps!(scim_users::family_name, folded, leaf),
-        ["name", "givenName"] => perhaps!(scim_users::given_name, folded, leaf),
-        ["name", "formatted"] => perhaps!(scim_users::formatted_name, folded, leaf),
-        ["title"] => perhaps!(scim_users::title, folded, leaf),
-        ["userType"] => perhaps!(scim_users::user_type, folded, leaf),
-        [ENTERPRISE_URN, "department"] => perhaps!(scim_users::department, folded, leaf),
+        ["displayName"] => perhaps!(scim_users::display_name),
+        ["name", "familyName"] => perhaps!(scim_users::family_name),
+        ["name", "givenName"] => perhaps!(scim_users::given_name),
+        ["name", "formatted"] => perhaps!(scim_users::formatted_name),
+        ["nickName"] => perhaps!(scim_users::nick_name),
+        ["title"] => perhaps!(scim_users::title),
+        ["userType"] => perhaps!(scim_users::user_type),
+        ["preferredLanguage"] => perhaps!(scim_users::preferred_language),
+        ["locale"] => perhaps!(scim_users::locale),
+        ["timezone"] => perhaps!(scim_users::timezone),
+        [ENTERPRISE_URN, "employeeNumber"] => perhaps!(scim_users::employee_number),
+        [ENTERPRISE_URN, "costCenter"] => perhaps!(scim_users::cost_center),
+        [ENTERPRISE_URN, "organization"] => perhaps!(scim_users::organization),
+        [ENTERPRISE_URN, "division"] => perhaps!(scim_users::division),
+        [ENTERPRISE_URN, "department"] => perhaps!(scim_users::department),
+        [ENTERPRISE_URN, "manager", "value"] => perhaps!(scim_users::manager),
         _ => return None,
     })
 }

@@ -96,14 +96,16 @@ pub async fn introspect(
         Ok(form) => form,
         Err(why) => return Ok(invalid_request(why)),
     };
+    let source = form.ip.map_or(source, ClientAddress);
+    let token = form.token.trim();
     let question = Question {
-        digest: gate.views.digest_of(form.token.trim()).await?,
+        digest: gate.views.asked_about(token, caller.token, source).await?,
         organization: Some(caller.tenant.id),
         address: form.ip,
         product: None,
         asked: Asked::Nothing,
         operation: "POST /oauth/introspect",
-        source: form.ip.map_or(source, ClientAddress),
+        source,
         user_agent: user_agent(&request),
     };
     let decision = gate.ask(&question, now.0).await?;

@@ -119,16 +119,18 @@ pub async fn verify(
     let asked = asked.collect::<Result<Vec<Asked>, Error>>()?;
     let mut answers = Vec::with_capacity(queries.len());
     for (query, asked) in queries.iter().zip(asked) {
+        let source = query
+            .ip
+            .map_or(source, |ip| ClientAddress(ip.to_canonical()));
+        let token = query.token.trim();
         let question = Question {
-            digest: gate.views.digest_of(query.token.trim()).await?,
+            digest: gate.views.asked_about(token, caller.token, source).await?,
             organization: Some(caller.tenant.id),
             address: query.ip,
             product: query.product.as_deref(),
             asked,
             operation: "POST /api/v1/verify",
-            source: query
-                .ip
-                .map_or(source, |ip| ClientAddress(ip.to_canonical())),
+            source,
             user_agent: user_agent(&request),
         };
         answers.push((gate.ask(&question, now.0).await?, query.explain));

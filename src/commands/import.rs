@@ -13,15 +13,18 @@ use crate::access::Actor;
 use crate::api::shapes::Receipt;
 use crate::catalogue::{Scope, ScopeSet};
 use crate::db::Connection;
-use crate::tokens::import::{self, Import, Lines, Mistake};
+use crate::tokens::import::{self, Import, Kind, Lines, Mistake};
 use crate::tokens::queries::{self, ImportError};
-use crate::tokens::secret::FOREIGN;
+use crate::tokens::secret::{FOREIGN, LONG};
 use crate::web::format;
+
+/// So many lines are named in a warning.
+const MOST_NAMED: usize = 20;
 
 #[derive(Args)]
 pub struct Options {
     /// Comma-separated values, or - for standard input. The first line names the columns: name,
-    /// secret (16 to 2048 visible characters) or its sha256 (hexadecimal), and if wanted scopes (with
+    /// secret (8 to 2048 visible characters) or its sha256 (hexadecimal), and if wanted scopes (with
     /// spaces between; none: all), expires (30d, 90d, 1y, never, or an instant) and owner (a
     /// member's email, for an MCP token)
     file: PathBuf,
@@ -43,6 +46,8 @@ struct Imported {
     full_access: usize,
     /// How many are known by their hash alone.
     hash_alone: usize,
+    /// How many secrets are so short that new ones should soon take their place.
+    short: usize,
     dry_run: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<Receipt>,
@@ -66,7 +71,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         refuse(&mistakes, count)?;
         let full = with_full_access(&imports);
         let sentence = format!("{} can be imported{full}.", tokens(count));
-        warn_of_hashes(&imports);
+        warn(&imports);
         return options.format.say(&Imported::of(&imports, None), &sentence);
     }
     match write(&mut connection, &actor, &imports, now).await {
@@ -83,7 +88,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     let (tokens, full) = (tokens(count), with_full_access(&imports));
     let sentence = format!("{tokens} imported into {}{full}.", organization.name);
     let receipt = Some(desk.receipt().await);
-    warn_of_hashes(&imports);
+    warn(&imports);
     options
         .format
         .say(&Imported::of(&imports, receipt), &sentence)
@@ -95,7 +100,8 @@ impl Imported {
         Self {
             tokens: imports.len(),
             full_access: full_access(imports),
-            hash_alone: hash_alone(imports),
+            hash_alone: lines(imports, Kind::HashAlone).len(),
+            short: lines(imports, Kind::Short).len(),
             dry_run: receipt.is_none(),
             receipt,
         }
@@ -160,21 +166,40 @@ fn full_access(imports: &[Import]) -> usize {
     imports.iter().filter(is_full).count()
 }
 
-fn hash_alone(imports: &[Import]) -> usize {
+/// Those whose secret is of a kind.
+fn lines(imports: &[Import], kind: Kind) -> Vec<u64> {
     let imports = imports.iter();
-    imports.filter(|import| import.secret.is_hash_alone).count()
+    imports
+        .filter(|import| import.secret.kind == kind)
+        .map(|import| import.line)
+        .collect()
 }
 
-/// A hash does not tell how long its secret is.
-fn warn_of_hashes(imports: &[Import]) {
-    match hash_alone(imports) {
-        0 => {}
-        hashes => eprintln!(
+/// Of what works as it is, or perhaps, and should not stay so.
+fn warn(imports: &[Import]) {
+    let hashes = lines(imports, Kind::HashAlone).len();
+    if hashes > 0 {
+        eprintln!(
             "Known by hash alone: {}. One whose secret has fewer than {} characters, or others than \
-             visible ASCII, never works, which a hash does not tell.",
+             visible ASCII, never works, which a hash does not tell, nor whether it is easy to guess.",
             tokens(hashes),
             FOREIGN.start(),
-        ),
+        );
+    }
+    let short = lines(imports, Kind::Short);
+    if !short.is_empty() {
+        let named: Vec<String> = short.iter().take(MOST_NAMED).map(u64::to_string).collect();
+        let more = if short.len() > MOST_NAMED {
+            " and more"
+        } else {
+            ""
+        };
+        eprintln!(
+            "With a secret of fewer than {LONG} characters: {} (line {}{more}). They work, and whoever \
+             guesses at them is slowed down; give their clients new tokens soon.",
+            tokens(short.len()),
+            named.join(", "),
+        );
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::credential::Credential;
 use super::decision::{Tenant, View};
-use super::guesses::Guesses;
+use super::guesses::{Guesser, Guesses};
 use super::queries;
 use super::shared::Shared;
 use crate::access::OrganizationId;
@@ -18,7 +18,7 @@ use crate::catalogue::{Product, ProductId};
 use crate::db::Database;
 use crate::fleet::{Change, Fleet, Memory, Remembered, Tally};
 use crate::secret::{Digest, Plaintext};
-use crate::tokens::secret;
+use crate::tokens::{TokenId, secret};
 use crate::web::Error;
 use crate::web::client_address::ClientAddress;
 
@@ -84,12 +84,24 @@ impl Views {
             Credential::Foreign(readings) if self.know_foreign().await? => readings,
             _ => return Ok(None),
         };
+        let guesser = Guesser::at(source);
+        let mut refusal = None;
         for digest in readings.iter().map(Plaintext::digest) {
-            if self.guess(&digest, source).await? {
-                return Ok(Some(digest));
+            match self.guess(&digest, guesser).await {
+                Ok(true) => return Ok(Some(digest)),
+                Ok(false) => {}
+                // One of the others may be known to be right.
+                Err(Error::TooMany {
+                    retry_after_seconds,
+                }) => {
+                    refusal = Some(Error::TooMany {
+                        retry_after_seconds,
+                    });
+                }
+                Err(error) => return Err(error),
             }
         }
-        Ok(None)
+        refusal.map_or(Ok(None), Err)
     }
 
     /// The same of a text that a stranger sent; an older system's need not exist.
@@ -105,16 +117,32 @@ impl Views {
         if let Some(digest) = &digest
             && secret::digest_of(text).is_none()
         {
-            self.guess(digest, source).await?;
+            self.guess(digest, Guesser::at(source)).await?;
         }
         Ok(digest)
     }
 
-    /// The digest of what somebody names as a secret who may ask about any.
+    /// The same of what somebody asks about who may ask about any of their organisation. Short
+    /// secrets alone are worth guessing in this way, of which each costs a question.
     ///
     /// # Errors
-    /// When it cannot be found out.
-    pub async fn digest_of(&self, presented: &str) -> Result<Option<Digest>, Error> {
+    /// When it cannot be found out, or [`Error::TooMany`].
+    pub async fn asked_about(
+        &self,
+        text: &str,
+        asker: TokenId,
+        source: ClientAddress,
+    ) -> Result<Option<Digest>, Error> {
+        let digest = self.digest_of(text).await?;
+        if let Some(digest) = &digest
+            && text.len() < secret::LONG
+        {
+            self.guess(digest, Guesser::behind(asker, source)).await?;
+        }
+        Ok(digest)
+    }
+
+    async fn digest_of(&self, presented: &str) -> Result<Option<Digest>, Error> {
         if let Some(digest) = secret::digest_of(presented) {
             return Ok(Some(digest));
         }
@@ -143,14 +171,14 @@ impl Views {
 
     /// Whether there is a secret that may be guessed. It counts also where memory answers: what is
     /// in use is worth guessing most.
-    async fn guess(&self, digest: &Digest, source: ClientAddress) -> Result<bool, Error> {
+    async fn guess(&self, digest: &Digest, guesser: Guesser) -> Result<bool, Error> {
         let (guesses, now) = (&self.0.guesses, Instant::now());
-        guesses.begin(source, digest, now)?;
+        guesses.begin(guesser, digest, now)?;
         let found = self.get(digest).await;
         match &found {
-            Ok(Some(_)) => guesses.was_right(source, digest, now),
+            Ok(Some(_)) => guesses.was_right(guesser, digest, now),
             Ok(None) => {}
-            Err(_) => guesses.take_back(source, digest, now),
+            Err(_) => guesses.take_back(guesser, digest, now),
         }
         Ok(found?.is_some())
     }

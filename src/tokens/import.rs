@@ -8,9 +8,10 @@ use std::collections::HashSet;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use zxcvbn::zxcvbn;
 
 use super::draft::{Expiry, NewToken};
-use super::secret::{self, FOREIGN};
+use super::secret::{self, FOREIGN, LONG};
 use super::{Name, Ranges};
 use crate::catalogue::{Scope, ScopeSet};
 use crate::identity::Email;
@@ -23,7 +24,11 @@ const MCP_SCOPES: [Scope; 3] = [Scope::WidgetsRead, Scope::WidgetsWrite, Scope::
 
 /// With fewer characters that differ, it is no secret.
 const FEWEST_DIFFERENT: usize = 4;
-/// At most so many characters of a secret are shown, and never more than a quarter of it.
+/// In powers of ten: after fewer guesses a short one must not be found. Eight characters at random
+/// take as many, as zxcvbn counts them.
+const FEWEST_GUESSES: f64 = 8.0;
+/// At most so many characters of a secret are shown, never more than a quarter of it, and none of a
+/// short one.
 const DISPLAY: usize = 8;
 
 /// A token to be imported.
@@ -42,10 +47,18 @@ pub struct KnownSecret {
     pub digest: Digest,
     /// By what people recognise it.
     pub display: String,
-    /// Whether it need not look like ours.
-    pub is_foreign: bool,
-    /// Whether nothing is known of it but its hash, so that it may be one that no client can use.
-    pub is_hash_alone: bool,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// It has the form of ours.
+    Ours,
+    Foreign,
+    /// It may be guessed by whoever asks often enough.
+    Short,
+    /// Nothing else is known of it, so that it may be one that no client can use.
+    HashAlone,
 }
 
 /// What is wrong with a line.
@@ -175,21 +188,18 @@ fn no_scope(may_have: impl Fn(&Scope) -> bool) -> String {
 impl KnownSecret {
     /// The secret itself, ours or an older system's.
     fn of(secret: &str) -> Result<Self, String> {
-        let display = secret.get(..DISPLAY.min(secret.len() / 4));
-        let display = display.unwrap_or_default().to_owned();
         if let Some(digest) = secret::digest_of(secret) {
             return Ok(Self {
                 digest,
                 display: secret[..DISPLAY].to_owned(),
-                is_foreign: false,
-                is_hash_alone: false,
+                kind: Kind::Ours,
             });
         }
         let (shortest, longest) = (FOREIGN.start(), FOREIGN.end());
         let length = secret.chars().count();
         if length < *shortest {
             return Err(format!(
-                "It has {length} characters, and fewer than {shortest} can be guessed. Give this \
+                "It has {length} characters, and fewer than {shortest} are soon guessed. Give this \
                  client a new token."
             ));
         }
@@ -203,16 +213,26 @@ impl KnownSecret {
                 "It has spaces or characters beyond ASCII, which clients cannot send.".to_owned(),
             );
         }
+        let is_short = length < LONG;
         if secret.bytes().collect::<HashSet<_>>().len() < FEWEST_DIFFERENT {
             return Err(
                 "It repeats itself, and can be guessed. Give this client a new token.".to_owned(),
             );
         }
+        if is_short && zxcvbn(secret, &[]).guesses_log10() < FEWEST_GUESSES {
+            return Err(format!(
+                "It is among the first that are tried by whoever guesses at {length} characters. \
+                 Give this client a new token."
+            ));
+        }
         Ok(Self {
             digest: Digest::of(secret),
-            display,
-            is_foreign: true,
-            is_hash_alone: false,
+            display: if is_short {
+                "hidden".to_owned()
+            } else {
+                secret[..DISPLAY.min(length / 4)].to_owned()
+            },
+            kind: if is_short { Kind::Short } else { Kind::Foreign },
         })
     }
 
@@ -223,8 +243,7 @@ impl KnownSecret {
         Ok(Self {
             digest,
             display: format!("sha256:{}", text[..DISPLAY].to_lowercase()),
-            is_foreign: true,
-            is_hash_alone: true,
+            kind: Kind::HashAlone,
         })
     }
 }
@@ -272,12 +291,18 @@ mod tests {
         let ours = Secret::generate("wxt");
         let shown = |secret: &str| KnownSecret::of(secret).unwrap();
         assert_eq!(shown(ours.reveal()).display, ours.display());
-        assert!(!shown(ours.reveal()).is_foreign);
+        assert_eq!(shown(ours.reveal()).kind, Kind::Ours);
+        let short = shown("q7Zk2vXw");
+        assert_eq!(
+            (short.display.as_str(), short.kind),
+            ("hidden", Kind::Short)
+        );
         assert_eq!(shown("0123456789abcdef").display, "0123");
         assert_eq!(shown(&"0123456789abcdef".repeat(4)).display, "01234567");
         let hash = KnownSecret::of_hash(&"AB12cd34".repeat(8)).unwrap();
         assert_eq!(hash.display, "sha256:ab12cd34");
-        assert!(hash.is_foreign && shown("0123456789abcdef").is_foreign);
+        assert_eq!(hash.kind, Kind::HashAlone);
+        assert_eq!(shown("0123456789abcdef").kind, Kind::Foreign);
     }
 
     #[test]
@@ -287,7 +312,10 @@ mod tests {
             ("name", "a\nb"),
             ("name", "old 0123456789abcdef"),
             ("secret", ""),
-            ("secret", "short-and-weak"),
+            ("secret", "q7Zk2vX"),
+            ("secret", "password12345"),
+            ("secret", "Summer2026!"),
+            ("secret", "qwertyuiop"),
             ("secret", "0123456789 abcdef"),
             ("secret", "0123456789abcdefé"),
             ("secret", "abababababababab"),

@@ -12,9 +12,11 @@ pub const ORGANIZATION_PREFIX: &str = "wxt";
 /// The prefix of MCP tokens.
 pub const MCP_PREFIX: &str = "wb";
 
-/// How long the secret of an older system is: one that is shorter can be guessed, and a longer one
+/// How long the secret of an older system is: one that is shorter is soon guessed, and a longer one
 /// is none.
-pub const FOREIGN: RangeInclusive<usize> = 16..=2048;
+pub const FOREIGN: RangeInclusive<usize> = 8..=2048;
+/// With fewer characters it may be guessed by whoever asks often enough.
+pub const LONG: usize = 16;
 
 const RANDOM: usize = 32;
 const CHECKSUM: usize = 6;
@@ -155,7 +157,7 @@ mod tests {
         let ours = Secret::generate("wxt");
         assert!(any_digest_of(ours.reveal()) == Some(ours.digest()));
         for foreign in [
-            "0123456789abcdef",
+            "01234567",
             "sk-live/+=.~:16?",
             &ours.reveal()[..40],
             &"x".repeat(2048),
@@ -164,7 +166,7 @@ mod tests {
         }
         for neither in [
             "",
-            "0123456789abcde",
+            "0123456",
             "0123456789abcdef 0",
             "0123456789abcdefé",
             "0123456789abcdef\u{7f}",

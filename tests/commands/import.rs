@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokendesk::tokens::Secret;
 
@@ -57,7 +57,7 @@ async fn tokens_of_an_older_system_keep_working() {
     assert!(
         checked
             .errors
-            .starts_with("Known by hash alone: 1 token. One whose secret has fewer than 16"),
+            .starts_with("Known by hash alone: 1 token. One whose secret has fewer than 8"),
         "{checked:?}"
     );
     assert_eq!(
@@ -116,7 +116,7 @@ async fn tokens_of_an_older_system_keep_working() {
 async fn a_short_secret_never_works_by_its_hash_either() {
     let place = place().await;
     found(&place);
-    let (short, long) = ("fifteen-letters", "sixteen-letters!");
+    let (short, long) = ("seven-l", "8-letter");
     let lines = [short, long].map(|secret| format!("Of {},,{}\n", secret.len(), sha256(secret)));
     let file = format!("name,secret,sha256\n{}", lines.concat());
     let imported = import(&place, &["--json"], &file);
@@ -133,7 +133,7 @@ async fn a_short_secret_never_works_by_its_hash_either() {
     assert_eq!(server.asked_by(short).await.status(), 401);
     assert_eq!(server.asked_by(long).await.status(), 200);
     let refused = import(&place, &[], &format!("name,secret\nShort,{short}\n")).refused();
-    assert!(refused.contains("It has 15 characters"), "{refused}");
+    assert!(refused.contains("It has 7 characters"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,7 +173,7 @@ async fn every_bad_line_is_named_and_nothing_is_imported() {
     let expected = [
         "line 3: name: Another token has it.",
         "line 4: secret: Another token has it.",
-        "line 5: secret: It has 7 characters, and fewer than 16 can be guessed. Give this client \
+        "line 5: secret: It has 7 characters, and fewer than 8 are soon guessed. Give this client \
          a new token.",
         "line 6: expires: This is none of 30d, 90d, 1y, never or 2027-02-20T14:30:00Z.",
         "line 6: name: Enter a name.",
@@ -377,4 +377,33 @@ async fn secrets_as_long_as_signed_ones_are_keep_working() {
     import(&place, &[], &line(&long)).succeeded();
     assert_eq!(server.asked_by(&long).await.status(), 200);
     assert_eq!(server.asked_by(&long[1..]).await.status(), 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn short_secrets_keep_working_and_are_told_of() {
+    let place = place().await;
+    found(&place);
+    let server = place.serve();
+    let file = "name,secret,sha256\nShort,q7Zk2vXw,\nLong,q7Zk2vXwq7Zk2vXw,\n\
+        By hash,,5d9cd3a2e5a7b5a1e7f0b2ad1d0ba2d2e6a3b0f0f6f0a3c9e1b1d6b7d0c4a8e2\n";
+    let imported = import(&place, &["--json"], file);
+    let warning = "With a secret of fewer than 16 characters: 1 token (line 2).";
+    assert!(imported.errors.contains(warning), "{imported:?}");
+    let told: Value = serde_json::from_str(&imported.succeeded()).unwrap();
+    assert_eq!(
+        (&told["short"], &told["hash_alone"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(server.asked_by("q7Zk2vXw").await.status(), 200);
+    let list = place.run(&["token", "list", "--organization", "northwind", "--json"]);
+    let list = list.succeeded();
+    assert!(
+        !list.contains("q7Zk2vXw\"") && list.contains("\"prefix\":\"hidden\""),
+        "{list}"
+    );
+    let refusal = import(&place, &[], "name,secret\nWord,Summer2026!\n").refused();
+    assert!(
+        refusal.contains("line 2: secret: It is among the first") && !refusal.contains("Summer"),
+        "{refusal}"
+    );
 }

@@ -4,7 +4,7 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use tokendesk::secret::Digest;
 use tokendesk::tokens::overlap::Overlap;
-use tokendesk::tokens::{import, queries};
+use tokendesk::tokens::{Secret, import, queries};
 
 use super::verify::verifier;
 use crate::support::App;
@@ -118,7 +118,7 @@ async fn garbage_is_looked_up_only_where_it_may_be_one_and_then_once() {
         assert_eq!(code(about(&app).bearer_auth(garbage)).await, "unknown");
     }
     assert_eq!(lookups(), before + 1);
-    for impossible in ["short", &"x".repeat(2049), "with space inside it"] {
+    for impossible in ["of-few!", &"x".repeat(2049), "with space inside it"] {
         assert_eq!(code(about(&app).bearer_auth(impossible)).await, "unknown");
     }
     assert_eq!(lookups(), before + 1);
@@ -228,10 +228,13 @@ async fn they_are_not_guessed_at_without_end() {
     let app = App::start_with(&["--trusted-proxies=127.0.0.1"]).await;
     let ours = verifier(&app).await;
     let in_use = "legacy~8f2c:in/use/elsewhere";
-    import(&app, &format!("Backup,{OLD},\nIn use,{in_use},\n")).await;
+    let plain = "legacy-without-a-colon";
+    let lines = format!("Backup,{OLD},\nIn use,{in_use},\nPlain,{plain},\n");
+    import(&app, &lines).await;
     let (here, there) = ("198.51.100.7", "203.0.113.7");
     let about = |from: &str| about(&app).header("x-forwarded-for", from);
     assert_eq!(code(about(here).bearer_auth(OLD)).await, "valid");
+    assert_eq!(code(about(here).bearer_auth(plain)).await, "valid");
     assert_eq!(code(about(there).bearer_auth(in_use)).await, "valid");
     let guesses = (0..150).map(|number| {
         let request = match number % 2 {
@@ -263,8 +266,80 @@ async fn they_are_not_guessed_at_without_end() {
     assert_eq!(code(about(here).bearer_auth(OLD)).await, "valid");
     let basic = about(here).basic_auth("somebody@northwind.example", Some(OLD));
     assert_eq!(code(basic).await, "valid");
+    // Also behind something that may be one, and is none.
+    let by_user = about(here).basic_auth(plain, Some("x-oauth-basic"));
+    assert_eq!(code(by_user).await, "valid");
     assert_eq!(code(about(here).bearer_auth(ours.reveal())).await, "valid");
     assert_eq!(code(about(there).bearer_auth(in_use)).await, "valid");
+}
+
+/// A service passes on what it is sent, from wherever that comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn short_ones_work_and_are_not_guessed_at_by_way_of_a_service() {
+    const SHORT: &str = "q7Zk2vXw";
+    const ELSEWHERE: &str = "m3Rt9bLp";
+    let app = App::start().await;
+    let service = verifier(&app).await;
+    let (_, other) = app.token("Other service").await;
+    import(
+        &app,
+        &format!("Short,{SHORT},\nToo,{ELSEWHERE},\nOld,{OLD},\n"),
+    )
+    .await;
+    for way in [
+        about(&app).bearer_auth(SHORT),
+        about(&app).basic_auth("anonymous", Some(SHORT)),
+        forward(&app).header("x-api-token", SHORT),
+    ] {
+        assert_eq!(code(way).await, "valid");
+    }
+    let (here, there) = ("198.51.100.7", "203.0.113.7");
+    let post = |path: &str, by: &Secret| {
+        let request = Client::new().post(format!("{}{path}", app.url));
+        request.bearer_auth(by.reveal())
+    };
+    let verify = async |by: &Secret, secret: &str, from: &str| -> String {
+        let question = json!({ "token": secret, "ip": from }).to_string();
+        let answer = post("/api/v1/verify", by)
+            .body(question)
+            .send()
+            .await
+            .unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        answer["code"].as_str().unwrap().to_owned()
+    };
+    let introspect = async |secret: &str, from: &str| {
+        let form = [("token", secret), ("ip", from)];
+        let answer = post("/oauth/introspect", &service).form(&form).send().await;
+        let answer = answer.unwrap();
+        let wait = answer.headers().contains_key("retry-after");
+        assert_eq!(answer.status() == 429, wait);
+        answer.status().as_u16()
+    };
+    assert_eq!(verify(&service, SHORT, here).await, "valid");
+    let guess = |number: usize| format!("guess{number:04}");
+    let questions = (0..60).map(|number| json!({ "token": guess(number), "ip": here }));
+    let questions = Value::from_iter(questions).to_string();
+    let many = post("/api/v1/verify", &service).body(questions);
+    let many: Value = many.send().await.unwrap().json().await.unwrap();
+    assert_eq!(many[59]["code"], "unknown", "{many}");
+    for number in 60..100 {
+        assert_eq!(introspect(&guess(number), here).await, 200);
+    }
+    for right in [ELSEWHERE, &guess(100)] {
+        assert_eq!(verify(&service, right, here).await, "too_many_requests");
+        assert_eq!(introspect(right, here).await, 429);
+    }
+    // What was right goes on, and what is wrong as before; nobody guesses at longer ones.
+    assert_eq!(verify(&service, SHORT, here).await, "valid");
+    assert_eq!(verify(&service, &guess(7), here).await, "unknown");
+    assert_eq!(verify(&service, OLD, here).await, "valid");
+    assert_eq!(verify(&service, other.reveal(), here).await, "valid");
+    // From elsewhere, and by another service.
+    assert_eq!(verify(&service, ELSEWHERE, there).await, "valid");
+    assert_eq!(verify(&other, ELSEWHERE, here).await, "valid");
+    let direct = about(&app).bearer_auth(ELSEWHERE);
+    assert_eq!(code(direct).await, "valid");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,7 @@ use crate::db::schema::{memberships, secrets, tokens, users};
 use crate::db::{Connection, violates};
 use crate::identity::Email;
 use crate::journal::{self, Action};
-use crate::tokens::import::{Import, Mistake};
+use crate::tokens::import::{Import, Kind, Mistake};
 use crate::tokens::{Key, Standing, TokenId};
 
 /// Lines that one statement asks for or writes.
@@ -248,7 +248,7 @@ fn push(rows: &mut Tokens, key: Key, line: &Import, now: DateTime<Utc>) {
     rows.folded.push(line.new.name.folded());
     rows.displays.push(line.secret.display.clone());
     rows.digests.push(line.secret.digest.as_bytes().to_vec());
-    rows.foreign.push(line.secret.is_foreign);
+    rows.foreign.push(line.secret.kind != Kind::Ours);
     rows.standings.push(Standing::Active.as_str());
     rows.scopes.push(line.new.scopes.map(scopes));
     rows.ranges.push("{}");

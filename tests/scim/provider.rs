@@ -35,10 +35,24 @@ const ENTRA: &[(&str, &str)] = &[
 pub struct Said {
     pub status: u16,
     pub headers: HeaderMap,
+    pub text: String,
+    /// What the text says, if it is JSON.
     pub body: Value,
 }
 
 impl Said {
+    pub async fn to(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        Self {
+            status,
+            headers,
+            body: serde_json::from_str(&text).unwrap_or_default(),
+            text,
+        }
+    }
+
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
@@ -63,8 +77,12 @@ impl Said {
         assert!(!self.body["detail"].as_str().unwrap().is_empty());
     }
 
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     pub fn etag(&self) -> String {
-        self.headers["etag"].to_str().unwrap().to_owned()
+        self.header("etag").unwrap().to_owned()
     }
 }
 
@@ -120,17 +138,12 @@ impl Provider {
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Said {
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap();
-        if !text.is_empty() {
-            assert_eq!(headers["content-type"], "application/scim+json", "{text}");
+        let said = Said::to(request).await;
+        if !said.text.is_empty() {
+            let content_type = said.header("content-type");
+            assert_eq!(content_type, Some("application/scim+json"), "{}", said.text);
         }
-        Said {
-            status,
-            headers,
-            body: serde_json::from_str(&text).unwrap_or_default(),
-        }
+        said
     }
 
     pub async fn get(&self, path: &str) -> Said {

@@ -15,18 +15,12 @@ pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub struct Provider {
     client: Client,
     base: String,
-    secret: String,
+    pub secret: String,
     /// What it sends with each request.
     headers: &'static [(&'static str, &'static str)],
 }
 
 const CONTENT_TYPE: &str = "application/scim+json; charset=utf-8";
-/// As recorded, but for `Accept-Encoding`.
-const OKTA: &[(&str, &str)] = &[
-    ("user-agent", "Okta SCIM Client 1.0.0"),
-    ("accept", "application/scim+json"),
-    ("accept-charset", "utf-8"),
-];
 const ENTRA: &[(&str, &str)] = &[
     ("accept", "application/scim+json"),
     ("adscimversion", "2.0"),
@@ -96,13 +90,6 @@ impl Provider {
         let only = [Scope::AdminScim].into_iter().collect();
         let token = app.token_of(organization, "Provisioning", |new| new.scopes = Some(only));
         Self::with(app, token.await.1.reveal())
-    }
-
-    pub async fn okta(app: &App) -> Self {
-        Self {
-            headers: OKTA,
-            ..Self::new(app).await
-        }
     }
 
     pub async fn entra(app: &App) -> Self {

@@ -16,15 +16,9 @@ pub struct Provider {
     client: Client,
     base: String,
     pub secret: String,
-    /// What it sends with each request.
-    headers: &'static [(&'static str, &'static str)],
 }
 
 const CONTENT_TYPE: &str = "application/scim+json; charset=utf-8";
-const ENTRA: &[(&str, &str)] = &[
-    ("accept", "application/scim+json"),
-    ("adscimversion", "2.0"),
-];
 
 pub struct Said {
     pub status: u16,
@@ -92,30 +86,18 @@ impl Provider {
         Self::with(app, token.await.1.reveal())
     }
 
-    pub async fn entra(app: &App) -> Self {
-        Self {
-            headers: ENTRA,
-            ..Self::new(app).await
-        }
-    }
-
     pub fn with(app: &App, secret: &str) -> Self {
         Self {
             client: Client::new(),
             base: format!("{}/scim/v2", app.url),
             secret: secret.to_owned(),
-            headers: &[],
         }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let address = format!("{}{path}", self.base);
         let request = self.client.request(method, address);
-        let headers = self.headers.iter();
-        headers.fold(
-            request.bearer_auth(&self.secret),
-            |request, (name, value)| request.header(*name, *value),
-        )
+        request.bearer_auth(&self.secret)
     }
 
     pub fn with_body(&self, method: Method, path: &str, body: &Value) -> RequestBuilder {

@@ -12,6 +12,7 @@ mod leaving;
 mod many;
 mod okta;
 mod provider;
+mod recordings;
 pub mod table;
 mod twin;
 mod users;

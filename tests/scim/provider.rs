@@ -15,30 +15,32 @@ pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub struct Provider {
     client: Client,
     base: String,
-    secret: String,
-    /// What it sends with each request.
-    headers: &'static [(&'static str, &'static str)],
+    pub secret: String,
 }
 
 const CONTENT_TYPE: &str = "application/scim+json; charset=utf-8";
-/// As recorded, but for `Accept-Encoding`.
-const OKTA: &[(&str, &str)] = &[
-    ("user-agent", "Okta SCIM Client 1.0.0"),
-    ("accept", "application/scim+json"),
-    ("accept-charset", "utf-8"),
-];
-const ENTRA: &[(&str, &str)] = &[
-    ("accept", "application/scim+json"),
-    ("adscimversion", "2.0"),
-];
 
 pub struct Said {
     pub status: u16,
     pub headers: HeaderMap,
+    pub text: String,
+    /// What the text says, if it is JSON.
     pub body: Value,
 }
 
 impl Said {
+    pub async fn to(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        Self {
+            status,
+            headers,
+            body: serde_json::from_str(&text).unwrap_or_default(),
+            text,
+        }
+    }
+
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
@@ -63,8 +65,12 @@ impl Said {
         assert!(!self.body["detail"].as_str().unwrap().is_empty());
     }
 
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     pub fn etag(&self) -> String {
-        self.headers["etag"].to_str().unwrap().to_owned()
+        self.header("etag").unwrap().to_owned()
     }
 }
 
@@ -80,37 +86,18 @@ impl Provider {
         Self::with(app, token.await.1.reveal())
     }
 
-    pub async fn okta(app: &App) -> Self {
-        Self {
-            headers: OKTA,
-            ..Self::new(app).await
-        }
-    }
-
-    pub async fn entra(app: &App) -> Self {
-        Self {
-            headers: ENTRA,
-            ..Self::new(app).await
-        }
-    }
-
     pub fn with(app: &App, secret: &str) -> Self {
         Self {
             client: Client::new(),
             base: format!("{}/scim/v2", app.url),
             secret: secret.to_owned(),
-            headers: &[],
         }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let address = format!("{}{path}", self.base);
         let request = self.client.request(method, address);
-        let headers = self.headers.iter();
-        headers.fold(
-            request.bearer_auth(&self.secret),
-            |request, (name, value)| request.header(*name, *value),
-        )
+        request.bearer_auth(&self.secret)
     }
 
     pub fn with_body(&self, method: Method, path: &str, body: &Value) -> RequestBuilder {
@@ -120,17 +107,12 @@ impl Provider {
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Said {
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap();
-        if !text.is_empty() {
-            assert_eq!(headers["content-type"], "application/scim+json", "{text}");
+        let said = Said::to(request).await;
+        if !said.text.is_empty() {
+            let content_type = said.header("content-type");
+            assert_eq!(content_type, Some("application/scim+json"), "{}", said.text);
         }
-        Said {
-            status,
-            headers,
-            body: serde_json::from_str(&text).unwrap_or_default(),
-        }
+        said
     }
 
     pub async fn get(&self, path: &str) -> Said {

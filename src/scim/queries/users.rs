@@ -10,7 +10,7 @@ use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::Value;
 
-use super::directory::{FoundByOne, UserIds, of_user, users_of};
+use super::directory::{UserIds, of_user, users_of};
 use super::{condition, order};
 use crate::access::{OrganizationId, UserId};
 use crate::db::schema::{group_members, groups, scim_documents, scim_users};
@@ -59,11 +59,8 @@ impl From<(Row, Value)> for User {
 /// Where no more are expected, all that a filter finds is collected, counted and sorted at once.
 /// Else they are counted, and the page is soon filled by walking along the order.
 const FEW: u64 = 10_000;
-/// Where no more are found, they are rather sorted than walked to, should all stand at the end.
-const SOME: i64 = 25_000;
-/// Among so many times as many as the page ends with it is filled, unless the order has to do with
-/// the filter.
-const NEAR: i64 = 20;
+/// The same where an order is asked for: all that the filter finds may stand at its end.
+const FEW_SORTED: u64 = 25_000;
 
 /// How many users are found, and those of the page.
 pub async fn page(
@@ -76,13 +73,14 @@ pub async fn page(
             plan_afresh(connection).await?;
             let found = || found(organization, search);
             let may_be_few = search.criterion.is_some() && search.count > 0;
+            let few = search.sort.map_or(FEW, |_| FEW_SORTED);
             let (total, ids) = if may_be_few
-                && expected_rows(connection, found()?).await? <= FEW
+                && expected_rows(connection, found()?).await? <= few
                 && let Some(collected) = collect(connection, found()?, search).await?
             {
                 collected
             } else {
-                walk(connection, organization, found, search).await?
+                walk(connection, found, search).await?
             };
             Ok((total, in_order(connection, organization, &ids).await?))
         })
@@ -123,32 +121,19 @@ async fn collect(
 
 async fn walk(
     connection: &mut Connection,
-    organization: OrganizationId,
     found: impl Fn() -> Result<UserIds<'static>, Error>,
     search: &Search,
 ) -> Result<(i64, Vec<UserId>), Error> {
-    let total: i64 = found()?.select(count_star()).get_result(connection).await?;
-    let before = search.start - 1;
-    let end = total.min(before + search.count);
-    if end <= before {
+    let total = found()?.select(count_star()).get_result(connection).await?;
+    if total < search.start {
         return Ok((total, Vec::new()));
     }
-    let sorted = |query| order::of_users(query, search.sort.as_ref());
-    let page = async |connection: &mut Connection, query: UserIds<'static>| {
-        let page = query.offset(before).limit(end - before);
-        page.load::<UserId>(connection).await
-    };
-    let near = NEAR * end;
-    if total > SOME || near > SOME {
-        return Ok((total, page(connection, sorted(found()?)).await?));
-    }
-    let first = FoundByOne(vec![sorted(users_of(organization)).limit(near)]);
-    let ids = page(connection, sorted(found()?.filter(first))).await?;
-    if i64::try_from(ids.len()) == Ok(end - before) {
-        return Ok((total, ids));
-    }
-    let all = sorted(found()?.order(of_no_index()));
-    Ok((total, page(connection, all).await?))
+    let ids = order::of_users(found()?, search.sort.as_ref())
+        .offset(search.start - 1)
+        .limit(search.count)
+        .load(connection)
+        .await?;
+    Ok((total, ids))
 }
 
 /// To sort by this first leaves all as it is, but no index has such an order. PostgreSQL would

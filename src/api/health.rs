@@ -146,6 +146,12 @@ fn remembered(registry: &mut Registry, gate: &Gate) {
         ConstCounter::new(tally.misses),
     );
     let entries = ConstGauge::new(i64::try_from(tally.entries).unwrap_or(i64::MAX));
+    let refused = ConstCounter::new(gate.views.refused_guesses());
+    registry.register(
+        "refused_guesses",
+        "Guesses at secrets of older systems that were not looked at",
+        refused,
+    );
     registry.register("cache_hits", "Tokens that were remembered", hits);
     registry.register(
         "cache_misses",

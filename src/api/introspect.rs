@@ -99,7 +99,10 @@ pub async fn introspect(
     let source = form.ip.map_or(source, ClientAddress);
     let token = form.token.trim();
     let question = Question {
-        digest: gate.views.asked_about(token, caller.token, source).await?,
+        digest: gate
+            .views
+            .asked_about(token, caller.tenant.id, source)
+            .await?,
         organization: Some(caller.tenant.id),
         address: form.ip,
         product: None,

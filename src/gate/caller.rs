@@ -35,8 +35,10 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let operation = request.app_data::<web::Data<Operation>>();
-            let Operation(name, scope) = operation.map_or(Operation("other", None), |it| ***it);
+            let Some(operation) = request.app_data::<web::Data<Operation>>() else {
+                return Err(Error::internal("nothing says what the operation needs"));
+            };
+            let Operation(name, scope) = ***operation;
             admit(&request, name, scope).await
         })
     }

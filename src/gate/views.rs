@@ -3,7 +3,7 @@
 //! know where the answer comes from.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::time::timeout;
 
@@ -18,7 +18,7 @@ use crate::catalogue::{Product, ProductId};
 use crate::db::Database;
 use crate::fleet::{Change, Fleet, Memory, Remembered, Tally};
 use crate::secret::{Digest, Plaintext};
-use crate::tokens::{TokenId, secret};
+use crate::tokens::secret;
 use crate::web::Error;
 use crate::web::client_address::ClientAddress;
 
@@ -91,13 +91,7 @@ impl Views {
                 Ok(true) => return Ok(Some(digest)),
                 Ok(false) => {}
                 // One of the others may be known to be right.
-                Err(Error::TooMany {
-                    retry_after_seconds,
-                }) => {
-                    refusal = Some(Error::TooMany {
-                        retry_after_seconds,
-                    });
-                }
+                Err(error @ Error::TooMany { .. }) => refusal = Some(error),
                 Err(error) => return Err(error),
             }
         }
@@ -130,7 +124,7 @@ impl Views {
     pub async fn asked_about(
         &self,
         text: &str,
-        asker: TokenId,
+        asker: OrganizationId,
         source: ClientAddress,
     ) -> Result<Option<Digest>, Error> {
         let digest = self.digest_of(text).await?;
@@ -170,15 +164,15 @@ impl Views {
     }
 
     /// Whether there is a secret that may be guessed. It counts also where memory answers: what is
-    /// in use is worth guessing most.
+    /// in use is worth guessing most. Of another organisation's who asks learns nothing.
     async fn guess(&self, digest: &Digest, guesser: Guesser) -> Result<bool, Error> {
-        let (guesses, now) = (&self.0.guesses, Instant::now());
-        guesses.begin(guesser, digest, now)?;
+        let guess = self.0.guesses.begin(guesser, digest).await?;
         let found = self.get(digest).await;
-        match &found {
-            Ok(Some(_)) => guesses.was_right(guesser, digest, now),
-            Ok(None) => {}
-            Err(_) => guesses.take_back(guesser, digest, now),
+        let may_know = |view: &View| guesser.asker.is_none_or(|asker| asker == view.tenant.id);
+        match (&found, guess) {
+            (Ok(Some(view)), Some(guess)) if may_know(view) => guess.was_right(),
+            (Err(_), Some(guess)) => guess.was_not_found_out(),
+            (_, guess) => drop(guess),
         }
         Ok(found?.is_some())
     }
@@ -200,6 +194,12 @@ impl Views {
             Ok(Arc::new(resources))
         };
         in_time(self.0.catalogues.get(&organization, load)).await
+    }
+
+    /// How many guesses were not looked at.
+    #[must_use]
+    pub fn refused_guesses(&self) -> u64 {
+        self.0.guesses.refused.get()
     }
 
     /// Of the secrets.

@@ -16,6 +16,9 @@ use crate::web::text::is_invisible;
 /// Characters of user names and of IDs at the client.
 pub const LONGEST: usize = 300;
 
+/// Bytes of all email addresses, of which parts are looked for by an index.
+const MOST_OF_ADDRESSES: usize = 1_500;
+
 /// The name of somebody of whose names none can be shown.
 const NAMELESS: &str = "Unnamed user";
 
@@ -45,6 +48,7 @@ impl Wanted {
             Some(id) => Some(within("externalId", id)?),
             None => None,
         };
+        check_addresses(&document)?;
         let email = email(&document, &user_name);
         let name = name(&document, &user_name);
         let active = document.0.get("active") != Some(&Value::Bool(false));
@@ -70,6 +74,18 @@ pub fn within(name: &str, text: &str) -> Result<String, Error> {
         return Err(problem::value(detail));
     }
     Ok(text.to_owned())
+}
+
+fn check_addresses(document: &Document) -> Result<(), Error> {
+    let emails = document.0.get("emails").and_then(Value::as_array);
+    let values = emails.into_iter().flatten();
+    let lengths = values.filter_map(|email| Some(email["value"].as_str()?.len() + 1));
+    if lengths.sum::<usize>() > MOST_OF_ADDRESSES {
+        return Err(problem::value(format!(
+            "emails should hold at most {MOST_OF_ADDRESSES} bytes of addresses together."
+        )));
+    }
+    Ok(())
 }
 
 /// The primary address, or else the user name, which often is one.
@@ -257,6 +273,7 @@ mod tests {
             json!({ "userName": format!("{}@x.example", "j".repeat(LONGEST)) }),
             json!({ "userName": "j@x.example", "externalId": "1".repeat(LONGEST + 1) }),
             json!({ "userName": "j@x.example", "nickName": "x".repeat(200_000) }),
+            json!({ "userName": "j@x.example", "emails": [{ "value": "x".repeat(1_500) }] }),
         ] {
             assert!(wanted(&bad).is_err(), "{}", bad["userName"]);
         }

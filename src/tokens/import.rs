@@ -228,7 +228,7 @@ impl KnownSecret {
         Ok(Self {
             digest: Digest::of(secret),
             display: if is_short {
-                "hidden".to_owned()
+                String::new()
             } else {
                 secret[..DISPLAY.min(length / 4)].to_owned()
             },
@@ -293,10 +293,7 @@ mod tests {
         assert_eq!(shown(ours.reveal()).display, ours.display());
         assert_eq!(shown(ours.reveal()).kind, Kind::Ours);
         let short = shown("q7Zk2vXw");
-        assert_eq!(
-            (short.display.as_str(), short.kind),
-            ("hidden", Kind::Short)
-        );
+        assert_eq!((short.display.as_str(), short.kind), ("", Kind::Short));
         assert_eq!(shown("0123456789abcdef").display, "0123");
         assert_eq!(shown(&"0123456789abcdef".repeat(4)).display, "01234567");
         let hash = KnownSecret::of_hash(&"AB12cd34".repeat(8)).unwrap();

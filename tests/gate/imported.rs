@@ -256,6 +256,12 @@ async fn they_are_not_guessed_at_without_end() {
         .bearer_auth("legacy~8f2c:one-more-guess");
     let mcp = mcp.send().await.unwrap();
     assert_eq!(mcp.status(), 429);
+    let metrics = reqwest::get(format!("{}/metrics", app.url)).await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    assert!(
+        metrics.contains("tokendesk_refused_guesses_total 51"),
+        "{metrics}"
+    );
     assert!(mcp.headers().contains_key("retry-after"));
     // Nor at one that others use; and as user of a `Basic` neither.
     let right = about(here).bearer_auth(in_use);
@@ -335,11 +341,55 @@ async fn short_ones_work_and_are_not_guessed_at_by_way_of_a_service() {
     assert_eq!(verify(&service, &guess(7), here).await, "unknown");
     assert_eq!(verify(&service, OLD, here).await, "valid");
     assert_eq!(verify(&service, other.reveal(), here).await, "valid");
-    // From elsewhere, and by another service.
+    // Nobody holds up others of whom is asked at once.
+    let questions = [ELSEWHERE, SHORT, OLD].map(|secret| json!({ "token": secret, "ip": here }));
+    let together = Value::from_iter(questions).to_string();
+    let together = post("/api/v1/verify", &service).body(together);
+    let together: Value = together.send().await.unwrap().json().await.unwrap();
+    let codes = [0, 1, 2].map(|at| together[at]["code"].clone());
+    assert_eq!(codes, ["unknown", "valid", "valid"]);
+    // Another service of theirs gets no further, but for elsewhere.
+    assert_eq!(verify(&other, ELSEWHERE, here).await, "too_many_requests");
     assert_eq!(verify(&service, ELSEWHERE, there).await, "valid");
-    assert_eq!(verify(&other, ELSEWHERE, here).await, "valid");
     let direct = about(&app).bearer_auth(ELSEWHERE);
     assert_eq!(code(direct).await, "valid");
+}
+
+/// Were another organisation's secret no guess, it could be found without being used.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_does_not_learn_which_secrets_others_have() {
+    let app = App::start().await;
+    import(&app, "Short,q7Zk2vXw,\n").await;
+    let contoso = app.another_organization("Contoso").await;
+    let (_, service) = app.token_of(contoso, "Service", |_| {}).await;
+    let ask = async |secret: String, from: &str| {
+        let question = json!({ "token": secret, "ip": from }).to_string();
+        let request = Client::new().post(format!("{}/api/v1/verify", app.url));
+        let request = request.bearer_auth(service.reveal()).body(question);
+        code(request).await
+    };
+    for (first, from) in [("q7Zk2vXw", "198.51.100.7"), ("q7Zk2vXx", "203.0.113.7")] {
+        let mut looked_at = 0;
+        let guesses = (0..120).map(|number| format!("guess{number:04}"));
+        for secret in std::iter::once(first.to_owned()).chain(guesses) {
+            looked_at += usize::from(ask(secret, from).await != "too_many_requests");
+        }
+        assert_eq!(looked_at, 100, "{first}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_of_them_at_once_than_may_be_wrong_are_let_in() {
+    let app = App::start().await;
+    let secret = |number: usize| format!("legacy~secret~{number:04}");
+    let lines: String = (0..250)
+        .map(|number| format!("Old {number},{},\n", secret(number)))
+        .collect();
+    import(&app, &lines).await;
+    let calls = (0..250).map(|number| tokio::spawn(code(about(&app).bearer_auth(secret(number)))));
+    for call in futures_util::future::join_all(calls).await {
+        assert_eq!(call.unwrap(), "valid");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,7 +30,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 pub struct McpToken {
     id: Uuid,
     name: String,
-    /// The first 8 characters of the current secret.
+    /// As of an API token.
     prefix: String,
     status: StatusWord,
     scopes: Vec<ScopeWord>,

@@ -11,7 +11,7 @@ use crate::tokens::Token;
 pub struct TokenInfo {
     pub id: String,
     pub name: String,
-    /// The first 8 characters of its secret.
+    /// The first 8 characters of its secret; of an imported one fewer or none.
     pub prefix: String,
     /// active, inactive (disabled), expired or revoked
     pub status: &'static str,

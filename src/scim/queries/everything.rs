@@ -7,7 +7,7 @@ use diesel::query_builder::{
     AstPass, BoxedSelectStatement, FromClause, Query, QueryFragment, QueryId,
 };
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::directory::Users;
@@ -19,6 +19,7 @@ use crate::members::groups::GroupId;
 use crate::scim::group::Group;
 use crate::scim::search::{Everything, Sort};
 use crate::scim::user::User;
+use crate::tokens::queries::plan_afresh;
 use crate::web::Error;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -102,37 +103,43 @@ async fn mixed(
     search: &Everything,
     sort: Sort,
 ) -> Result<Found, Error> {
-    let users = || users::found(organization, &search.users);
-    let groups = || groups::found(organization, &search.groups);
-    let total = users()?.count().get_result::<i64>(connection).await?
-        + groups()?.count().get_result::<i64>(connection).await?;
-    let (of_users, of_groups) = keys(sort);
-    let merged = Merged {
-        users: users()?.select((scim_users::user_id, sql(of_users))),
-        groups: groups()?.select((groups_table::id, sql(of_groups))),
-        descends: sort.descends,
-        offset: search.users.start - 1,
-        limit: search.users.count,
-    };
-    let rows: Vec<(Uuid, bool)> = merged.load(connection).await?;
-    let of = |kind| move |&(id, is_group): &(Uuid, bool)| (is_group == kind).then_some(id);
-    let user_ids: Vec<UserId> = rows
-        .iter()
-        .filter_map(of(false))
-        .map(UserId::from)
-        .collect();
-    let group_ids: Vec<GroupId> = rows
-        .iter()
-        .filter_map(of(true))
-        .map(GroupId::from)
-        .collect();
-    let kind = |(_, is_group): &(Uuid, bool)| if *is_group { Kind::Group } else { Kind::User };
-    Ok(Found {
-        total,
-        order: rows.iter().map(kind).collect(),
-        users: users::in_order(connection, organization, &user_ids).await?,
-        groups: groups::in_order(connection, organization, &group_ids).await?,
-    })
+    connection
+        .transaction(async |connection| {
+            plan_afresh(connection).await?;
+            let users = || users::found(organization, &search.users);
+            let groups = || groups::found(organization, &search.groups);
+            let total = users()?.count().get_result::<i64>(connection).await?
+                + groups()?.count().get_result::<i64>(connection).await?;
+            let (of_users, of_groups) = keys(sort);
+            let merged = Merged {
+                users: users()?.select((scim_users::user_id, sql(of_users))),
+                groups: groups()?.select((groups_table::id, sql(of_groups))),
+                descends: sort.descends,
+                offset: search.users.start - 1,
+                limit: search.users.count,
+            };
+            let rows: Vec<(Uuid, bool)> = merged.load(connection).await?;
+            let of = |kind| move |&(id, is_group): &(Uuid, bool)| (is_group == kind).then_some(id);
+            let user_ids: Vec<UserId> = rows
+                .iter()
+                .filter_map(of(false))
+                .map(UserId::from)
+                .collect();
+            let group_ids: Vec<GroupId> = rows
+                .iter()
+                .filter_map(of(true))
+                .map(GroupId::from)
+                .collect();
+            let kind =
+                |(_, is_group): &(Uuid, bool)| if *is_group { Kind::Group } else { Kind::User };
+            Ok(Found {
+                total,
+                order: rows.iter().map(kind).collect(),
+                users: users::in_order(connection, organization, &user_ids).await?,
+                groups: groups::in_order(connection, organization, &group_ids).await?,
+            })
+        })
+        .await
 }
 
 /// What is sorted by, as texts: those of users and those of groups.

@@ -28,8 +28,8 @@ use crate::web::paging::Slice;
 pub struct Token {
     pub id: Uuid,
     name: String,
-    /// The first 8 characters of the current secret; of an imported one fewer, or `sha256:` and the
-    /// beginning of its hash.
+    /// The first 8 characters of the current secret; of an imported one fewer, or none if it is short,
+    /// or `sha256:` and the beginning of its hash.
     prefix: String,
     status: StatusWord,
     /// The preset that the scopes are, or `custom`.

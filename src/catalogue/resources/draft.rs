@@ -108,7 +108,8 @@ impl From<Form> for Draft {
             scope: Field::new(scopes.next().unwrap_or_default()),
         });
         Self {
-            rows: rows.collect(),
+            // The form has spare rows.
+            rows: rows.filter(|row| !row.is_blank()).collect(),
             name: Field::new(form.name),
             tools,
             path: Field::new(form.path),
@@ -173,7 +174,6 @@ impl Draft {
     }
 
     fn parse_operations(&mut self, is_single: bool) -> Option<Vec<Operation>> {
-        self.rows.retain(|row| !row.is_blank());
         match self.rows.len() {
             0 => self.operations.refuse("Add at least one operation."),
             MOST_OPERATIONS.. => self

@@ -4,6 +4,7 @@ mod admin;
 mod client;
 mod contract;
 mod document;
+mod patterns;
 pub mod table;
 mod token;
 mod user;

@@ -51,7 +51,12 @@ struct OwnOrganization {
 #[expect(dead_code, reason = "for the document: the gate reads it")]
 pub struct OnBehalf {
     /// The email of an active member; needed with an API token, and only then.
-    #[param(rename = "x-user-email", format = Email)]
+    #[param(
+        rename = "x-user-email",
+        min_length = 3,
+        max_length = 254,
+        pattern = "^[!-~]+@[!-\\-/-?A-~]([!-?A-~]*[!-\\-/-?A-~])?$"
+    )]
     x_user_email: Option<String>,
 }
 

@@ -10,7 +10,9 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, OneOfBuilder};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::kit::{Address, CodeWord, OutcomeWord, ScopeWord, Word};
@@ -63,12 +65,27 @@ struct Query<'a> {
 }
 
 /// One question, or up to 100, which are answered in their order.
-#[derive(ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only for the document")]
-enum Questions {
-    One(Query<'static>),
-    Many(Vec<Query<'static>>),
+struct Questions;
+
+impl PartialSchema for Questions {
+    fn schema() -> RefOr<Schema> {
+        let one = Ref::from_schema_name(Query::name());
+        let many = ArrayBuilder::new().items(one.clone());
+        OneOfBuilder::new()
+            .description(Some(
+                "One question, or up to 100, which are answered in their order.",
+            ))
+            .item(one)
+            .item(many.max_items(Some(MOST)))
+            .into()
+    }
+}
+
+impl ToSchema for Questions {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Query::name().into_owned(), Query::schema()));
+        Query::schemas(schemas);
+    }
 }
 
 fn scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Scope>, D::Error> {

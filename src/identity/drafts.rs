@@ -18,6 +18,7 @@ impl Email {
     /// # Errors
     /// What to do about it.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let length = text.chars().count();
         let text = text.trim().to_lowercase();
         let well_formed = text.rsplit_once('@').is_some_and(|(local, domain)| {
             !local.is_empty()
@@ -25,9 +26,7 @@ impl Email {
                 && !domain.starts_with('.')
                 && !domain.ends_with('.')
         });
-        if !well_formed
-            || text.len() > 254
-            || text.chars().any(|c| c.is_whitespace() || c.is_control())
+        if !well_formed || length > 254 || text.chars().any(|c| c.is_whitespace() || c.is_control())
         {
             return Err("Enter an email address, such as ada@example.com.".to_owned());
         }

@@ -92,12 +92,9 @@ fn shown(network: &IpNet) -> String {
 }
 
 fn network(text: &str) -> Result<IpNet, String> {
-    let network: IpNet = text
-        .parse()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| {
-            format!("“{text}” is not an IP address or CIDR range, such as 203.0.113.0/24.")
-        })?;
+    let network = read(text).ok_or_else(|| {
+        format!("“{text}” is not an IP address or CIDR range, such as 203.0.113.0/24.")
+    })?;
     let network = unmapped(network);
     let canonical = network.trunc();
     if network != canonical {
@@ -106,6 +103,23 @@ fn network(text: &str) -> Result<IpNet, String> {
         ));
     }
     Ok(network)
+}
+
+/// The address is read as the standard library reads it: `010.0.0.0`, which others take for
+/// `8.0.0.0`, is none.
+fn read(text: &str) -> Option<IpNet> {
+    let (address, length) = match text.split_once('/') {
+        Some((address, length)) => (address, Some(length)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let Some(length) = length else {
+        return Some(address.into());
+    };
+    let is_plain =
+        length.bytes().all(|b| b.is_ascii_digit()) && !length.starts_with('0') || length == "0";
+    let length = length.parse().ok().filter(|_| is_plain)?;
+    IpNet::new(address, length).ok()
 }
 
 /// `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
@@ -157,6 +171,19 @@ mod tests {
             "{errors:?}"
         );
         assert!(errors[1].contains("“nonsense”"));
+    }
+
+    #[test]
+    fn what_others_read_as_something_else_is_refused() {
+        for text in [
+            "010.0.0.0/8",
+            "10.0.0.0/08",
+            "10.0.0.0/+8",
+            "1:2:3:4:5:6:7::8/128",
+        ] {
+            assert!(Ranges::parse(text).is_err(), "{text}");
+        }
+        assert_eq!(parsed("0.0.0.0/0 ::/0"), ["0.0.0.0/0", "::/0"]);
     }
 
     #[test]

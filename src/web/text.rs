@@ -1,29 +1,50 @@
 //! Text that people type: what it must not hold, and how names are compared.
 
+use std::ops::RangeInclusive;
+
 use unicode_normalization::UnicodeNormalization;
 
 /// Control characters, and those that take no room or change how text runs (Unicode's
 /// `Default_Ignorable_Code_Point` and its bidirectional controls): with them two names could look
 /// the same, or one like another.
+pub const INVISIBLE: [RangeInclusive<char>; 20] = [
+    '\0'..='\u{1f}',
+    '\u{7f}'..='\u{9f}',
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{61c}'..='\u{61c}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    '\u{200b}'..='\u{200f}',
+    '\u{2028}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{2800}'..='\u{2800}',
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fffb}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{e0000}'..='\u{e0fff}',
+];
+
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+    INVISIBLE.iter().any(|range| range.contains(&c))
 }
 
-/// A name of 1 to `longest` visible characters, trimmed.
+/// A name of 1 to `longest` visible characters, trimmed. Space around it counts, as it does in a
+/// form's field and in the API's document.
 ///
 /// # Errors
 /// What to do about it.
 pub fn parse_name(text: &str, longest: usize) -> Result<String, String> {
+    let length = text.chars().count();
     let text = text.trim();
-    match text.chars().count() {
-        0 => Err("Enter a name.".to_owned()),
+    match length {
+        _ if text.is_empty() => Err("Enter a name.".to_owned()),
         length if length > longest => Err(format!(
             "Use at most {longest} characters; these are {length}."
         )),

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
+use tokendesk::access::Role;
 use tokendesk::tokens::Secret;
 
 use super::client::Program;
@@ -110,6 +111,10 @@ async fn schemathesis_finds_nothing() {
     const SECRET: &str = "a-secret-of-the-environment-for-fuzzing";
     let flag = format!("--auth-secret={SECRET}");
     let app = App::start_with(&["--rate-limit-per-token=1000000", &flag]).await;
+    // An heir, and what has an owner.
+    let mei = "mei@northwind.example";
+    app.add_member(app.organization, mei, Role::Admin).await;
+    app.mcp_token(mei, "Laptop").await;
     let header = format!("Authorization: Bearer {SECRET}");
     let arguments = [&ADMIN[..], &["--header", &header]].concat();
     fuzz(&app, "", &arguments).await;

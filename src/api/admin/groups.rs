@@ -14,7 +14,8 @@ pub use members::*;
 use super::{New, created};
 use crate::access::{Actor, Overseer, Role};
 use crate::api::kit::{
-    Created, Creation, IfMatch, Input, Page, Params, Search, mistakes, present, taken, versioned,
+    Created, Creation, GroupName, IfMatch, Input, Page, Params, Search, mistakes, present, taken,
+    versioned,
 };
 use crate::db::{Connection, Database};
 use crate::gate::{Reader, Writer};
@@ -98,7 +99,7 @@ impl From<groups::Group> for Group {
 #[serde(deny_unknown_fields)]
 pub struct NewGroup {
     /// Unique, without regard to case.
-    #[schema(min_length = 1, max_length = 256)]
+    #[schema(value_type = GroupName)]
     name: String,
     /// Left out or `null`: nothing is made of its members.
     #[serde(default)]
@@ -121,7 +122,7 @@ impl From<NewGroup> for Draft {
 pub struct GroupEdit {
     /// Fixed where it comes by SCIM.
     #[serde(default, deserialize_with = "present")]
-    #[schema(min_length = 1, max_length = 256, nullable = false)]
+    #[schema(value_type = Option<GroupName>, nullable = false)]
     name: Option<String>,
     /// `null`: nothing is made of its members.
     #[serde(default, deserialize_with = "present")]

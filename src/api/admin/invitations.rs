@@ -12,7 +12,8 @@ use uuid::Uuid;
 use super::asker;
 use crate::access::{Overseer, Role};
 use crate::api::kit::{
-    Created, Creation, IfMatch, Page, Paging, Params, RoleWord, Word, mistakes, taken, versioned,
+    Created, Creation, Email, IfMatch, Name, Page, Paging, Params, RoleWord, Word, mistakes, taken,
+    versioned,
 };
 use crate::config::{Config, PublicUrl};
 use crate::db::{Connection, Database};
@@ -75,9 +76,9 @@ impl From<Pending> for Invitation {
 #[serde(deny_unknown_fields)]
 pub struct NewInvitation {
     /// Of nobody who has joined already.
-    #[schema(format = Email, max_length = 254)]
+    #[schema(value_type = Email)]
     email: String,
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = Name)]
     name: String,
     /// Left out: `member`.
     #[serde(default)]

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::{New, created};
 use crate::access::Actor;
 use crate::api::kit::{
-    Created, Creation, IfMatch, Input, Page, Params, Receipt, Search, mistakes, present, taken,
-    versioned,
+    Created, Creation, IfMatch, Input, Name, Page, Params, ProductKey, Receipt, Search, mistakes,
+    present, taken, versioned,
 };
 use crate::catalogue::products::draft::Draft;
 use crate::catalogue::products::queries::{self, ChangeError};
@@ -70,10 +70,10 @@ impl From<ListedProduct> for Product {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewProduct {
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = Name)]
     name: String,
     /// The prefix of its tokens' secrets; not `wb` or `wxt`.
-    #[schema(pattern = "^[a-z0-9]{2,12}$")]
+    #[schema(value_type = ProductKey)]
     key: String,
 }
 
@@ -92,11 +92,11 @@ impl From<NewProduct> for Draft {
 #[serde(deny_unknown_fields)]
 pub struct ProductEdit {
     #[serde(default, deserialize_with = "present")]
-    #[schema(min_length = 1, max_length = 100, nullable = false)]
+    #[schema(value_type = Option<Name>, nullable = false)]
     name: Option<String>,
     /// Fixed once a token is linked to the product.
     #[serde(default, deserialize_with = "present")]
-    #[schema(pattern = "^[a-z0-9]{2,12}$", nullable = false)]
+    #[schema(value_type = Option<ProductKey>, nullable = false)]
     key: Option<String>,
 }
 

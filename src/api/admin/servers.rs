@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{New, create_once};
 use crate::access::{Actor, Overseer};
 use crate::api::kit::{
-    Created, Creation, IfMatch, Input, Page, Paging, Params, Receipt, Taken, mistakes, present,
-    taken, versioned,
+    Created, Creation, Description, IfMatch, Input, McpServerName, Page, Paging, Params, Receipt,
+    Taken, mistakes, present, taken, versioned,
 };
 use crate::db::{Connection, Database, Pinned};
 use crate::fleet::Fleet;
@@ -71,12 +71,18 @@ impl From<Server> for McpServer {
 #[serde(deny_unknown_fields)]
 pub struct NewMcpServer {
     /// As clients' configurations name it.
-    #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,39}$")]
+    #[schema(value_type = McpServerName)]
     name: String,
-    #[schema(min_length = 1, max_length = 500)]
+    /// With `http` or `https`, and without a password.
+    #[schema(
+        format = "uri",
+        min_length = 1,
+        max_length = 500,
+        pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^'\"\\\\$`{}@/?#]+([/?#][^'\"\\\\$`{}]*)?$"
+    )]
     url: String,
     #[serde(default)]
-    #[schema(max_length = 200)]
+    #[schema(value_type = Description)]
     description: String,
 }
 
@@ -96,13 +102,19 @@ impl From<NewMcpServer> for Draft {
 #[serde(deny_unknown_fields)]
 pub struct McpServerEdit {
     #[serde(default, deserialize_with = "present")]
-    #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,39}$", nullable = false)]
+    #[schema(value_type = Option<McpServerName>, nullable = false)]
     name: Option<String>,
     #[serde(default, deserialize_with = "present")]
-    #[schema(min_length = 1, max_length = 500, nullable = false)]
+    #[schema(
+        format = "uri",
+        min_length = 1,
+        max_length = 500,
+        nullable = false,
+        pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^'\"\\\\$`{}@/?#]+([/?#][^'\"\\\\$`{}]*)?$"
+    )]
     url: Option<String>,
     #[serde(default, deserialize_with = "present")]
-    #[schema(max_length = 200, nullable = false)]
+    #[schema(value_type = Option<Description>, nullable = false)]
     description: Option<String>,
 }
 

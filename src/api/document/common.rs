@@ -9,6 +9,8 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, ContentBuilder, OpenApi, Ref, RefOr, SecurityRequirement};
 
+use crate::api::kit::LONGEST_KEY;
+
 pub struct Common;
 
 impl Modify for Common {
@@ -239,11 +241,16 @@ fn add_problem(operation: &mut Operation, status: u16, what: &str) {
 fn add_key(operation: &mut Operation) {
     let what = "A key of your choice, new for each request: with it, the request can be sent \
                 again and creates nothing more.";
+    let key = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(LONGEST_KEY))
+        .pattern(Some(r"^[!-~]([\t -~]*[!-~])?$"));
     let parameter: Parameter = ParameterBuilder::new()
         .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)
         .description(Some(what))
-        .schema(Some(text()))
+        .schema(Some(key))
         .build();
     operation
         .parameters

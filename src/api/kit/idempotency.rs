@@ -31,7 +31,8 @@ use crate::secret::{Digest, Plaintext};
 use crate::web::{Answer, Error, json};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-const LONGEST: usize = 255;
+/// In characters, which are all of ASCII.
+pub const LONGEST: usize = 255;
 const KEPT: TimeDelta = TimeDelta::days(1);
 
 /// A request to create something.

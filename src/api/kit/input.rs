@@ -6,7 +6,7 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
 use crate::web::{Error, body, json};
@@ -81,4 +81,29 @@ pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+/// For a list that has an end.
+///
+/// # Errors
+/// Those of the items, and for more than `MOST`.
+pub fn few<'de, T: Deserialize<'de>, D: Deserializer<'de>, const MOST: usize>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let items = Vec::deserialize(deserializer)?;
+    if items.len() > MOST {
+        let expected = format!("at most {MOST}");
+        return Err(D::Error::invalid_length(items.len(), &expected.as_str()));
+    }
+    Ok(items)
+}
+
+/// The same for a field of an edit.
+///
+/// # Errors
+/// The same.
+pub fn present_few<'de, T: Deserialize<'de>, D: Deserializer<'de>, const MOST: usize>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    few::<T, D, MOST>(deserializer).map(Some)
 }

@@ -26,7 +26,7 @@ pub struct Paging {
     #[param(value_type = Option<usize>, minimum = 1, maximum = 100, default = 50)]
     pub limit: Option<Limit>,
     /// Where to go on: the `next_cursor` of the page before.
-    #[param(max_length = 2000)]
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
 }
 
@@ -83,7 +83,7 @@ pub struct Search {
     #[param(value_type = Option<usize>, minimum = 1, maximum = 100, default = 50)]
     limit: Option<Limit>,
     /// Where to go on: the `next_cursor` of the page before, asked with the same parameters.
-    #[param(max_length = 2000)]
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 

@@ -16,7 +16,6 @@ use crate::db::types::Named;
 use crate::gate::{Code, Outcome};
 use crate::journal::Action;
 use crate::members::View;
-use crate::tokens::draft::Expiry;
 use crate::tokens::overlap::Overlap;
 use crate::tokens::queries::Fate;
 use crate::tokens::{Presence, Sort, Status};
@@ -25,7 +24,6 @@ use crate::tokens::{Presence, Sort, Status};
 pub type AccessLevelWord = Word<AccessLevel>;
 pub type ActionWord = Word<Action>;
 pub type CodeWord = Word<Code>;
-pub type ExpiryWord = Word<Expiry>;
 pub type FateWord = Word<Fate>;
 pub type OutcomeWord = Word<Outcome>;
 pub type OverlapWord = Word<Overlap>;
@@ -49,23 +47,40 @@ impl<T: Named> Serialize for Word<T> {
 
 impl<'de, T: Named> Deserialize<'de> for Word<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        let names: Vec<&str> = T::VARIANTS.iter().map(|it| it.name()).collect();
-        let expected = format!("one of {}", names.join("/"));
-        text.parse().map(Self).map_err(|_| {
-            D::Error::invalid_value(Unexpected::Other("another name"), &expected.as_str())
-        })
+        read_of(T::VARIANTS, deserializer).map(Self)
     }
 }
 
 impl<T: Named> PartialSchema for Word<T> {
     fn schema() -> RefOr<Schema> {
-        let names = T::VARIANTS.iter().map(|it| it.name());
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .enum_values(Some(names))
-            .into()
+        schema_of(T::VARIANTS)
     }
+}
+
+/// One of some, where not all can be.
+///
+/// # Errors
+/// For another name.
+pub fn read_of<'de, T: Named, D: Deserializer<'de>>(
+    some: &[T],
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let text = Cow::<str>::deserialize(deserializer)?;
+    let found = some.iter().copied().find(|it| it.name() == text);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = some.iter().map(|it| it.name()).collect();
+        let expected = format!("one of {}", names.join("/"));
+        D::Error::invalid_value(Unexpected::Other("another name"), &expected.as_str())
+    })
+}
+
+/// Their names.
+#[must_use]
+pub fn schema_of<T: Named>(some: &[T]) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(some.iter().map(|it| it.name())))
+        .into()
 }
 
 impl<T: Named> ToSchema for Word<T> {

@@ -3,9 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path};
 use futures_util::FutureExt;
-use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
@@ -14,8 +12,8 @@ use super::OnBehalf;
 use crate::api::admin::mcp_tokens::{McpToken, RevokedMcpToken};
 use crate::api::admin::tokens::missed;
 use crate::api::kit::{
-    Asker, Created, Creation, ExpiryWord, IfMatch, Page, Paging, Params, Receipt, mistakes, taken,
-    versioned,
+    Asker, Created, Creation, IfMatch, Name, Page, Paging, Params, Receipt, mistakes, read_of,
+    schema_of, taken, versioned,
 };
 use crate::catalogue::Scope;
 use crate::db::{Connection, Database};
@@ -55,59 +53,63 @@ pub struct McpScope(Scope);
 
 impl<'de> Deserialize<'de> for McpScope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let found = SCOPES.into_iter().find(|scope| scope.as_str() == text);
-        found.map(Self).ok_or_else(|| {
-            let names = SCOPES.map(Scope::as_str).join("/");
-            let expected = format!("one of {names}");
-            D::Error::invalid_value(Unexpected::Other("another name"), &expected.as_str())
-        })
+        read_of(&SCOPES, deserializer).map(Self)
     }
 }
 
 impl PartialSchema for McpScope {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .enum_values(Some(SCOPES.map(Scope::as_str)))
-            .into()
+        schema_of(&SCOPES)
     }
 }
 
 impl ToSchema for McpScope {}
+
+/// When a personal token can end.
+#[derive(Clone, Copy, Debug)]
+pub struct McpExpiry(Expiry);
+
+impl<'de> Deserialize<'de> for McpExpiry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_of(&EXPIRIES, deserializer).map(Self)
+    }
+}
+
+impl PartialSchema for McpExpiry {
+    fn schema() -> RefOr<Schema> {
+        schema_of(&EXPIRIES)
+    }
+}
+
+impl ToSchema for McpExpiry {}
 
 /// A personal token to be generated.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMcpToken {
     /// Unique among the user's tokens that are not revoked.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = Name)]
     name: String,
     /// Left out: all.
     #[serde(default)]
-    #[schema(min_items = 1, max_items = 3)]
+    #[schema(min_items = 1)]
     scopes: Option<Vec<McpScope>>,
     /// `30d`, `90d`, `1y` or `never`.
     #[serde(default)]
     #[schema(default = "never")]
-    expiry: Option<ExpiryWord>,
+    expiry: Option<McpExpiry>,
 }
 
-impl TryFrom<NewMcpToken> for Draft {
-    type Error = Error;
-
-    fn try_from(new: NewMcpToken) -> Result<Self, Error> {
+impl From<NewMcpToken> for Draft {
+    fn from(new: NewMcpToken) -> Self {
         let expiry = new.expiry.map_or(Expiry::Never, |expiry| expiry.0);
-        if !EXPIRIES.contains(&expiry) {
-            return Err(Error::invalid("expiry", "use 30d, 90d, 1y or never."));
-        }
         let chosen = |scopes: Vec<McpScope>| scopes.iter().map(|scope| scope.0).collect();
-        Ok(Self {
+        Self {
             name: Field::new(new.name),
             scopes: new.scopes.map_or(SCOPES.to_vec(), chosen),
             expiry: Field::new(expiry.as_str()),
             ..Self::default()
-        })
+        }
     }
 }
 
@@ -151,7 +153,7 @@ pub async fn create(
         credential: behalf.credential(),
     };
     let created = creation.once(connection, asker, now.0, |connection, new| {
-        async move { try_create(connection, &behalf, new.try_into()?, now).await }.boxed()
+        async move { try_create(connection, &behalf, new.into(), now).await }.boxed()
     });
     Ok(created.await?.answer())
 }

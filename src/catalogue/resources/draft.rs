@@ -108,7 +108,8 @@ impl From<Form> for Draft {
             scope: Field::new(scopes.next().unwrap_or_default()),
         });
         Self {
-            rows: rows.collect(),
+            // The form has spare rows.
+            rows: rows.filter(|row| !row.is_blank()).collect(),
             name: Field::new(form.name),
             tools,
             path: Field::new(form.path),
@@ -173,7 +174,6 @@ impl Draft {
     }
 
     fn parse_operations(&mut self, is_single: bool) -> Option<Vec<Operation>> {
-        self.rows.retain(|row| !row.is_blank());
         match self.rows.len() {
             0 => self.operations.refuse("Add at least one operation."),
             MOST_OPERATIONS.. => self
@@ -336,7 +336,9 @@ impl Row {
 fn parse_methods(text: &str) -> Result<Vec<String>, String> {
     let mut methods: Vec<String> = Vec::new();
     let words = text.split(|c: char| c == ',' || c.is_whitespace());
+    let mut count = 0;
     for word in words.filter(|word| !word.is_empty()) {
+        count += 1;
         let method = word.to_ascii_uppercase();
         if method == "HEAD" {
             return Err("HEAD counts as GET. Leave it out.".to_owned());
@@ -352,10 +354,10 @@ fn parse_methods(text: &str) -> Result<Vec<String>, String> {
             methods.push(method);
         }
     }
-    match methods.len() {
+    match count {
         0 => Err("Enter a method, such as GET, or * for any.".to_owned()),
         MOST_METHODS.. => Err("Use fewer methods, or * for any.".to_owned()),
-        2.. if methods.iter().any(|method| method == ANY_METHOD) => {
+        _ if methods.len() > 1 && methods.iter().any(|method| method == ANY_METHOD) => {
             Err("* stands for all methods. Leave the others out.".to_owned())
         }
         _ => Ok(methods),

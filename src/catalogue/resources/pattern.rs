@@ -35,11 +35,12 @@ impl Pattern {
     /// # Errors
     /// What to do about it.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let length = text.chars().count();
         let text = text.trim();
         let Some(path) = text.strip_prefix('/') else {
             return Err("Begin with /, such as /api/agent-base/**.".to_owned());
         };
-        if text.len() > LONGEST {
+        if length > LONGEST {
             return Err(format!("Use at most {LONGEST} characters."));
         }
         if path == "/" {

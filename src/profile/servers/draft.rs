@@ -139,7 +139,7 @@ impl Draft {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    let name = text.trim().to_lowercase();
+    let name = text.trim().to_ascii_lowercase();
     let is_simple = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty()
         || name.len() > LONGEST_NAME
@@ -168,17 +168,20 @@ fn url(text: &str) -> Result<String, String> {
         return Err("Leave out passwords and tokens: everyone sees this address.".to_owned());
     }
     let url = url.to_string();
-    if url.len() > LONGEST_URL || text.contains(['\'', '"', '\\', '$', '`', '{', '}']) {
+    if url.len() > LONGEST_URL {
+        return Err(format!("Use at most {LONGEST_URL} characters."));
+    }
+    if text.contains(['\'', '"', '\\', '$', '`', '{', '}']) {
         return Err("Leave out quotes, braces, backslashes and dollar signs.".to_owned());
     }
     Ok(url)
 }
 
 fn description(text: &str) -> Result<String, String> {
-    let text = text.trim();
     if text.chars().count() > LONGEST_DESCRIPTION {
         return Err(format!("Use at most {LONGEST_DESCRIPTION} characters."));
     }
+    let text = text.trim();
     if text.chars().any(is_invisible) {
         return Err("Remove the control or invisible characters, such as line breaks.".to_owned());
     }
@@ -195,7 +198,16 @@ mod tests {
     #[test]
     fn names_are_what_configurations_can_hold() {
         assert_eq!(name(" Widget-Builder ").unwrap(), "widget-builder");
-        for bad in ["", "a b", "-a", "ä", "a.b", "tokendesk", &"a".repeat(41)] {
+        for bad in [
+            "",
+            "a b",
+            "-a",
+            "ä",
+            "\u{212a}",
+            "a.b",
+            "tokendesk",
+            &"a".repeat(41),
+        ] {
             assert!(name(bad).is_err(), "{bad:?}");
         }
     }
@@ -218,5 +230,10 @@ mod tests {
         ] {
             assert!(url(bad).is_err(), "{bad:?}");
         }
+        let longest = format!("https://example.com/{}", "a".repeat(LONGEST_URL - 20));
+        assert_eq!(url(&longest).as_ref(), Ok(&longest));
+        // A / is added.
+        let longer = format!("https://{}.com", "a".repeat(LONGEST_URL - 12));
+        assert_eq!(url(&longer).unwrap_err(), "Use at most 500 characters.");
     }
 }

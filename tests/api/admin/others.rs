@@ -215,6 +215,11 @@ async fn resources_live() {
         "{}",
         refused.body
     );
+    let blank = json!({ "name": " ", "scope": "connect:read" });
+    let one_too_many = json!({ "name": "x", "path": "/x", "operations": [operation, blank] });
+    let refused = program.post("/api/v1/resources", &one_too_many).await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    assert_eq!(refused.body["field"], "operations[1].name");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -102,6 +102,14 @@ async fn what_is_wrong_is_told_by_field_all_at_once() {
             "allowed_ip_ranges[0]",
         ),
         (
+            json!({ "name": "x", "scopes": ["connect:read"], "allowed_ip_ranges": ["010.0.0.0/8"] }),
+            "allowed_ip_ranges",
+        ),
+        (
+            json!({ "name": "x", "scopes": ["connect:read"], "allowed_ip_ranges": vec!["::"; 101] }),
+            "allowed_ip_ranges",
+        ),
+        (
             json!({ "name": "x", "scopes": ["connect:read"], "product_id": uuid::Uuid::nil() }),
             "product_id",
         ),

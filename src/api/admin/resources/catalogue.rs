@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access::Overseer;
-use crate::api::kit::{IfMatch, Receipt, TOML, Toml, etag};
+use crate::api::kit::{Catalogue, IfMatch, Receipt, TOML, Toml, etag};
 use crate::catalogue::resources::file;
 use crate::catalogue::resources::queries::{self, ChangeError};
 use crate::db::{Connection, Database};
@@ -57,7 +57,7 @@ pub async fn export(reader: Reader, database: Data<Database>) -> Answer {
 /// effect on every instance.
 #[utoipa::path(put, path = "/api/v1/resources/catalogue", operation_id = "importResources",
     tag = "Resources", params(IfMatch),
-    request_body(content = String, content_type = "application/toml",
+    request_body(content = Catalogue, content_type = "application/toml",
         description = "As it was exported"),
     responses((status = 200, description = "What came of it", body = CatalogueChanged)))]
 pub async fn import(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::kit::{self, PlaceWord, Receipt, ScopeWord, Word, present};
+use crate::api::kit::{self, Name, PathPattern, PlaceWord, Receipt, ScopeWord, Word, present};
 use crate::catalogue::resources::draft::{Draft, Row};
 use crate::catalogue::resources::queries::Stored;
 use crate::catalogue::resources::{self, Place, Target};
@@ -35,7 +35,7 @@ pub struct Resource {
 #[serde(deny_unknown_fields)]
 pub struct Operation {
     /// For tools, the tool's name.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = Name)]
     name: String,
     /// `*` stands for all that no other operation names. None for a tool.
     #[serde(default)]
@@ -48,9 +48,9 @@ pub struct Operation {
     scope: ScopeWord,
 }
 
-/// A method of HTTP, or `*`.
+/// A method of HTTP, or `*`. HEAD counts as GET.
 #[derive(Serialize, ToSchema)]
-#[schema(pattern = "^([A-Za-z_-]{1,20}|[*])$")]
+#[schema(pattern = "^([*]|(?![Hh][Ee][Aa][Dd]$)[A-Za-z_-]{1,20})$")]
 struct Method(String);
 
 impl<'de> Deserialize<'de> for Method {
@@ -98,10 +98,11 @@ impl From<Stored> for Resource {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewResource {
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = Name)]
     name: String,
     /// Such as `/api/agents/**`; left out or `null` for the tools of MCP servers.
     #[serde(default)]
+    #[schema(value_type = Option<PathPattern>)]
     path: Option<String>,
     #[serde(default)]
     preflight: bool,
@@ -114,11 +115,11 @@ pub struct NewResource {
 #[serde(deny_unknown_fields)]
 pub struct ResourceEdit {
     #[serde(default, deserialize_with = "present")]
-    #[schema(min_length = 1, max_length = 100, nullable = false)]
+    #[schema(value_type = Option<Name>, nullable = false)]
     name: Option<String>,
     /// `null` for the tools of MCP servers.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<PathPattern>)]
     path: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]

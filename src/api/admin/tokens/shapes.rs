@@ -1,19 +1,16 @@
 //! Tokens in JSON, as they are told and as they are asked for. What is asked for goes through the
 //! console's form, which knows the rules.
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::api::kit::{
-    self, AccessLevelWord, Limit, OverlapWord, Paging, Receipt, ScopeWord, SortWord, StatusWord,
-    Word, present,
+    self, AccessLevelWord, IpRange, Limit, Name, OverlapWord, Paging, Receipt, ScopeWord, SortWord,
+    StatusWord, Word, few, present, present_few, read_of, schema_of,
 };
 use crate::catalogue::{AccessLevel, Scope};
 use crate::tokens::draft::{Draft, Expiry};
@@ -175,7 +172,7 @@ pub struct Which {
     #[param(value_type = Option<usize>, minimum = 1, maximum = 100, default = 50)]
     limit: Option<Limit>,
     /// Where to go on: the `next_cursor` of the page before, asked with the same parameters.
-    #[param(max_length = 2000)]
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 
@@ -259,38 +256,27 @@ impl TokenPage {
 pub struct ApiScope(Scope);
 
 impl ApiScope {
-    fn all() -> impl Iterator<Item = Scope> {
+    fn all() -> Vec<Scope> {
         let all = Scope::ALL.iter().copied();
-        all.filter(|scope| scope.is_for_api_tokens())
+        all.filter(|scope| scope.is_for_api_tokens()).collect()
     }
 }
 
 impl<'de> Deserialize<'de> for ApiScope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        let found = Self::all().find(|scope| scope.as_str() == text);
-        found.map(Self).ok_or_else(|| {
-            let names: Vec<&str> = Self::all().map(Scope::as_str).collect();
-            let expected = format!("one of {}", names.join("/"));
-            D::Error::invalid_value(Unexpected::Other("another name"), &expected.as_str())
-        })
+        read_of(&Self::all(), deserializer).map(Self)
     }
 }
 
 impl PartialSchema for ApiScope {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .enum_values(Some(Self::all().map(Scope::as_str)))
-            .into()
+        schema_of(&Self::all())
     }
 }
 
 impl ToSchema for ApiScope {}
 
 /// An address or CIDR. The form takes several in a line; here each is one.
-#[derive(ToSchema)]
-#[schema(pattern = "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$")]
 struct Range(String);
 
 impl<'de> Deserialize<'de> for Range {
@@ -308,23 +294,25 @@ impl<'de> Deserialize<'de> for Range {
     }
 }
 
+const MOST_RANGES: usize = 100;
+
 /// A token to be created.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// Unique among the tokens that are not revoked, without regard to case.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = Name)]
     name: String,
-    #[schema(min_items = 1, max_items = 7)]
+    #[schema(min_items = 1)]
     scopes: Vec<ApiScope>,
     /// Addresses and CIDRs; none: any address.
-    #[serde(default)]
-    #[schema(max_items = 100)]
+    #[serde(default, deserialize_with = "few::<_, _, MOST_RANGES>")]
+    #[schema(value_type = Vec<IpRange>, max_items = 100)]
     allowed_ip_ranges: Vec<Range>,
     /// The secret then begins with its key.
     #[serde(default)]
     product_id: Option<Uuid>,
-    /// In the future; left out or `null`: never.
+    /// In the future and before the year 9999; left out or `null`: never.
     #[serde(default)]
     expires_at: Option<DateTime<Utc>>,
 }
@@ -333,17 +321,17 @@ pub struct NewToken {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenEdit {
-    #[schema(min_length = 1, max_length = 100, nullable = false)]
+    #[schema(value_type = Option<Name>, nullable = false)]
     #[serde(default, deserialize_with = "present")]
     name: Option<String>,
-    #[schema(min_items = 1, max_items = 7, nullable = false)]
+    #[schema(min_items = 1, nullable = false)]
     #[serde(default, deserialize_with = "present")]
     scopes: Option<Vec<ApiScope>>,
     /// All of them; none: any address.
-    #[schema(max_items = 100, nullable = false)]
-    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<IpRange>>, max_items = 100, nullable = false)]
+    #[serde(default, deserialize_with = "present_few::<_, _, MOST_RANGES>")]
     allowed_ip_ranges: Option<Vec<Range>>,
-    /// `null`: never.
+    /// As it is, or in the future and before the year 9999; `null`: never.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<DateTime<Utc>>)]
     expires_at: Option<Option<DateTime<Utc>>>,

@@ -4,7 +4,6 @@
 
 mod file;
 
-use std::collections::HashSet;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -22,11 +21,13 @@ pub use file::{Lines, Unreadable, read};
 /// What an MCP token may do where nothing is said of it.
 const MCP_SCOPES: [Scope; 3] = [Scope::WidgetsRead, Scope::WidgetsWrite, Scope::Render];
 
-/// With fewer characters that differ, it is no secret.
-const FEWEST_DIFFERENT: usize = 4;
-/// In powers of ten: after fewer guesses a short one must not be found. Eight characters at random
-/// take as many, as zxcvbn counts them.
+/// In powers of ten: fewer guesses must not find it. Eight characters at random take as many, as
+/// zxcvbn counts them.
 const FEWEST_GUESSES: f64 = 8.0;
+/// The estimate's work grows with more than the length: a beginning that is strong will do.
+const LONGEST_ESTIMATED: usize = 40;
+/// What whoever guesses tries first, besides the name and what zxcvbn knows.
+const USUAL_WORDS: [&str; 6] = ["api", "apikey", "key", "secret", "token", "tokendesk"];
 /// At most so many characters of a secret are shown, never more than a quarter of it, and none of a
 /// short one.
 const DISPLAY: usize = 8;
@@ -145,7 +146,7 @@ impl Fields<'_> {
                 "secret",
                 "Give the secret, or its hash as sha256.".to_owned(),
             )),
-            (secret, "") => KnownSecret::of(secret).map_err(|why| ("secret", why)),
+            (secret, "") => KnownSecret::of(secret, self.name).map_err(|why| ("secret", why)),
             ("", hash) => KnownSecret::of_hash(hash).map_err(|why| ("sha256", why)),
             _ => {
                 let why = "Give the hash or the secret, not both.";
@@ -186,8 +187,8 @@ fn no_scope(may_have: impl Fn(&Scope) -> bool) -> String {
 }
 
 impl KnownSecret {
-    /// The secret itself, ours or an older system's.
-    fn of(secret: &str) -> Result<Self, String> {
+    /// The secret itself, ours or an older system's, of a token with this name.
+    fn of(secret: &str, name: &str) -> Result<Self, String> {
         if let Some(digest) = secret::digest_of(secret) {
             return Ok(Self {
                 digest,
@@ -213,18 +214,15 @@ impl KnownSecret {
                 "It has spaces or characters beyond ASCII, which clients cannot send.".to_owned(),
             );
         }
-        let is_short = length < LONG;
-        if secret.bytes().collect::<HashSet<_>>().len() < FEWEST_DIFFERENT {
+        let beginning = &secret[..length.min(LONGEST_ESTIMATED)];
+        let words = name.split(' ').filter(|word| !word.contains(secret));
+        let words: Vec<&str> = words.chain(USUAL_WORDS).collect();
+        if zxcvbn(beginning, &words).guesses_log10() < FEWEST_GUESSES {
             return Err(
-                "It repeats itself, and can be guessed. Give this client a new token.".to_owned(),
+                "It is among the first that are guessed. Give this client a new token.".to_owned(),
             );
         }
-        if is_short && zxcvbn(secret, &[]).guesses_log10() < FEWEST_GUESSES {
-            return Err(format!(
-                "It is among the first that are tried by whoever guesses at {length} characters. \
-                 Give this client a new token."
-            ));
-        }
+        let is_short = length < LONG;
         Ok(Self {
             digest: Digest::of(secret),
             display: if is_short {
@@ -256,7 +254,7 @@ mod tests {
     fn parse(change: impl FnOnce(&mut Fields<'_>)) -> Result<Import, Vec<String>> {
         let mut fields = Fields {
             name: "Backup",
-            secret: "0123456789abcdef",
+            secret: "9f31c7a20b64e8d5",
             sha256: "",
             scopes: "",
             expires: "",
@@ -289,17 +287,17 @@ mod tests {
     #[test]
     fn little_of_a_secret_is_shown_and_nothing_of_a_hash_but_its_beginning() {
         let ours = Secret::generate("wxt");
-        let shown = |secret: &str| KnownSecret::of(secret).unwrap();
+        let shown = |secret: &str| KnownSecret::of(secret, "Backup").unwrap();
         assert_eq!(shown(ours.reveal()).display, ours.display());
         assert_eq!(shown(ours.reveal()).kind, Kind::Ours);
         let short = shown("q7Zk2vXw");
         assert_eq!((short.display.as_str(), short.kind), ("", Kind::Short));
-        assert_eq!(shown("0123456789abcdef").display, "0123");
-        assert_eq!(shown(&"0123456789abcdef".repeat(4)).display, "01234567");
+        assert_eq!(shown("9f31c7a20b64e8d5").display, "9f31");
+        assert_eq!(shown(&"9f31c7a20b64e8d5".repeat(4)).display, "9f31c7a2");
         let hash = KnownSecret::of_hash(&"AB12cd34".repeat(8)).unwrap();
         assert_eq!(hash.display, "sha256:ab12cd34");
         assert_eq!(hash.kind, Kind::HashAlone);
-        assert_eq!(shown("0123456789abcdef").kind, Kind::Foreign);
+        assert_eq!(shown("9f31c7a20b64e8d5").kind, Kind::Foreign);
     }
 
     #[test]
@@ -307,16 +305,20 @@ mod tests {
         for (column, text) in [
             ("name", ""),
             ("name", "a\nb"),
-            ("name", "old 0123456789abcdef"),
+            ("name", "old 9f31c7a20b64e8d5"),
             ("secret", ""),
             ("secret", "q7Zk2vX"),
             ("secret", "password12345"),
             ("secret", "Summer2026!"),
             ("secret", "qwertyuiop"),
+            ("secret", "passwordpassword"),
+            ("secret", "administrator123"),
+            ("secret", "1234567890123456"),
+            ("secret", "backup-token-01"),
             ("secret", "0123456789 abcdef"),
-            ("secret", "0123456789abcdefé"),
+            ("secret", "9f31c7a20b64e8d5é"),
             ("secret", "abababababababab"),
-            ("sha256", "0123456789abcdef"),
+            ("sha256", "9f31c7a20b64e8d5"),
             ("scopes", "admin:delete"),
             ("scopes", "widgets:read"),
             ("expires", "tomorrow"),

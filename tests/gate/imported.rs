@@ -95,7 +95,7 @@ async fn they_are_taken_wherever_ours_are() {
         introspect("legacy~8f2c:71d0/aa94b4==").await,
         json!({ "active": false })
     );
-    let user = "0123456789abcdef";
+    let user = "9f31c7a20b64e8d5";
     import(&app, &format!("By user,{user},\n")).await;
     assert_eq!(code(about(&app).basic_auth(user, Some(""))).await, "valid");
     let two = about(&app).basic_auth(user, Some(OLD));

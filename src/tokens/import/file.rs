@@ -194,8 +194,8 @@ mod tests {
 
     #[test]
     fn columns_stand_in_any_order_and_lines_are_counted_as_an_editor_does() {
-        let text = "\u{feff}Secret, NAME ,scopes\r\n0123456789abcdef, Backup ,\r\n\r\n\
-                    \"fedcba\n9876543210\",Two,all\n0123456789abcdeX,Three,\"admin:read render\"\n";
+        let text = "\u{feff}Secret, NAME ,scopes\r\n9f31c7a20b64e8d5, Backup ,\r\n\r\n\
+                    \"fedcba\n9876543210\",Two,all\n9f31c7a20b64e8dX,Three,\"admin:read render\"\n";
         let read = lines(text).unwrap();
         let names: Vec<_> = read.imports.iter().map(|it| it.new.name.as_str()).collect();
         assert_eq!((read.count, &names[..]), (3, &["Backup"][..]));
@@ -222,7 +222,7 @@ mod tests {
             "name;secret\n",
             "name,secret,colour\n",
             "name,secret,name\n",
-            "Backup,0123456789abcdef\n",
+            "Backup,9f31c7a20b64e8d5\n",
         ] {
             assert!(matches!(lines(text), Err(Unreadable::Columns)), "{text:?}");
         }
@@ -231,10 +231,10 @@ mod tests {
     #[test]
     fn what_stands_twice_is_named_with_where_it_stood_first() {
         let text = "name,secret,owner\n\
-                    Backup,0123456789abcdef,\n\
-                    BACKUP,0123456789abcdeX,\n\
-                    Other,0123456789abcdef,\n\
-                    Backup,0123456789abcdeY,mei@northwind.example\n";
+                    Backup,9f31c7a20b64e8d5,\n\
+                    BACKUP,9f31c7a20b64e8dX,\n\
+                    Other,9f31c7a20b64e8d5,\n\
+                    Backup,9f31c7a20b64e8dY,mei@northwind.example\n";
         let read = lines(text).unwrap();
         let told: Vec<_> = read.mistakes.iter().map(ToString::to_string).collect();
         let expected = [
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn bytes_and_fields_that_do_not_fit_spoil_their_line_alone() {
-        let text = b"name,secret\nA\xff,0123456789abcdef\nB\nC,x,y\nD,0123456789abcdef\n";
+        let text = b"name,secret\nA\xff,9f31c7a20b64e8d5\nB\nC,x,y\nD,9f31c7a20b64e8d5\n";
         let now = "2026-11-25T14:00:00Z".parse().unwrap();
         let read = read(&text[..], now, |_| {}).unwrap();
         let wrong: Vec<u64> = read.mistakes.iter().map(|mistake| mistake.line).collect();

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::criterion::{Criterion, Literal};
+use super::criterion::{Criterion, Leaf, Literal};
 use super::document::Document;
 use super::filter::Operator;
 use super::patch::{Operation, Target, Verb};
@@ -199,7 +199,7 @@ fn meant(criterion: &Criterion) -> Result<BTreeSet<UserId>, Error> {
                 .flatten()
                 .collect())
         }
-        Criterion::Compare(place, Operator::Equal, Literal::Text(id))
+        Criterion::Leaf(Leaf::Compare(place, Operator::Equal, Literal::Text(id)))
             if place.target().name == "value" =>
         {
             // Whoever is not there is no member.

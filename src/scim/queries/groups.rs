@@ -194,8 +194,8 @@ pub async fn change(
             let mut document = old.whole();
             let members = edit(&mut document)?;
             let wanted = Wanted::of(&document)?;
-            let (name, key) = ((&wanted.name, role), (id, None));
-            kept::edit(connection, actor, Keeper::Scim, key, name, now)
+            let what = (&wanted.name, role);
+            kept::edit(connection, actor, Keeper::Scim, id, what, now)
                 .await
                 .map_err(refused)?;
             let (from, to) = (old.external_id.clone(), wanted.external_id.clone());
@@ -241,7 +241,7 @@ pub async fn delete(
             let row = lock(connection, actor, id).await?;
             condition.check(&Tag::of(row.version))?;
             permit(&row)?;
-            kept::delete(connection, actor, Keeper::Scim, (id, None), now)
+            kept::delete(connection, actor, Keeper::Scim, id, now)
                 .await
                 .map_err(refused)?;
             Ok(())

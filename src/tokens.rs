@@ -22,7 +22,7 @@ use ipnet::IpNet;
 use uuid::Uuid;
 
 use crate::access::{Admin, UserId};
-use crate::catalogue::{AccessLevel, Product, Scope, ScopeSet};
+use crate::catalogue::{AccessLevel, Product, ScopeSet};
 use crate::db::types::id;
 
 pub use answering::{Answering, Presence, Responsible};
@@ -108,10 +108,9 @@ impl Token {
         }
     }
 
-    /// What the token may do, `all` where no scopes were set.
     #[must_use]
     pub fn effective_scopes(&self) -> ScopeSet {
-        self.scopes.unwrap_or(ScopeSet::of(&[Scope::All]))
+        ScopeSet::effective(self.scopes)
     }
 
     /// Whether it will expire soon.

@@ -87,6 +87,12 @@ impl ScopeSet {
         Self(set)
     }
 
+    /// What a token may do: `all` where none were set, as before scopes existed.
+    #[must_use]
+    pub fn effective(set: Option<Self>) -> Self {
+        set.unwrap_or(Self::of(&[Scope::All]))
+    }
+
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.0 == 0

@@ -80,7 +80,7 @@ pub struct Owner {
 impl View {
     #[must_use]
     pub fn effective_scopes(&self) -> ScopeSet {
-        self.scopes.unwrap_or(ScopeSet::of(&[Scope::All]))
+        ScopeSet::effective(self.scopes)
     }
 
     /// The token's end, if it is so near that whoever uses the token is told.

@@ -3,6 +3,7 @@
 
 mod answering;
 pub mod ceiling;
+mod code;
 pub mod draft;
 mod filter;
 pub(crate) mod handlers;
@@ -26,6 +27,7 @@ use crate::catalogue::{AccessLevel, Product, ScopeSet};
 use crate::db::types::id;
 
 pub use answering::{Answering, Presence, Responsible};
+pub use code::Code;
 pub use filter::{Filter, Query, Sort};
 pub use name::Name;
 pub use ranges::Ranges;

@@ -12,6 +12,7 @@ mod list;
 mod mcp;
 mod revocations;
 mod search;
+mod status;
 mod survey;
 mod usage;
 
@@ -25,7 +26,8 @@ pub use find::{named, retiring, secrets, token};
 pub use import::{ImportError, check, import};
 pub use list::{page, plan_afresh};
 pub use mcp::{
-    LeastUsed, MOST_ACTIVE, Owned, Owners, create_mcp, of_all, of_owner, of_somebody, owned,
+    LeastUsed, MOST_ACTIVE, Owned, Owners, active_of, create_mcp, of_all, of_owner, of_somebody,
+    owned,
 };
 pub use revocations::{Fate, Named, Revocations, revoke_all};
 pub use survey::{Stats, Wanted, stats, wanted};

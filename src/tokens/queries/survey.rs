@@ -51,18 +51,7 @@ pub async fn wanted(
         ))
         .into_boxed();
     if let Some(status) = wanted.status {
-        let standing = match status {
-            Status::Active => vec![Standing::Active],
-            Status::Inactive => vec![Standing::Disabled],
-            Status::Expired => vec![Standing::Active, Standing::Disabled],
-            Status::Revoked => vec![Standing::Revoked],
-        };
-        query = query.filter(tokens::standing.eq_any(standing));
-        query = match status {
-            Status::Active | Status::Inactive => query.filter(tokens::expires_sort.gt(now)),
-            Status::Expired => query.filter(tokens::expires_sort.le(now)),
-            Status::Revoked => query,
-        };
+        query = query.filter(status.condition(now));
     }
     if let Some(scope) = wanted.scope {
         query = query.filter(

@@ -32,6 +32,9 @@ impl Scope {
         Self::TokensVerify,
     ];
 
+    /// Those that an MCP token can be given; all of them by default.
+    pub const FOR_MCP_TOKENS: [Self; 3] = [Self::WidgetsRead, Self::WidgetsWrite, Self::Render];
+
     /// What else a token with this scope may do.
     #[must_use]
     pub fn includes(self) -> &'static [Self] {

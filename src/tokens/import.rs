@@ -19,9 +19,6 @@ use crate::secret::Digest;
 
 pub use file::{Lines, Unreadable, read};
 
-/// What an MCP token may do where nothing is said of it.
-const MCP_SCOPES: [Scope; 3] = [Scope::WidgetsRead, Scope::WidgetsWrite, Scope::Render];
-
 /// With fewer characters that differ, it is no secret.
 const FEWEST_DIFFERENT: usize = 4;
 /// In powers of ten: after fewer guesses a short one must not be found. Eight characters at random
@@ -159,7 +156,7 @@ impl Fields<'_> {
         let is_mcp = !self.owner.is_empty();
         let may_have = |scope: &Scope| {
             if is_mcp {
-                MCP_SCOPES.contains(scope)
+                Scope::FOR_MCP_TOKENS.contains(scope)
             } else {
                 scope.is_for_api_tokens()
             }
@@ -173,7 +170,7 @@ impl Fields<'_> {
         }
         Ok(match (scopes.is_empty(), is_mcp) {
             (false, _) => Some(scopes.into_iter().collect()),
-            (true, true) => Some(ScopeSet::of(&MCP_SCOPES)),
+            (true, true) => Some(ScopeSet::of(&Scope::FOR_MCP_TOKENS)),
             (true, false) => None,
         })
     }

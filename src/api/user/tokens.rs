@@ -21,7 +21,7 @@ use crate::catalogue::Scope;
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::gate::Behalf;
-use crate::profile::draft::{Draft, EXPIRIES, SCOPES};
+use crate::profile::draft::{Draft, EXPIRIES};
 use crate::tokens::draft::Expiry;
 use crate::tokens::queries::{self, ChangeError};
 use crate::tokens::{TokenId, Transition};
@@ -56,9 +56,11 @@ pub struct McpScope(Scope);
 impl<'de> Deserialize<'de> for McpScope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let found = SCOPES.into_iter().find(|scope| scope.as_str() == text);
+        let found = Scope::FOR_MCP_TOKENS
+            .into_iter()
+            .find(|scope| scope.as_str() == text);
         found.map(Self).ok_or_else(|| {
-            let names = SCOPES.map(Scope::as_str).join("/");
+            let names = Scope::FOR_MCP_TOKENS.map(Scope::as_str).join("/");
             let expected = format!("one of {names}");
             D::Error::invalid_value(Unexpected::Other("another name"), &expected.as_str())
         })
@@ -69,7 +71,7 @@ impl PartialSchema for McpScope {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .enum_values(Some(SCOPES.map(Scope::as_str)))
+            .enum_values(Some(Scope::FOR_MCP_TOKENS.map(Scope::as_str)))
             .into()
     }
 }
@@ -104,7 +106,7 @@ impl TryFrom<NewMcpToken> for Draft {
         let chosen = |scopes: Vec<McpScope>| scopes.iter().map(|scope| scope.0).collect();
         Ok(Self {
             name: Field::new(new.name),
-            scopes: new.scopes.map_or(SCOPES.to_vec(), chosen),
+            scopes: new.scopes.map_or(Scope::FOR_MCP_TOKENS.to_vec(), chosen),
             expiry: Field::new(expiry.as_str()),
             ..Self::default()
         })

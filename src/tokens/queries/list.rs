@@ -15,11 +15,10 @@ use diesel_async::RunQueryDsl;
 
 use self::order::{Order, Place, Run};
 use super::counts::{self, Counts, CountsRow, Reach};
-use super::{ResponsibleRow, Row, TokenRow, UsageRow, assemble, search};
+use super::{Row, assemble, rows, search};
 use crate::access::{OrganizationId, Overseer};
-use crate::catalogue::Product;
 use crate::db::Connection;
-use crate::db::schema::{products, token_usage, tokens, users};
+use crate::db::schema::tokens;
 use crate::tokens::{Filter, Sort, Status, Token, TokenId};
 use crate::web::paging::Slice;
 
@@ -67,23 +66,13 @@ pub async fn page(
         None => list.browse(connection).await?,
         Some(term) => list.search(connection, term).await?,
     };
-    let mut rows: Vec<Row> = tokens::table
-        .inner_join(token_usage::table)
-        .left_join(products::table)
-        .left_join(users::table.on(tokens::responsible_id.eq(users::id.nullable())))
-        .filter(tokens::organization_id.eq(list.organization))
+    let mut found: Vec<Row> = rows(list.organization)
         .filter(tokens::id.eq_any(&ids))
-        .select((
-            TokenRow::as_select(),
-            UsageRow::as_select(),
-            Option::<Product>::as_select(),
-            Option::<ResponsibleRow>::as_select(),
-        ))
         .load(connection)
         .await?;
-    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.0.id));
+    found.sort_by_key(|row| ids.iter().position(|id| *id == row.0.id));
     let place = |row: &Row| (key(row, filter.sort), row.0.id.uuid());
-    let mut slice = Slice::new(rows, size, filter.cursor.as_ref(), place);
+    let mut slice = Slice::new(found, size, filter.cursor.as_ref(), place);
     if filter.sort == Sort::LastUsed {
         // The order itself is by the minute, as an index of instants would change with each call.
         let latest = |(token, usage, ..): &Row| Reverse((usage.last_used_at, token.id));

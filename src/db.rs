@@ -6,6 +6,7 @@ pub mod embedded;
 mod estimate;
 mod lent;
 mod pinned;
+mod plan;
 pub mod schema;
 pub mod types;
 pub mod url;
@@ -33,6 +34,7 @@ pub use connection::Connection;
 pub use estimate::expected_rows;
 pub use lent::Lent;
 pub use pinned::Pinned;
+pub use plan::plan_afresh;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 const MIGRATIONS_LOCK: &str = "hashtext('tokendesk migrations')";

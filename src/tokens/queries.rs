@@ -24,7 +24,7 @@ pub use counts::Counts;
 pub use estate::{Estate, Left, hand_over, revoke_estate, survey_estate};
 pub use find::{named, retiring, secrets, token};
 pub use import::{ImportError, check, import};
-pub use list::{page, plan_afresh};
+pub use list::page;
 pub use mcp::{
     LeastUsed, MOST_ACTIVE, Owned, Owners, active_of, create_mcp, of_all, of_owner, of_somebody,
     owned,

@@ -12,7 +12,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use super::{condition, order};
 use crate::access::{Actor, OrganizationId, Role, UserId};
 use crate::db::schema::{group_members, groups, memberships, users};
-use crate::db::{Connection, violates};
+use crate::db::{Connection, plan_afresh, violates};
 use crate::journal::{self, Action, Change};
 use crate::members::groups::queries::{self as kept, ChangeError, NewGroup};
 use crate::members::groups::{GroupId, GroupName, Keeper};
@@ -22,7 +22,6 @@ use crate::scim::group::{Group, Member, Membership, Wanted};
 use crate::scim::problem;
 use crate::scim::search::Search;
 use crate::scim::version::{Condition, Tag};
-use crate::tokens::queries::plan_afresh;
 use crate::web::Error;
 
 #[derive(Queryable, Selectable)]

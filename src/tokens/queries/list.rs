@@ -36,16 +36,6 @@ const LONGEST_WALK: i64 = 100_000;
 const PRICE_OF_GRAMS: i64 = 15_000;
 const PRICE_PER_HIT: i64 = 1_000;
 
-/// For the rest of the transaction, plans are made for the values that are asked for, as what
-/// is best for a rare search is the worst for a common one, and for a database in memory.
-pub async fn plan_afresh(connection: &mut Connection) -> QueryResult<()> {
-    let settings = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), \
-                    set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true), \
-                    set_config('max_parallel_workers_per_gather', '0', true)";
-    sql_query(settings).execute(connection).await?;
-    Ok(())
-}
-
 /// A page of the list, and how many tokens its tabs hold.
 pub async fn page(
     connection: &mut Connection,

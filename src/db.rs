@@ -258,13 +258,16 @@ pub fn violates(error: &QueryError, constraint: &str) -> bool {
     )
 }
 
-/// The pattern with which LIKE finds this text anywhere: `%`, `_` and `\` have no meaning of
-/// their own in it.
+/// The pattern with which LIKE finds this text anywhere.
 #[must_use]
 pub fn anywhere(text: &str) -> String {
-    let text = text
-        .replace('\\', r"\\")
+    format!("%{}%", escaped(text))
+}
+
+/// For LIKE, where `%`, `_` and `\` have a meaning of their own.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    text.replace('\\', r"\\")
         .replace('%', r"\%")
-        .replace('_', r"\_");
-    format!("%{text}%")
+        .replace('_', r"\_")
 }

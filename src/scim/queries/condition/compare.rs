@@ -7,6 +7,7 @@ use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::{Boxed, Condition, combined, constant};
+use crate::db::escaped;
 use crate::scim::criterion::{Leaf, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::problem;
@@ -190,11 +191,4 @@ pub fn escaped_backwards(text: &str) -> String {
     text.replace('\\', r"\\")
         .replace('%', r"%\")
         .replace('_', r"_\")
-}
-
-/// For LIKE, where `%`, `_` and `\` have a meaning of their own.
-pub fn escaped(text: &str) -> String {
-    text.replace('\\', r"\\")
-        .replace('%', r"\%")
-        .replace('_', r"\_")
 }

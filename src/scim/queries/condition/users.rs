@@ -7,11 +7,12 @@ use diesel::sql_types::{Jsonb, Nullable, Text};
 use serde_json::Value;
 
 use super::compare::{
-    Perhaps, escaped, escaped_backwards, exact, folded, has_schema, id, lower, meta, perhaps,
-    unsupported, Times,
+    Perhaps, Times, escaped_backwards, exact, folded, has_schema, id, lower, meta, perhaps,
+    unsupported,
 };
 use super::{Condition, all, combined, constant};
 use crate::access::OrganizationId;
+use crate::db::escaped;
 use crate::db::schema::{group_members, groups, scim_documents, scim_users};
 use crate::scim::criterion::{Criterion, Leaf, Literal};
 use crate::scim::filter::Operator;

@@ -38,7 +38,8 @@ pub use plan::plan_afresh;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 const MIGRATIONS_LOCK: &str = "hashtext('tokendesk migrations')";
-const OLDEST_SERVER: i32 = 13;
+/// The oldest major version of PostgreSQL that Tokendesk works with.
+const OLDEST_SERVER: u32 = 13;
 /// How long a request waits for a connection before it is told that there is none.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -221,7 +222,7 @@ async fn check_server_version(connection: &mut Connection) -> Result<(), Migrati
             .get_result(connection)
             .await?;
     let major = version.number / 10_000;
-    if major < OLDEST_SERVER {
+    if u32::try_from(major).is_ok_and(|major| major < OLDEST_SERVER) {
         return Err(MigrationError::ServerTooOld(major));
     }
     Ok(())

@@ -151,7 +151,8 @@ async fn look_up(address: &tokio_postgres::Config, secrets: &[String]) -> f64 {
 /// Not while what another run was counted by is written.
 async fn settled(state: &State, client: &Client) {
     let logged = "SELECT FROM usage_log";
-    while !state.usage.lag().is_zero() || !client.query(logged, &[]).await.unwrap().is_empty() {
+    while !state.gate.usage.lag().is_zero() || !client.query(logged, &[]).await.unwrap().is_empty()
+    {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -290,7 +290,7 @@ impl App {
 
     /// Writes what was counted, as happens every second.
     pub async fn flush(&self) {
-        let usage = &self.state.usage;
+        let usage = &self.state.gate.usage;
         usage.flush(self.database(), self.now()).await.unwrap();
     }
 }

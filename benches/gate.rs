@@ -24,7 +24,7 @@ use tokendesk::config::{Config, Settings};
 use tokendesk::db::Database;
 use tokendesk::db::embedded::Cluster;
 use tokendesk::db::url::Target;
-use tokendesk::fleet::Standing;
+use tokendesk::fleet::Contact;
 use tokendesk::tokens::Secret;
 use tokendesk::tokens::secret::digest_of;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -71,8 +71,8 @@ async fn run(target: Target, address: &tokio_postgres::Config, tokens: usize) {
         .await
         .unwrap();
     let _chores = Chores::start(&state);
-    let joined = |standing: &Standing| matches!(standing, Standing::Joined);
-    state.fleet.standing().wait_for(joined).await.unwrap();
+    let joined = |contact: &Contact| matches!(contact, Contact::Joined);
+    state.fleet.contact().wait_for(joined).await.unwrap();
 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let gate = listener.local_addr().unwrap().to_string();

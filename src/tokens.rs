@@ -58,8 +58,8 @@ impl From<Uuid> for Key {
     }
 }
 
-/// From when on the list warns of an expiry.
-const EXPIRY_WARNING: TimeDelta = TimeDelta::days(14);
+/// From when on before its expiry the list warns of a token.
+const SOON: TimeDelta = TimeDelta::days(14);
 
 /// A token as an administrator sees it. Its secret is not in here, nor anywhere.
 #[derive(Clone, Debug)]
@@ -121,7 +121,7 @@ impl Token {
         self.standing != Standing::Revoked
             && self
                 .expires_at
-                .is_some_and(|at| at > *now && at <= *now + EXPIRY_WARNING)
+                .is_some_and(|at| at > *now && at <= *now + SOON)
     }
 
     /// Whether it can be used no more unless someone changes it.

@@ -22,7 +22,7 @@ use crate::scim::user::User;
 use crate::web::Error;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub enum Which {
     User,
     Group,
 }
@@ -31,7 +31,7 @@ pub enum Kind {
 pub struct Found {
     pub total: i64,
     /// What each resource of the page is; each kind has its own order in that.
-    pub order: Vec<Kind>,
+    pub order: Vec<Which>,
     pub users: Vec<User>,
     pub groups: Vec<Group>,
 }
@@ -66,7 +66,7 @@ async fn users_first(
     let (behind, groups) = groups::page(connection, organization, &rest).await?;
     Ok(Found {
         total: before + behind,
-        order: order(&[(Kind::User, users.len()), (Kind::Group, groups.len())]),
+        order: order(&[(Which::User, users.len()), (Which::Group, groups.len())]),
         users,
         groups,
     })
@@ -82,13 +82,13 @@ async fn groups_first(
     let (behind, users) = users::page(connection, organization, &rest).await?;
     Ok(Found {
         total: before + behind,
-        order: order(&[(Kind::Group, groups.len()), (Kind::User, users.len())]),
+        order: order(&[(Which::Group, groups.len()), (Which::User, users.len())]),
         users,
         groups,
     })
 }
 
-fn order(parts: &[(Kind, usize)]) -> Vec<Kind> {
+fn order(parts: &[(Which, usize)]) -> Vec<Which> {
     let parts = parts.iter();
     parts
         .flat_map(|(kind, length)| vec![*kind; *length])
@@ -126,7 +126,7 @@ async fn mixed(
         .filter_map(of(true))
         .map(GroupId::from)
         .collect();
-    let kind = |(_, is_group): &(Uuid, bool)| if *is_group { Kind::Group } else { Kind::User };
+    let kind = |(_, is_group): &(Uuid, bool)| if *is_group { Which::Group } else { Which::User };
     Ok(Found {
         total,
         order: rows.iter().map(kind).collect(),

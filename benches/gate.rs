@@ -24,7 +24,7 @@ use tokendesk::config::{Config, Settings};
 use tokendesk::db::Database;
 use tokendesk::db::embedded::Cluster;
 use tokendesk::db::url::Target;
-use tokendesk::fleet::Standing;
+use tokendesk::fleet::Contact;
 use tokendesk::tokens::Secret;
 use tokendesk::tokens::secret::digest_of;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -71,8 +71,8 @@ async fn run(target: Target, address: &tokio_postgres::Config, tokens: usize) {
         .await
         .unwrap();
     let _chores = Chores::start(&state);
-    let joined = |standing: &Standing| matches!(standing, Standing::Joined);
-    state.fleet.standing().wait_for(joined).await.unwrap();
+    let joined = |contact: &Contact| matches!(contact, Contact::Joined);
+    state.fleet.contact().wait_for(joined).await.unwrap();
 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let gate = listener.local_addr().unwrap().to_string();
@@ -151,7 +151,8 @@ async fn look_up(address: &tokio_postgres::Config, secrets: &[String]) -> f64 {
 /// Not while what another run was counted by is written.
 async fn settled(state: &State, client: &Client) {
     let logged = "SELECT FROM usage_log";
-    while !state.usage.lag().is_zero() || !client.query(logged, &[]).await.unwrap().is_empty() {
+    while !state.gate.usage.lag().is_zero() || !client.query(logged, &[]).await.unwrap().is_empty()
+    {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -381,7 +382,7 @@ impl Measured {
 async fn remember(state: &State, secrets: &[String]) {
     let views = &state.gate.views;
     for secret in secrets {
-        let digest = views.digest_of(secret).await.unwrap().unwrap();
+        let digest = digest_of(secret).unwrap();
         assert!(views.get(&digest).await.unwrap().is_some());
     }
 }

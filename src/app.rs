@@ -41,7 +41,6 @@ pub struct State {
     pub config: Config,
     pub database: Database,
     pub clock: Clock,
-    pub usage: Usage,
     pub fleet: Fleet,
     pub gate: Gate,
     troubles: Troubles,
@@ -64,11 +63,10 @@ impl State {
             name: instance_name(&config),
             lease: config.lease,
         });
-        let usage = Usage::default();
         let gate = Gate {
             views: Views::new(database.clone(), &fleet, config.verify_cache_entries),
             tenants: Tenants::new(database.clone(), &fleet),
-            usage: usage.clone(),
+            usage: Usage::default(),
             metrics: Metrics::default(),
             limits: Limits::new(config.rate_limit),
             scim_limits: Limits::new(config.rate_limit.saturating_mul(SCIM_RATE)),
@@ -85,7 +83,6 @@ impl State {
             config,
             database: database.clone(),
             clock,
-            usage,
         })
     }
 }
@@ -238,13 +235,21 @@ async fn every<F: Future<Output = ()>>(
 }
 
 async fn flush(state: State) {
-    if let Err(error) = state.usage.flush(&state.database, state.clock.now()).await {
+    if let Err(error) = state
+        .gate
+        .usage
+        .flush(&state.database, state.clock.now())
+        .await
+    {
         tracing::warn!(%error, "usage is not written yet");
     }
 }
 
 async fn add_up(state: State) {
-    let added = state.usage.add_up(&state.database, &state.clock, ADD_UP);
+    let added = state
+        .gate
+        .usage
+        .add_up(&state.database, &state.clock, ADD_UP);
     if let Err(error) = added.await {
         tracing::warn!(%error, "usage is not added up yet");
     }

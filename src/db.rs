@@ -6,6 +6,7 @@ pub mod embedded;
 mod estimate;
 mod lent;
 mod pinned;
+mod plan;
 pub mod schema;
 pub mod types;
 pub mod url;
@@ -33,10 +34,12 @@ pub use connection::Connection;
 pub use estimate::expected_rows;
 pub use lent::Lent;
 pub use pinned::Pinned;
+pub use plan::plan_afresh;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 const MIGRATIONS_LOCK: &str = "hashtext('tokendesk migrations')";
-const OLDEST_SERVER: i32 = 13;
+/// The oldest major version of PostgreSQL that Tokendesk works with.
+const OLDEST_SERVER: u32 = 13;
 /// How long a request waits for a connection before it is told that there is none.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -219,7 +222,7 @@ async fn check_server_version(connection: &mut Connection) -> Result<(), Migrati
             .get_result(connection)
             .await?;
     let major = version.number / 10_000;
-    if major < OLDEST_SERVER {
+    if u32::try_from(major).is_ok_and(|major| major < OLDEST_SERVER) {
         return Err(MigrationError::ServerTooOld(major));
     }
     Ok(())
@@ -256,13 +259,16 @@ pub fn violates(error: &QueryError, constraint: &str) -> bool {
     )
 }
 
-/// The pattern with which LIKE finds this text anywhere: `%`, `_` and `\` have no meaning of
-/// their own in it.
+/// The pattern with which LIKE finds this text anywhere.
 #[must_use]
 pub fn anywhere(text: &str) -> String {
-    let text = text
-        .replace('\\', r"\\")
+    format!("%{}%", escaped(text))
+}
+
+/// For LIKE, where `%`, `_` and `\` have a meaning of their own.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    text.replace('\\', r"\\")
         .replace('%', r"\%")
-        .replace('_', r"\_");
-    format!("%{text}%")
+        .replace('_', r"\_")
 }

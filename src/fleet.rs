@@ -71,12 +71,12 @@ struct Place {
     /// How many renewals were sent, and the last that came back.
     renewals: AtomicU64,
     heard: watch::Sender<u64>,
-    standing: watch::Sender<Standing>,
+    contact: watch::Sender<Contact>,
 }
 
 /// Whether this instance hears of changes.
 #[derive(Clone, Debug)]
-pub enum Standing {
+pub enum Contact {
     Joining,
     Joined,
     /// Since when not, and why.
@@ -97,7 +97,7 @@ impl Fleet {
             barriers: Barriers::default(),
             renewals: AtomicU64::new(0),
             heard: watch::Sender::new(0),
-            standing: watch::Sender::new(Standing::Joining),
+            contact: watch::Sender::new(Contact::Joining),
         }))
     }
 
@@ -117,8 +117,8 @@ impl Fleet {
     }
 
     #[must_use]
-    pub fn standing(&self) -> watch::Receiver<Standing> {
-        self.0.standing.subscribe()
+    pub fn contact(&self) -> watch::Receiver<Contact> {
+        self.0.contact.subscribe()
     }
 
     /// For a process that answers nobody itself: waits for the receipt of what it has changed, and
@@ -151,13 +151,13 @@ pub async fn sweep(database: &Database) -> Result<usize, queries::Error> {
 
 impl Place {
     fn apart(&self, reason: &str) {
-        self.standing.send_modify(|standing| {
-            let since = match standing {
-                Standing::Apart { since, .. } => *since,
-                Standing::Joining | Standing::Joined => Moment::now(),
+        self.contact.send_modify(|contact| {
+            let since = match contact {
+                Contact::Apart { since, .. } => *since,
+                Contact::Joining | Contact::Joined => Moment::now(),
             };
             let reason = reason.to_owned();
-            *standing = Standing::Apart { since, reason };
+            *contact = Contact::Apart { since, reason };
         });
     }
 }

@@ -3,6 +3,7 @@
 
 mod answering;
 pub mod ceiling;
+mod code;
 pub mod draft;
 mod filter;
 pub(crate) mod handlers;
@@ -22,10 +23,11 @@ use ipnet::IpNet;
 use uuid::Uuid;
 
 use crate::access::{Admin, UserId};
-use crate::catalogue::{AccessLevel, Product, Scope, ScopeSet};
+use crate::catalogue::{AccessLevel, Product, ScopeSet};
 use crate::db::types::id;
 
 pub use answering::{Answering, Presence, Responsible};
+pub use code::Code;
 pub use filter::{Filter, Query, Sort};
 pub use name::Name;
 pub use ranges::Ranges;
@@ -56,8 +58,8 @@ impl From<Uuid> for Key {
     }
 }
 
-/// From when on the list warns of an expiry.
-const EXPIRY_WARNING: TimeDelta = TimeDelta::days(14);
+/// From when on before its expiry the list warns of a token.
+const SOON: TimeDelta = TimeDelta::days(14);
 
 /// A token as an administrator sees it. Its secret is not in here, nor anywhere.
 #[derive(Clone, Debug)]
@@ -108,10 +110,9 @@ impl Token {
         }
     }
 
-    /// What the token may do, `all` where no scopes were set.
     #[must_use]
     pub fn effective_scopes(&self) -> ScopeSet {
-        self.scopes.unwrap_or(ScopeSet::of(&[Scope::All]))
+        ScopeSet::effective(self.scopes)
     }
 
     /// Whether it will expire soon.
@@ -120,7 +121,7 @@ impl Token {
         self.standing != Standing::Revoked
             && self
                 .expires_at
-                .is_some_and(|at| at > *now && at <= *now + EXPIRY_WARNING)
+                .is_some_and(|at| at > *now && at <= *now + SOON)
     }
 
     /// Whether it can be used no more unless someone changes it.

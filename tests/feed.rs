@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokendesk::catalogue::resources::queries;
 use tokendesk::db::url::Target;
-use tokendesk::fleet::{Change, Fleet, Membership, Memory, Standing};
+use tokendesk::fleet::{Change, Contact, Fleet, Membership, Memory};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
@@ -84,8 +84,8 @@ async fn what_was_known_is_forgotten_before_a_question_is_answered() {
     };
     assert_eq!(before, (true, false), "the other instance alone");
     assert!(is_heard(&mut said, barrier, LONG).await);
-    let joined = |standing: &Standing| matches!(standing, Standing::Joined);
-    fleet.standing().wait_for(joined).await.unwrap();
+    let joined = |contact: &Contact| matches!(contact, Contact::Joined);
+    fleet.contact().wait_for(joined).await.unwrap();
 }
 
 /// Whether one more says within this time that it has heard.

@@ -175,7 +175,7 @@ async fn many(app: &App) -> Vec<TokenId> {
 
 /// Each of them is called once, and that is written down.
 async fn log(app: &App, tokens: &[TokenId]) {
-    count_each(&app.state.usage, tokens, app.now());
+    count_each(&app.state.gate.usage, tokens, app.now());
     app.flush().await;
 }
 
@@ -183,6 +183,7 @@ async fn log(app: &App, tokens: &[TokenId]) {
 async fn add_up(app: &App) -> Result<bool, Error> {
     app.state.clock.advance(TimeDelta::seconds(30));
     app.state
+        .gate
         .usage
         .add_up(app.database(), &app.state.clock, AGE)
         .await
@@ -197,7 +198,7 @@ async fn logged(app: &App) -> i64 {
 async fn what_is_not_written_is_kept_and_written_once() {
     let app = App::start().await;
     let tokens = many(&app).await;
-    let usage = &app.state.usage;
+    let usage = &app.state.gate.usage;
     count_each(usage, &tokens, app.now());
     app.sql("ALTER TABLE usage_log RENAME TO away").await;
     usage.flush(app.database(), app.now()).await.unwrap_err();
@@ -280,7 +281,7 @@ async fn what_was_committed_although_nobody_said_so_is_counted_once() {
     address.user(app.address.get_user().unwrap());
     address.dbname(app.address.get_dbname().unwrap());
     let relayed = Database::new(Target::embedded(address), 1);
-    let usage = &app.state.usage;
+    let usage = &app.state.gate.usage;
     let mut calls = 0;
     for (cut, number) in [
         (Cut::AfterCommit, 3),
@@ -312,6 +313,7 @@ async fn the_counts_of_many_tokens_are_added_up_when_some_have_come_together() {
     let add_up = async || {
         let added = app
             .state
+            .gate
             .usage
             .add_up(app.database(), &app.state.clock, AGE)
             .await;
@@ -340,7 +342,7 @@ async fn the_counts_of_many_tokens_are_added_up_when_some_have_come_together() {
         user_agent,
         at: app.now() + TimeDelta::seconds(seconds),
     };
-    let usage = &app.state.usage;
+    let usage = &app.state.gate.usage;
     count_each(usage, &tokens, app.now());
     usage.count_many(tokens[0], &decided([192, 0, 2, 7], Some("curl/8"), 1), 1);
     usage.count_many(tokens[1], &decided([192, 0, 2, 8], Some("curl/9"), 1), 1);
@@ -385,6 +387,7 @@ async fn what_was_added_up_in_part_is_gone_on_with_where_it_was_left() {
     log(&app, &tokens).await;
     app.sql("ALTER TABLE usage_hours DROP CONSTRAINT bad").await;
     app.state
+        .gate
         .usage
         .add_up(app.database(), &app.state.clock, AGE)
         .await
@@ -442,19 +445,23 @@ async fn counts_wait_while_the_database_does_and_say_so() {
     let url = format!("{}/api/v1/token", app.url);
     let call = reqwest::Client::new().get(url).bearer_auth(secret.reveal());
     assert_eq!(call.send().await.unwrap().status(), 200);
-    let (usage, database, now) = (app.state.usage.clone(), app.database().clone(), app.now());
+    let (usage, database, now) = (
+        app.state.gate.usage.clone(),
+        app.database().clone(),
+        app.now(),
+    );
     let flush = tokio::spawn(async move { usage.flush(&database, now).await });
     let waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
         WHERE NOT granted AND datname = current_database()";
     while app.count(waiting).await == 0 {
         assert!(!flush.is_finished());
     }
-    assert!(!app.state.usage.lag().is_zero());
+    assert!(!app.state.gate.usage.lag().is_zero());
     assert_eq!(in_each_table(&app).await, 0);
     client.batch_execute("COMMIT").await.unwrap();
     flush.await.unwrap().unwrap();
     assert_eq!(in_each_table(&app).await, 1);
-    assert!(app.state.usage.lag().is_zero());
+    assert!(app.state.gate.usage.lag().is_zero());
 }
 
 /// Calls of an API are counted by method, of which a client can make up any number, of any length.

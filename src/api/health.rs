@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::db::Database;
-use crate::fleet::{Fleet, Moment, Standing};
+use crate::fleet::{Contact, Fleet, Moment};
 use crate::gate::Gate;
 use crate::web::{Answer, Error, Now};
 
@@ -99,9 +99,9 @@ pub async fn ready(
 
 /// For how long no change has been heard of.
 fn apart(fleet: &Fleet) -> Option<Duration> {
-    match &*fleet.standing().borrow() {
-        Standing::Apart { since, .. } => Some(Moment::now().since(*since)),
-        Standing::Joining | Standing::Joined => None,
+    match &*fleet.contact().borrow() {
+        Contact::Apart { since, .. } => Some(Moment::now().since(*since)),
+        Contact::Joining | Contact::Joined => None,
     }
 }
 

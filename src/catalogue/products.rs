@@ -15,6 +15,12 @@ pub use queries::{Product, create, list};
 
 id!(ProductId);
 
+/// What an API token begins with that is linked to no product.
+pub const ORGANIZATION_PREFIX: &str = "wxt";
+
+/// What an MCP token begins with.
+pub const MCP_PREFIX: &str = "wb";
+
 /// A product as its pages show it.
 #[derive(Clone, Debug)]
 pub struct ListedProduct {

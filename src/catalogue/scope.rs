@@ -32,6 +32,9 @@ impl Scope {
         Self::TokensVerify,
     ];
 
+    /// Those that an MCP token can be given; all of them by default.
+    pub const FOR_MCP_TOKENS: [Self; 3] = [Self::WidgetsRead, Self::WidgetsWrite, Self::Render];
+
     /// What else a token with this scope may do.
     #[must_use]
     pub fn includes(self) -> &'static [Self] {
@@ -85,6 +88,12 @@ impl ScopeSet {
             at += 1;
         }
         Self(set)
+    }
+
+    /// What a token may do: `all` where none were set, as before scopes existed.
+    #[must_use]
+    pub fn effective(set: Option<Self>) -> Self {
+        set.unwrap_or(Self::of(&[Scope::All]))
     }
 
     #[must_use]

@@ -8,7 +8,7 @@ use super::user::of_email;
 use super::{Desk, Failure, organization};
 use crate::access::{Operator, Overseer, Role};
 use crate::api::shapes;
-use crate::db::Connection;
+use crate::db::{Connection, Pinned};
 use crate::members::groups::draft::Draft;
 use crate::members::groups::queries::{self, ChangeError, NewGroup};
 use crate::members::groups::{Group, GroupName, Keeper};
@@ -186,8 +186,8 @@ async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure>
     }
     let new = draft.clone().parse().map_err(|draft| mistakes(&draft))?;
     let (actor, now) = (operator.actor(), desk.clock.now());
-    let (id, what) = ((group.id, Some(group.version)), (&new.name, new.role));
-    let edited = queries::edit(connection, &actor, KEEPER, id, what, now).await;
+    let (pinned, what) = (Pinned::read(group.id, group.version), (&new.name, new.role));
+    let edited = queries::edit(connection, &actor, KEEPER, pinned, what, now).await;
     let group = edited.map_err(|error| match error {
         ChangeError::NameTaken => mistakes(&draft.name_taken()),
         error => error.into(),
@@ -204,8 +204,8 @@ async fn delete(desk: &Desk, which: &Which) -> Result<(), Failure> {
     let connection = &mut *desk.database.get().await?;
     let (operator, group) = which.find(connection).await?;
     let (actor, now) = (operator.actor(), desk.clock.now());
-    let id = (group.id, Some(group.version));
-    let deleted = queries::delete(connection, &actor, KEEPER, id, now).await?;
+    let pinned = Pinned::read(group.id, group.version);
+    let deleted = queries::delete(connection, &actor, KEEPER, pinned, now).await?;
     let sentence = format!("“{}” is deleted.", deleted.name);
     which.format.say(&shapes::Group::from(deleted), &sentence)
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::output::Format;
 use super::{Desk, Failure, file, organization, progress};
-use crate::access::Actor;
+use crate::access::{Actor, Operator};
 use crate::api::shapes::Receipt;
 use crate::catalogue::{Scope, ScopeSet};
 use crate::db::Connection;
@@ -59,7 +59,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     let now = desk.clock.now();
     let mut connection = desk.database.get().await?;
     let organization = organization(&mut connection, &options.organization).await?;
-    let actor = Actor::command_line(organization.id);
+    let actor = Operator::at(organization.id).actor();
     let Lines {
         imports,
         mut mistakes,
@@ -162,7 +162,7 @@ fn with_full_access(imports: &[Import]) -> String {
 
 fn full_access(imports: &[Import]) -> usize {
     let all = ScopeSet::of(&[Scope::All]);
-    let is_full = |import: &&Import| import.new.scopes.is_none_or(|scopes| scopes == all);
+    let is_full = |import: &&Import| ScopeSet::effective(import.new.scopes) == all;
     imports.iter().filter(is_full).count()
 }
 

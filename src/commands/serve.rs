@@ -73,7 +73,7 @@ async fn write_last_counts(state: &State, chores: Chores) {
     let written = timeout(PATIENCE, async {
         let adding_up = chores.finish().await;
         let now = state.clock.now();
-        state.usage.flush(&state.database, now).await?;
+        state.gate.usage.flush(&state.database, now).await?;
         Ok::<_, Error>(adding_up)
     });
     match written.await {
@@ -89,6 +89,7 @@ async fn add_up_last_counts(state: &State, adding_up: JoinHandle<()>) {
         let _ = adding_up.await;
         let any_age = TimeDelta::zero();
         while state
+            .gate
             .usage
             .add_up(&state.database, &state.clock, any_age)
             .await?

@@ -59,7 +59,7 @@ pub enum Error {
     #[error(
         "the installed PostgreSQL {installed} is too old. Install PostgreSQL {} or newer, or \
          set DATABASE_URL to one that runs elsewhere",
-        programs::OLDEST
+        super::OLDEST_SERVER
     )]
     TooOld { installed: String },
     #[error(

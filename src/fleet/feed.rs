@@ -13,7 +13,7 @@ use tokio_postgres::{AsyncMessage, Client};
 
 use super::lease::Moment;
 use super::message::{CHANNEL, Message};
-use super::{Change, Fleet, Memory, Place, Standing};
+use super::{Change, Contact, Fleet, Memory, Place};
 use crate::db::url::{self, Connection};
 
 /// How long to wait before connecting again, after the first failure and at most.
@@ -74,7 +74,7 @@ impl Feed {
     async fn open(fleet: &Fleet, memory: &Arc<dyn Memory>) -> Result<Self, Lost> {
         let mut feed = Self::listen(fleet, memory).await?;
         feed.renew().await?;
-        feed.place.standing.send_replace(Standing::Joined);
+        feed.place.contact.send_replace(Contact::Joined);
         Ok(feed)
     }
 

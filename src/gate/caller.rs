@@ -13,6 +13,7 @@ use super::decision::{Code, Need, View};
 use super::inquiry::{Asked, Gate, Question};
 use super::refusal::{refused, several};
 use crate::catalogue::Scope;
+use crate::secret::Digest;
 use crate::web::client_address::ClientAddress;
 use crate::web::{Error, now, state};
 
@@ -39,7 +40,8 @@ impl FromRequest for Caller {
                 return Err(Error::internal("nothing says what the operation needs"));
             };
             let Operation(name, scope) = ***operation;
-            admit(&request, name, scope).await
+            let digest = presented(&request, state::<Gate>(&request)).await?;
+            admit(&request, digest, name, scope).await
         })
     }
 }
@@ -48,16 +50,18 @@ impl FromRequest for Caller {
 #[derive(Clone, Copy, Debug)]
 pub struct Operation(pub &'static str, pub Option<Scope>);
 
-/// Asks the gate about whoever sent a request; `name` is by what the call is counted.
+/// Asks the gate about whoever sent a request with a credential; `name` is by what the call is
+/// counted.
 pub(super) async fn admit(
     request: &HttpRequest,
+    digest: Option<Digest>,
     name: &str,
     scope: Option<Scope>,
 ) -> Result<Caller, Error> {
     let (gate, now) = (state::<Gate>(request), now(request));
     let address = ClientAddress::of(request);
     let question = Question {
-        digest: presented(request, gate).await?,
+        digest,
         organization: None,
         address: Some(address.0),
         product: None,
@@ -77,10 +81,7 @@ pub(super) async fn admit(
 ///
 /// # Errors
 /// When there is none, or more than one.
-pub async fn presented(
-    request: &HttpRequest,
-    gate: &Gate,
-) -> Result<Option<crate::secret::Digest>, Error> {
+pub async fn presented(request: &HttpRequest, gate: &Gate) -> Result<Option<Digest>, Error> {
     match Credential::of(request.headers()) {
         Credential::Missing => {
             gate.metrics.refused(Code::Missing);

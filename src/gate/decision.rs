@@ -15,26 +15,10 @@ use crate::catalogue::{Product, Scope, ScopeSet};
 use crate::db::types::text_enum;
 use crate::tokens::{Ranges, Standing, Status, TokenId};
 
-/// How long before a token's end whoever uses it is told.
-const EXPIRY_WARNING: TimeDelta = TimeDelta::days(7);
+pub use crate::tokens::Code;
 
-text_enum! {
-    /// The gate's answer, in the order of its checks: the first that fails.
-    Code {
-        Missing = "missing",
-        Unknown = "unknown",
-        Revoked = "revoked",
-        Expired = "expired",
-        Disabled = "disabled",
-        Retired = "retired",
-        OwnerInactive = "owner_inactive",
-        IpNotAllowed = "ip_not_allowed",
-        WrongProduct = "wrong_product",
-        InsufficientScope = "insufficient_scope",
-        UnknownResource = "unknown_resource",
-        Valid = "valid",
-    }
-}
+/// How long before a token's end whoever uses it is told.
+const NEAR_END: TimeDelta = TimeDelta::days(7);
 
 /// All that is known of the token that a secret belongs to.
 #[derive(Debug)]
@@ -80,13 +64,13 @@ pub struct Owner {
 impl View {
     #[must_use]
     pub fn effective_scopes(&self) -> ScopeSet {
-        self.scopes.unwrap_or(ScopeSet::of(&[Scope::All]))
+        ScopeSet::effective(self.scopes)
     }
 
     /// The token's end, if it is so near that whoever uses the token is told.
     #[must_use]
     pub fn near_end(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.expires_at.filter(|at| *at <= now + EXPIRY_WARNING)
+        self.expires_at.filter(|at| *at <= now + NEAR_END)
     }
 
     fn status(&self, now: DateTime<Utc>) -> Status {

@@ -210,7 +210,7 @@ impl FromRequest for Behalf {
 
 async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
     let gate = state::<Gate>(request);
-    let view = counted(request, &gate.limits).await?;
+    let (digest, view) = counted(request, &gate.limits).await?;
     let is_own = view.is_some_and(|view| view.owner.is_some());
     let scope = match (is_own, request.method().is_safe()) {
         (true, true) => Scope::WidgetsRead,
@@ -218,7 +218,7 @@ async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
         (false, true) => Scope::ConnectRead,
         (false, false) => Scope::ConnectWrite,
     };
-    let caller = admit(request, &operation(request), Some(scope)).await?;
+    let caller = admit(request, digest, &operation(request), Some(scope)).await?;
     let token = caller.token.uuid();
     let connection = &mut *state::<Database>(request).get().await?;
     let bearer = match (&caller.owner, named(request)?) {
@@ -245,17 +245,22 @@ async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
     })
 }
 
-/// The known token that a request brought, whose requests are counted also where they are denied.
-async fn counted(request: &HttpRequest, limits: &Limits) -> Result<Option<Arc<View>>, Error> {
+/// The credential that a request brought, and the token if it is known, whose requests are counted
+/// also where they are denied.
+async fn counted(
+    request: &HttpRequest,
+    limits: &Limits,
+) -> Result<(Option<Digest>, Option<Arc<View>>), Error> {
     let gate = state::<Gate>(request);
-    let view = match presented(request, gate).await? {
+    let digest = presented(request, gate).await?;
+    let view = match digest {
         Some(digest) => gate.views.get(&digest).await?,
         None => None,
     };
     if let Some(view) = &view {
         limits.count(request, view.token.uuid())?;
     }
-    Ok(view)
+    Ok((digest, view))
 }
 
 /// Whom the request names.
@@ -285,8 +290,8 @@ async fn program(request: &HttpRequest, scope: Scope) -> Result<Program, Error> 
         limits.count(request, Uuid::nil())?;
         return Ok(Program::with_auth_secret(organization));
     }
-    counted(request, limits).await?;
-    let caller = admit(request, &operation(request), Some(scope)).await?;
+    let (digest, _) = counted(request, limits).await?;
+    let caller = admit(request, digest, &operation(request), Some(scope)).await?;
     if let Some((name, value)) = expiry_warning(&caller, now(request)) {
         headers::tell(request, name, value);
     }

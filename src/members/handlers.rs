@@ -18,9 +18,9 @@ use super::pages::{self, Counts, Heir, Query, Tokens};
 use super::queries::{self, ChangeError, Wanted};
 use super::{Member, View, groups, invitations};
 use crate::access::{Admin, OrganizationId, Role, Section, UserId};
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, plan_afresh};
 use crate::journal;
-use crate::tokens::queries::{Estate, all_answering, plan_afresh, survey_estate};
+use crate::tokens::queries::{Estate, all_answering, survey_estate};
 use crate::web::paging::{Cursor, Slice};
 use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
 

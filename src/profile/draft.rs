@@ -11,9 +11,6 @@ use crate::tokens::queries::LeastUsed;
 use crate::tokens::{Name, Ranges, Token};
 use crate::web::form::Field;
 
-/// What an MCP token can be given; all of it by default.
-pub const SCOPES: [Scope; 3] = [Scope::WidgetsRead, Scope::WidgetsWrite, Scope::Render];
-
 /// The choices under *Expires*.
 pub const EXPIRIES: [Expiry; 4] = [Expiry::Never, Expiry::Month, Expiry::Quarter, Expiry::Year];
 
@@ -41,7 +38,7 @@ impl Default for Draft {
         Self {
             name: Field::default(),
             scope: Field::default(),
-            scopes: SCOPES.to_vec(),
+            scopes: Scope::FOR_MCP_TOKENS.to_vec(),
             expiry: Field::new(Expiry::Never.as_str()),
         }
     }
@@ -51,7 +48,7 @@ impl From<Form> for Draft {
     fn from(form: Form) -> Self {
         let chosen = |scope: &Scope| form.scope.iter().any(|name| name == scope.as_str());
         Self {
-            scopes: SCOPES.into_iter().filter(chosen).collect(),
+            scopes: Scope::FOR_MCP_TOKENS.into_iter().filter(chosen).collect(),
             scope: Field::default(),
             name: Field::new(form.name),
             expiry: Field::new(form.expiry),
@@ -111,7 +108,7 @@ impl Draft {
     /// Whether anything but the name is out of the ordinary.
     #[must_use]
     pub fn has_options(&self) -> bool {
-        self.scopes.len() < SCOPES.len() || !self.is_expiry(Expiry::Never)
+        self.scopes.len() < Scope::FOR_MCP_TOKENS.len() || !self.is_expiry(Expiry::Never)
     }
 }
 

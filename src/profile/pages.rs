@@ -4,9 +4,10 @@
 use askama::Template;
 use chrono::{DateTime, Utc};
 
-use super::draft::{Draft, EXPIRIES, PasswordDraft, SCOPES};
+use super::draft::{Draft, EXPIRIES, PasswordDraft};
 use super::snippets::{Connect, PLACEHOLDER};
 use crate::access::{Shell, session};
+use crate::catalogue::Scope;
 use crate::tokens::queries::{MOST_ACTIVE, Owned};
 use crate::tokens::{Secret, Status, Token, Transition};
 use crate::web::form::Field;

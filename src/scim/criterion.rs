@@ -16,6 +16,12 @@ pub enum Criterion {
     Any(Vec<Criterion>),
     All(Vec<Criterion>),
     Not(Box<Criterion>),
+    Leaf(Leaf),
+}
+
+/// What is asked of one attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Leaf {
     Present(Place),
     Compare(Place, Operator, Literal),
     /// One value of the attribute meets all of it; the places in it have sub-attributes.
@@ -27,6 +33,12 @@ pub enum Literal {
     Text(String),
     Flag(bool),
     Instant(DateTime<Utc>),
+}
+
+impl From<Leaf> for Criterion {
+    fn from(leaf: Leaf) -> Self {
+        Self::Leaf(leaf)
+    }
 }
 
 /// Where the paths of a filter begin.
@@ -70,14 +82,7 @@ impl Criterion {
             Self::Any(criteria) => criteria.iter().any(|it| it.is_met_by(value)),
             Self::All(criteria) => criteria.iter().all(|it| it.is_met_by(value)),
             Self::Not(criterion) => !criterion.is_met_by(value),
-            Self::Present(place) => !value[place.target().name].is_null(),
-            Self::Compare(place, operator, literal) => compare(
-                &value[place.target().name],
-                *operator,
-                literal,
-                place.target(),
-            ),
-            Self::Has(..) => false,
+            Self::Leaf(leaf) => leaf.is_met_by(value),
         }
     }
 
@@ -92,7 +97,7 @@ impl Criterion {
                     Some(whole)
                 },
             ),
-            Self::Compare(place, Operator::Equal, literal) => {
+            Self::Leaf(Leaf::Compare(place, Operator::Equal, literal)) => {
                 let value = match literal {
                     Literal::Text(text) => text.as_str().into(),
                     Literal::Flag(flag) => (*flag).into(),
@@ -105,6 +110,28 @@ impl Criterion {
                 )
             }
             _ => None,
+        }
+    }
+}
+
+impl Leaf {
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Present(place) | Self::Compare(place, ..) | Self::Has(place, _) => *place,
+        }
+    }
+
+    fn is_met_by(&self, value: &Value) -> bool {
+        match self {
+            Self::Present(place) => !value[place.target().name].is_null(),
+            Self::Compare(place, operator, literal) => compare(
+                &value[place.target().name],
+                *operator,
+                literal,
+                place.target(),
+            ),
+            Self::Has(..) => false,
         }
     }
 }
@@ -123,7 +150,7 @@ impl Scope {
             Filter::Any(filters) => Criterion::Any(all(filters)?),
             Filter::All(filters) => Criterion::All(all(filters)?),
             Filter::Not(filter) => Criterion::Not(Box::new(self.criterion(filter)?)),
-            Filter::Present(path) => Criterion::Present(self.place(path)?),
+            Filter::Present(path) => Leaf::Present(self.place(path)?).into(),
             Filter::Compare(path, operator, value) => self.comparison(path, *operator, value)?,
             Filter::Has(path, filter) => {
                 let place = self.place(path)?;
@@ -131,7 +158,7 @@ impl Scope {
                     return Err(problem::filter(format!("{path} has no values with parts.")));
                 }
                 let inner = Self::Values(place).criterion(filter)?;
-                Criterion::Has(place, Box::new(inner))
+                Leaf::Has(place, Box::new(inner)).into()
             }
         })
     }
@@ -170,8 +197,8 @@ impl Scope {
         let target = place.target();
         if value.is_null() {
             return match operator {
-                Operator::Equal => Ok(Criterion::Not(Box::new(Criterion::Present(place)))),
-                Operator::NotEqual => Ok(Criterion::Present(place)),
+                Operator::Equal => Ok(Criterion::Not(Box::new(Leaf::Present(place).into()))),
+                Operator::NotEqual => Ok(Leaf::Present(place).into()),
                 _ => Err(problem::filter(format!(
                     "null can be compared by eq and ne only, not by {operator}."
                 ))),
@@ -184,7 +211,7 @@ impl Scope {
                 "{path} cannot be compared by {operator}."
             )));
         }
-        Ok(Criterion::Compare(place, operator, literal))
+        Ok(Leaf::Compare(place, operator, literal).into())
     }
 }
 

@@ -129,7 +129,7 @@ impl Document {
         let attribute = place.attribute;
         let object = self.object(place);
         let rest = match (object.remove(attribute.name), place.sub, value) {
-            (Some(Value::Array(values)), None, Some(named)) if !named.is_null() => {
+            (Some(Value::Array(values)), None, Some(named)) => {
                 let named = plural(attribute, None, named, Mode::Replace)?.unwrap_or_default();
                 let named: Vec<&Value> = named.as_array().into_iter().flatten().collect();
                 let mut values = values;

@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::criterion::{Criterion, Literal};
-use super::document::Document;
+use super::criterion::{Criterion, Leaf, Literal};
+use super::document::{Document, Mode};
 use super::filter::Operator;
-use super::patch::{Operation, Target, Verb};
+use super::patch::{Operation, Target};
 use super::problem;
 use super::schema::{GROUP, Place};
 use super::user::{Meta, within};
@@ -78,32 +78,47 @@ impl Membership {
     /// # Errors
     /// `invalidPath`, `invalidValue`, `noTarget`
     pub fn apply(&mut self, operation: &Operation, document: &mut Document) -> Result<(), Error> {
-        if let Some(object) = operation.without_path() {
-            if let Some(value) = named(object, MEMBERS) {
-                self.put(operation.verb, value)?;
-            }
-            let rest = Operation {
-                value: Some(Value::Object(without_members(object))),
-                ..operation.clone()
-            };
-            return rest.apply(document, &GROUP);
-        }
-        match &operation.target {
-            Some(Target::Attribute(place)) if is_members(place) => {
-                if place.sub.is_some() {
-                    return Err(problem::path("Members are added and removed as a whole."));
+        match operation {
+            Operation::Put {
+                mode,
+                target: None,
+                value: Value::Object(object),
+            } => {
+                if let Some(value) = named(object, MEMBERS) {
+                    self.put(*mode, value)?;
                 }
-                self.put(
-                    operation.verb,
-                    operation.value.as_ref().unwrap_or(&Value::Null),
-                )
+                document.merge(&GROUP, &without_members(object), *mode)
             }
-            Some(Target::Values {
-                place, criterion, ..
-            }) if is_members(place) => {
-                if operation.verb != Verb::Remove {
-                    return Err(problem::path("Members are added by the path members."));
+            Operation::Put {
+                mode,
+                target: Some(Target::Attribute(place)),
+                value,
+            } if is_members(place) => {
+                as_a_whole(place)?;
+                self.put(*mode, value)
+            }
+            Operation::Put {
+                target: Some(Target::Values { place, .. }),
+                ..
+            } if is_members(place) => Err(problem::path("Members are added by the path members.")),
+            Operation::Remove {
+                target: Target::Attribute(place),
+                value,
+            } if is_members(place) => {
+                as_a_whole(place)?;
+                match value {
+                    None => *self = Self::of(BTreeSet::new()),
+                    // As Entra ID sends it.
+                    Some(value) => self.remove(users(value)?),
                 }
+                Ok(())
+            }
+            Operation::Remove {
+                target: Target::Values {
+                    place, criterion, ..
+                },
+                ..
+            } if is_members(place) => {
                 self.remove(meant(criterion)?);
                 Ok(())
             }
@@ -111,13 +126,10 @@ impl Membership {
         }
     }
 
-    fn put(&mut self, verb: Verb, value: &Value) -> Result<(), Error> {
-        match verb {
-            Verb::Add => self.add(users(value)?),
-            Verb::Replace => *self = Self::of(users(value)?),
-            Verb::Remove if value.is_null() => *self = Self::of(BTreeSet::new()),
-            // As Entra ID sends it.
-            Verb::Remove => self.remove(users(value)?),
+    fn put(&mut self, mode: Mode, value: &Value) -> Result<(), Error> {
+        match mode {
+            Mode::Add => self.add(users(value)?),
+            Mode::Replace => *self = Self::of(users(value)?),
         }
         Ok(())
     }
@@ -125,6 +137,13 @@ impl Membership {
 
 fn is_members(place: &Place) -> bool {
     place.attribute.name == MEMBERS
+}
+
+fn as_a_whole(place: &Place) -> Result<(), Error> {
+    match place.sub {
+        None => Ok(()),
+        Some(_) => Err(problem::path("Members are added and removed as a whole.")),
+    }
 }
 
 fn named<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
@@ -199,7 +218,7 @@ fn meant(criterion: &Criterion) -> Result<BTreeSet<UserId>, Error> {
                 .flatten()
                 .collect())
         }
-        Criterion::Compare(place, Operator::Equal, Literal::Text(id))
+        Criterion::Leaf(Leaf::Compare(place, Operator::Equal, Literal::Text(id)))
             if place.target().name == "value" =>
         {
             // Whoever is not there is no member.

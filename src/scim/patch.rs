@@ -1,7 +1,7 @@
 //! Changes to a part of a resource (RFC 7644, section 3.5.2), and those of Entra ID, which are a
 //! little different.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::criterion::Criterion;
 use super::document::{Document, Mode};
@@ -11,20 +11,21 @@ use super::problem;
 use super::schema::{Attribute, Kind, Place, ResourceType, Schema};
 use crate::web::Error;
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Verb {
-    Add,
-    Replace,
-    Remove,
-}
-
 /// One of the changes of a request.
 #[derive(Clone, Debug)]
-pub struct Operation {
-    pub verb: Verb,
-    /// `None`: the value names the attributes.
-    pub target: Option<Target>,
-    pub value: Option<Value>,
+pub enum Operation {
+    /// An addition or a replacement.
+    Put {
+        mode: Mode,
+        /// `None`: the value names the attributes.
+        target: Option<Target>,
+        value: Value,
+    },
+    Remove {
+        target: Target,
+        /// Which values of a plural attribute; `None`: all.
+        value: Option<Value>,
+    },
 }
 
 /// What is to be changed.
@@ -66,10 +67,10 @@ pub fn operations(kind: &'static ResourceType, body: &Value) -> Result<Vec<Opera
 
 fn operation(kind: &'static ResourceType, sent: &Value) -> Result<Option<Operation>, Error> {
     let verb = field(sent, "op").and_then(Value::as_str);
-    let verb = match verb.map(str::to_ascii_lowercase).as_deref() {
-        Some("add") => Verb::Add,
-        Some("replace") => Verb::Replace,
-        Some("remove") => Verb::Remove,
+    let mode = match verb.map(str::to_ascii_lowercase).as_deref() {
+        Some("add") => Some(Mode::Add),
+        Some("replace") => Some(Mode::Replace),
+        Some("remove") => None,
         _ => return Err(problem::shape("op should be add, replace or remove.")),
     };
     let target = match field(sent, "path") {
@@ -81,22 +82,25 @@ fn operation(kind: &'static ResourceType, sent: &Value) -> Result<Option<Operati
         },
         Some(_) => return Err(problem::path("path should be a string.")),
     };
-    let value = field(sent, "value").cloned();
-    if target.is_none() && verb == Verb::Remove {
-        return Err(problem::target("A removal needs a path."));
-    }
-    if value.is_none() && verb != Verb::Remove {
-        return Err(problem::value("The operation has no value."));
-    }
     let place = target.as_ref().and_then(Target::place);
+    let value = field(sent, "value").cloned();
+    let operation = match (mode, target, value) {
+        (Some(mode), target, Some(value)) => Operation::Put {
+            mode,
+            target,
+            value,
+        },
+        (Some(_), _, None) => return Err(problem::value("The operation has no value.")),
+        (None, Some(target), value) => Operation::Remove {
+            target,
+            value: value.filter(|value| !value.is_null()),
+        },
+        (None, None, _) => return Err(problem::target("A removal needs a path.")),
+    };
     if let Some(place) = place.filter(Place::is_read_only) {
         return Err(problem::read_only(place.attribute.name));
     }
-    Ok(Some(Operation {
-        verb,
-        target,
-        value,
-    }))
+    Ok(Some(operation))
 }
 
 fn field<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
@@ -147,88 +151,90 @@ impl Operation {
     /// # Errors
     /// `invalidValue`, `noTarget`
     pub fn apply(&self, document: &mut Document, kind: &'static ResourceType) -> Result<(), Error> {
-        let mode = match self.verb {
-            Verb::Add => Mode::Add,
-            Verb::Replace | Verb::Remove => Mode::Replace,
-        };
-        match (&self.target, &self.value) {
-            (None, Some(Value::Object(object))) => document.merge(kind, object, mode),
-            (None, _) => Err(problem::value(
-                "Without a path, the value should be an object.",
-            )),
-            (Some(Target::Extension(extension)), _) if self.verb == Verb::Remove => {
-                document.0.remove(extension.urn);
-                Ok(())
-            }
-            (Some(Target::Extension(extension)), value) => {
-                let value = value.as_ref().unwrap_or(&Value::Null);
-                document.merge_extension(kind, extension, value, mode)
-            }
-            (Some(Target::Attribute(place)), value) => match (self.verb, value) {
-                (Verb::Remove, value) => document.remove(*place, value.as_ref()),
-                (_, value) => document.put(*place, value.as_ref().unwrap_or(&Value::Null), mode),
-            },
-            (
-                Some(Target::Values {
+        match self {
+            Self::Put {
+                mode,
+                target,
+                value,
+            } => put(document, kind, *mode, target.as_ref(), value),
+            Self::Remove { target, value } => match target {
+                Target::Extension(extension) => {
+                    document.0.remove(extension.urn);
+                    Ok(())
+                }
+                Target::Attribute(place) => document.remove(*place, value.as_ref()),
+                Target::Values {
                     place,
                     criterion,
                     sub,
-                }),
-                value,
-            ) => {
-                let value = value.as_ref().filter(|_| self.verb != Verb::Remove);
-                let changed = document.change_where(*place, criterion, *sub, value, mode)?;
-                match (changed, value) {
-                    (0, Some(value)) => self.make(document, *place, criterion, *sub, value),
-                    _ => Ok(()),
-                }
-            }
+                } => document
+                    .change_where(*place, criterion, *sub, None, Mode::Replace)
+                    .map(drop),
+            },
         }
     }
+}
 
-    /// No value meets the criterion. Adding makes one that does, where it says what that is; so
-    /// does replacing a part of it, as Entra ID does not add what it knows to have no value yet.
-    /// Nothing is made of an empty value.
-    fn make(
-        &self,
-        document: &mut Document,
-        place: Place,
-        criterion: &Criterion,
-        sub: Option<&'static Attribute>,
-        value: &Value,
-    ) -> Result<(), Error> {
-        if value.is_null() || value == "" {
-            return Ok(());
+fn put(
+    document: &mut Document,
+    kind: &'static ResourceType,
+    mode: Mode,
+    target: Option<&Target>,
+    value: &Value,
+) -> Result<(), Error> {
+    match (target, value) {
+        (None, Value::Object(object)) => document.merge(kind, object, mode),
+        (None, _) => Err(problem::value(
+            "Without a path, the value should be an object.",
+        )),
+        (Some(Target::Extension(extension)), value) => {
+            document.merge_extension(kind, extension, value, mode)
         }
-        let may_be_made = place.attribute.is_plural && (self.verb == Verb::Add || sub.is_some());
-        let example = criterion.example().filter(|_| may_be_made);
-        let Some(mut made) = example else {
-            let name = place.attribute.name;
-            return Err(problem::target(format!(
-                "No value of {name} meets the filter."
-            )));
-        };
-        match (sub, value) {
-            (Some(sub), value) => {
-                made.insert(sub.name.to_owned(), value.clone());
-            }
-            (None, Value::Object(parts)) => made.extend(parts.clone()),
-            (None, value) => {
-                made.insert("value".to_owned(), value.clone());
-            }
-        }
-        document.put(place, &Value::Object(made), Mode::Add)
+        (Some(Target::Attribute(place)), value) => document.put(*place, value, mode),
+        (
+            Some(Target::Values {
+                place,
+                criterion,
+                sub,
+            }),
+            value,
+        ) => match document.change_where(*place, criterion, *sub, Some(value), mode)? {
+            0 => make(document, mode, (*place, criterion, *sub), value),
+            _ => Ok(()),
+        },
     }
+}
 
-    /// With a value for each attribute that a change without a path names, so that some can be
-    /// dealt with apart.
-    #[must_use]
-    pub fn without_path(&self) -> Option<&Map<String, Value>> {
-        match (&self.target, &self.value) {
-            (None, Some(Value::Object(object))) => Some(object),
-            _ => None,
+/// No value meets the criterion. Adding makes one that does, where it says what that is; so
+/// does replacing a part of it, as Entra ID does not add what it knows to have no value yet.
+/// Nothing is made of an empty value.
+fn make(
+    document: &mut Document,
+    mode: Mode,
+    (place, criterion, sub): (Place, &Criterion, Option<&'static Attribute>),
+    value: &Value,
+) -> Result<(), Error> {
+    if value.is_null() || value == "" {
+        return Ok(());
+    }
+    let may_be_made = place.attribute.is_plural && (mode == Mode::Add || sub.is_some());
+    let example = criterion.example().filter(|_| may_be_made);
+    let Some(mut new) = example else {
+        let name = place.attribute.name;
+        return Err(problem::target(format!(
+            "No value of {name} meets the filter."
+        )));
+    };
+    match (sub, value) {
+        (Some(sub), value) => {
+            new.insert(sub.name.to_owned(), value.clone());
+        }
+        (None, Value::Object(parts)) => new.extend(parts.clone()),
+        (None, value) => {
+            new.insert("value".to_owned(), value.clone());
         }
     }
+    document.put(place, &Value::Object(new), Mode::Add)
 }
 
 #[cfg(test)]

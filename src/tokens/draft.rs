@@ -143,7 +143,7 @@ pub struct NewToken {
 impl<'a> From<&'a NewToken> for Gift<'a> {
     fn from(new: &'a NewToken) -> Self {
         Self {
-            scopes: new.scopes.unwrap_or(ScopeSet::of(&[Scope::All])),
+            scopes: ScopeSet::effective(new.scopes),
             ranges: &new.ranges,
             expires_at: new.expires_at,
         }

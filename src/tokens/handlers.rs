@@ -23,7 +23,7 @@ use super::{Answering, Filter, Name, Secret, Token, TokenId, filter, secret, sni
 use crate::access::{Actor, Admin, Section};
 use crate::catalogue::{Product, list_products};
 use crate::config::Config;
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, plan_afresh};
 use crate::fleet::Fleet;
 use crate::identity;
 use crate::journal;
@@ -67,7 +67,7 @@ async fn list(
     reveal: Option<Reveal>,
 ) -> Result<pages::Index, Error> {
     let now = page.now;
-    queries::plan_afresh(connection).await?;
+    plan_afresh(connection).await?;
     let products = list_products(connection, admin.organization().id).await?;
     let (counts, slice) = queries::page(connection, admin, &filter, PAGE_SIZE, now).await?;
     let ids: Vec<TokenId> = slice.rows.iter().map(|token| token.id).collect();

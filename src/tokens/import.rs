@@ -18,9 +18,6 @@ use crate::secret::Digest;
 
 pub use file::{Lines, Unreadable, read};
 
-/// What an MCP token may do where nothing is said of it.
-const MCP_SCOPES: [Scope; 3] = [Scope::WidgetsRead, Scope::WidgetsWrite, Scope::Render];
-
 /// In powers of ten: fewer guesses must not find it. Eight characters at random take as many, as
 /// zxcvbn counts them.
 const FEWEST_GUESSES: f64 = 8.0;
@@ -160,7 +157,7 @@ impl Fields<'_> {
         let is_mcp = !self.owner.is_empty();
         let may_have = |scope: &Scope| {
             if is_mcp {
-                MCP_SCOPES.contains(scope)
+                Scope::FOR_MCP_TOKENS.contains(scope)
             } else {
                 scope.is_for_api_tokens()
             }
@@ -174,7 +171,7 @@ impl Fields<'_> {
         }
         Ok(match (scopes.is_empty(), is_mcp) {
             (false, _) => Some(scopes.into_iter().collect()),
-            (true, true) => Some(ScopeSet::of(&MCP_SCOPES)),
+            (true, true) => Some(ScopeSet::of(&Scope::FOR_MCP_TOKENS)),
             (true, false) => None,
         })
     }

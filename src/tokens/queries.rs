@@ -12,6 +12,7 @@ mod list;
 mod mcp;
 mod revocations;
 mod search;
+mod status;
 mod survey;
 mod usage;
 
@@ -23,9 +24,10 @@ pub use counts::Counts;
 pub use estate::{Estate, Left, hand_over, revoke_estate, survey_estate};
 pub use find::{named, retiring, secrets, token};
 pub use import::{ImportError, check, import};
-pub use list::{page, plan_afresh};
+pub use list::page;
 pub use mcp::{
-    LeastUsed, MOST_ACTIVE, Owned, Owners, create_mcp, of_all, of_owner, of_somebody, owned,
+    LeastUsed, MOST_ACTIVE, Owned, Owners, active_of, create_mcp, of_all, of_owner, of_somebody,
+    owned,
 };
 pub use revocations::{Fate, Named, Revocations, revoke_all};
 pub use survey::{Stats, Wanted, stats, wanted};
@@ -35,13 +37,15 @@ pub use usage::{
 };
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::AsSelect;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use ipnet::IpNet;
 
 use super::{Responsible, Standing, Token, TokenId, Usage};
-use crate::access::UserId;
+use crate::access::{OrganizationId, UserId};
 use crate::catalogue::{Product, Scope, ScopeSet};
-use crate::db::schema::{token_usage, tokens, users};
+use crate::db::schema::{products, token_usage, tokens, users};
 
 /// A secret of a token, without the secret.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -98,6 +102,22 @@ impl From<ResponsibleRow> for Responsible {
             email: row.email,
         }
     }
+}
+
+/// The organisation's tokens, with what is told of each.
+#[must_use]
+#[diesel::dsl::auto_type]
+fn rows(organization: OrganizationId) -> _ {
+    let token: AsSelect<TokenRow, Pg> = TokenRow::as_select();
+    let usage: AsSelect<UsageRow, Pg> = UsageRow::as_select();
+    let product: AsSelect<Option<Product>, Pg> = Option::<Product>::as_select();
+    let responsible: AsSelect<Option<ResponsibleRow>, Pg> = Option::<ResponsibleRow>::as_select();
+    tokens::table
+        .inner_join(token_usage::table)
+        .left_join(products::table)
+        .left_join(users::table.on(tokens::responsible_id.eq(users::id.nullable())))
+        .filter(tokens::organization_id.eq(organization))
+        .select((token, usage, product, responsible))
 }
 
 type Row = (TokenRow, UsageRow, Option<Product>, Option<ResponsibleRow>);

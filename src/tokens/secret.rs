@@ -6,12 +6,6 @@ use std::ops::RangeInclusive;
 
 use crate::secret::{Digest, Plaintext};
 
-/// The prefix of an organisation's tokens that are linked to no product.
-pub const ORGANIZATION_PREFIX: &str = "wxt";
-
-/// The prefix of MCP tokens.
-pub const MCP_PREFIX: &str = "wb";
-
 /// How long the secret of an older system is: one that is shorter is soon guessed, and a longer one
 /// is none.
 pub const FOREIGN: RangeInclusive<usize> = 8..=2048;

@@ -229,6 +229,7 @@ async fn counts_wait_for_a_database_that_is_away_and_skip_deleted_tokens() {
     app.sql("ALTER TABLE usage_days RENAME TO away").await;
     assert!(
         app.state
+            .gate
             .usage
             .flush(app.database(), app.now())
             .await
@@ -272,7 +273,7 @@ async fn two_instances_count_into_the_same_rows() {
         second.count_many(token, &decided, 1);
     }
     let (one, two) = tokio::join!(
-        app.state.usage.flush(app.database(), app.now()),
+        app.state.gate.usage.flush(app.database(), app.now()),
         second.flush(app.database(), app.now())
     );
     one.unwrap();

@@ -144,19 +144,12 @@ async fn an_administrator_by_a_group_counts_and_so_does_the_group() {
     let (actor, now, keeper) = (app.actor(), app.now(), Keeper::Administrators);
     let name = GroupName::parse("Owners").unwrap();
     let refusals = [
-        groups::delete(connection, &actor, keeper, (group, None), now)
+        groups::delete(connection, &actor, keeper, group, now)
             .await
             .map(drop),
-        groups::edit(
-            connection,
-            &actor,
-            keeper,
-            (group, None),
-            (&name, None),
-            now,
-        )
-        .await
-        .map(drop),
+        groups::edit(connection, &actor, keeper, group, (&name, None), now)
+            .await
+            .map(drop),
         groups::remove_members(connection, &actor, keeper, group, &[mei], now)
             .await
             .map(drop),

@@ -1,6 +1,7 @@
 //! Groups.
 
 use tokendesk::access::{Role, UserId};
+use tokendesk::db::Pinned;
 use tokendesk::members::groups::queries::{self, ChangeError, NewGroup};
 use tokendesk::members::groups::{Group, GroupName, Keeper};
 use tokendesk::web::Error;
@@ -61,9 +62,8 @@ async fn a_managed_groups_name_and_members_are_scims() {
     let connection = &mut *app.database().get().await.unwrap();
     let name = GroupName::parse("Renamed").unwrap();
     for (keeper, allowed) in [(Keeper::Administrators, false), (Keeper::Scim, true)] {
-        let id = (group.id, None);
         let outcomes = [
-            queries::edit(connection, &actor, keeper, id, (&name, None), now)
+            queries::edit(connection, &actor, keeper, group.id, (&name, None), now)
                 .await
                 .map(drop),
             queries::add_members(connection, &actor, keeper, group.id, &ada, now)
@@ -75,7 +75,7 @@ async fn a_managed_groups_name_and_members_are_scims() {
             queries::set_members(connection, &actor, keeper, group.id, &ada, now)
                 .await
                 .map(drop),
-            queries::delete(connection, &actor, keeper, (group.id, None), now)
+            queries::delete(connection, &actor, keeper, group.id, now)
                 .await
                 .map(drop),
         ];
@@ -98,7 +98,7 @@ async fn the_role_of_a_managed_group_is_given_by_hand() {
         connection,
         &app.actor(),
         Keeper::Administrators,
-        (group.id, Some(group.version)),
+        Pinned::read(group.id, group.version),
         (&name, Some(Role::Admin)),
         app.now(),
     )
@@ -164,7 +164,7 @@ async fn strangers_and_taken_names_are_refused() {
     let refused = queries::add_members(connection, &actor, by_hand, group.id, &people, now).await;
     assert!(matches!(refused, Err(ChangeError::Strangers)));
     let contoso = tokendesk::access::Actor::command_line(other);
-    let foreign = queries::delete(connection, &contoso, by_hand, (group.id, None), now).await;
+    let foreign = queries::delete(connection, &contoso, by_hand, group.id, now).await;
     assert!(matches!(foreign.map_err(Error::from), Err(Error::NotFound)));
     assert_eq!(app.count("SELECT count(*) FROM group_members").await, 0);
 }
@@ -182,7 +182,7 @@ async fn an_edit_of_an_older_version_is_a_conflict() {
         .unwrap();
     let (name, id) = (
         GroupName::parse("Others").unwrap(),
-        (group.id, Some(group.version)),
+        Pinned::read(group.id, group.version),
     );
     let late = queries::edit(connection, &actor, by_hand, id, (&name, None), now).await;
     assert!(matches!(late, Err(ChangeError::Outdated(_))));

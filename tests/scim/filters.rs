@@ -77,6 +77,10 @@ const FOUND: &[(&str, &str)] = &[
     ("meta.created ge \"2026-11-22T16:00:00+01:00\"", "bcde"),
     ("meta.lastModified le \"2026-11-22T15:00:00Z\"", "ab"),
     ("meta.created eq \"2026-11-22T14:00:00Z\"", "a"),
+    (
+        "meta[created gt \"2026-11-22T14:00:00Z\" and lastModified le \"2026-11-22T15:00:00Z\"]",
+        "b",
+    ),
     ("meta.resourceType eq \"User\"", "abcde"),
     ("meta.resourceType ne \"User\"", ""),
     // The document.

@@ -13,7 +13,7 @@ use tokendesk::clock::Clock;
 use tokendesk::config::{Config, Settings};
 use tokendesk::db::Database;
 use tokendesk::db::url::Target;
-use tokendesk::fleet::Standing;
+use tokendesk::fleet::Contact;
 use tokendesk::gate::{Code, Decided, Usage};
 use tokendesk::identity::queries::{self, NewUser};
 use tokendesk::identity::{Email, PersonName, password, setup_code};
@@ -111,8 +111,8 @@ impl App {
         let (taking_part, over) = watch::channel(());
         let memory = Arc::new(state.gate.clone());
         tokio::spawn(state.fleet.clone().take_part(memory, over));
-        let joined = |standing: &Standing| matches!(standing, Standing::Joined);
-        state.fleet.standing().wait_for(joined).await.unwrap();
+        let joined = |contact: &Contact| matches!(contact, Contact::Joined);
+        state.fleet.contact().wait_for(joined).await.unwrap();
         Self {
             _taking_part: taking_part,
             url,
@@ -290,7 +290,7 @@ impl App {
 
     /// Writes what was counted, as happens every second.
     pub async fn flush(&self) {
-        let usage = &self.state.usage;
+        let usage = &self.state.gate.usage;
         usage.flush(self.database(), self.now()).await.unwrap();
     }
 }

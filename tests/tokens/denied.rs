@@ -15,7 +15,7 @@ fn call(app: &App, token: TokenId, code: Code, days_ago: i64) {
         user_agent: None,
         at: app.now() - chrono::TimeDelta::days(days_ago),
     };
-    app.state.usage.count_many(token, &decided, 1);
+    app.state.gate.usage.count_many(token, &decided, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,8 @@
 //! Status in Rust and in SQL.
 
 use chrono::TimeDelta;
+use diesel::{ExpressionMethods, QueryDsl};
+use tokendesk::db::schema::tokens;
 use tokendesk::tokens::{Standing, Status};
 
 use crate::support::App;
@@ -19,6 +21,7 @@ async fn rust_and_sql_agree_on_every_standing_and_expiry() {
         Some(now + TimeDelta::days(400)),
     ];
     let client = app.client().await;
+    let connection = &mut *app.database().get().await.unwrap();
     for standing in Standing::ALL {
         for (number, expires_at) in expiries.iter().enumerate() {
             let (token, _) = app.token(&format!("{standing} {number}")).await;
@@ -40,7 +43,16 @@ async fn rust_and_sql_agree_on_every_standing_and_expiry() {
                     .query_one(&query, &[&token.id.uuid(), &now.to_rfc3339()])
                     .await
                     .unwrap();
-                if row.get::<_, i64>(0) == 1 {
+                let by_hand = row.get::<_, i64>(0) == 1;
+                let query = tokens::table
+                    .filter(tokens::id.eq(token.id))
+                    .filter(status.condition(now))
+                    .count();
+                let by_diesel: i64 = diesel_async::RunQueryDsl::get_result(query, connection)
+                    .await
+                    .unwrap();
+                assert_eq!(by_diesel == 1, by_hand, "{standing} until {expires_at:?}");
+                if by_hand {
                     found.push(*status);
                 }
             }

@@ -17,7 +17,7 @@ use crate::api::kit::{
     Created, Creation, GroupName, IfMatch, Input, Page, Params, Search, mistakes, present, taken,
     versioned,
 };
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, Pinned};
 use crate::gate::{Reader, Writer};
 use crate::members::groups::draft::Draft;
 use crate::members::groups::queries::{self, ChangeError};
@@ -246,7 +246,8 @@ async fn try_edit(
         draft.administrators = role.is_some();
     }
     let new = draft.clone().parse().map_err(|it| wrong(&it))?;
-    let (which, what) = ((current.id, Some(current.version)), (&new.name, new.role));
+    let which = Pinned::read(current.id, current.version);
+    let what = (&new.name, new.role);
     let edited = queries::edit(connection, actor, BY_PROGRAM, which, what, now.0).await;
     edited.map_err(|error| match error {
         ChangeError::Outdated(_) => expected.overtaken(),
@@ -269,7 +270,7 @@ pub async fn delete(
     let connection = &mut *database.get().await?;
     let current = queries::group(connection, writer.overseen(), id.into_inner().into()).await?;
     expected.check(current.version)?;
-    let which = (current.id, Some(current.version));
+    let which = Pinned::read(current.id, current.version);
     let deleted = queries::delete(connection, &writer.actor(), BY_PROGRAM, which, now.0).await;
     deleted.map_err(|error| match error {
         ChangeError::Outdated(_) => expected.overtaken(),

@@ -17,12 +17,11 @@ use crate::access::{OrganizationId, Overseer, UserId};
 use crate::api::kit::{
     IfMatch, Input, Limit, Page, Paging, Params, RoleWord, ViewWord, Word, present, term, versioned,
 };
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, plan_afresh};
 use crate::gate::{Reader, Writer};
 use crate::members::groups::GroupId;
 use crate::members::groups::queries::of_member;
 use crate::members::queries::{self, ChangeError, Listed, Wanted};
-use crate::tokens::queries::plan_afresh;
 use crate::web::{Answer, Error, Now};
 
 pub fn routes(config: &mut web::ServiceConfig) {

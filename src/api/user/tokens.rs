@@ -19,7 +19,7 @@ use crate::catalogue::Scope;
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::gate::Behalf;
-use crate::profile::draft::{Draft, EXPIRIES, SCOPES};
+use crate::profile::draft::{Draft, EXPIRIES};
 use crate::tokens::draft::Expiry;
 use crate::tokens::queries::{self, ChangeError};
 use crate::tokens::{TokenId, Transition};
@@ -53,13 +53,13 @@ pub struct McpScope(Scope);
 
 impl<'de> Deserialize<'de> for McpScope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read_of(&SCOPES, deserializer).map(Self)
+        read_of(&Scope::FOR_MCP_TOKENS, deserializer).map(Self)
     }
 }
 
 impl PartialSchema for McpScope {
     fn schema() -> RefOr<Schema> {
-        schema_of(&SCOPES)
+        schema_of(&Scope::FOR_MCP_TOKENS)
     }
 }
 
@@ -106,7 +106,7 @@ impl From<NewMcpToken> for Draft {
         let chosen = |scopes: Vec<McpScope>| scopes.iter().map(|scope| scope.0).collect();
         Self {
             name: Field::new(new.name),
-            scopes: new.scopes.map_or(SCOPES.to_vec(), chosen),
+            scopes: new.scopes.map_or(Scope::FOR_MCP_TOKENS.to_vec(), chosen),
             expiry: Field::new(expiry.as_str()),
             ..Self::default()
         }

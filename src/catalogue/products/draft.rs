@@ -2,13 +2,13 @@
 
 use serde::Deserialize;
 
-use super::ListedProduct;
+use super::{ListedProduct, MCP_PREFIX, ORGANIZATION_PREFIX};
 use crate::web::form::Field;
 use crate::web::text::parse_name;
 
 const LONGEST_NAME: usize = 100;
 /// Prefixes that other tokens have.
-const RESERVED: [&str; 2] = ["wb", "wxt"];
+const RESERVED: [&str; 2] = [MCP_PREFIX, ORGANIZATION_PREFIX];
 
 /// As the browser sends it.
 #[derive(Debug, Default, Deserialize)]

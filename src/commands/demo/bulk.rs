@@ -10,10 +10,10 @@ use rand::{RngExt, SeedableRng};
 use super::queries::{self, Days, Totals};
 use super::story::Stage;
 use crate::catalogue::Product;
+use crate::catalogue::products::ORGANIZATION_PREFIX;
 use crate::commands::progress;
 use crate::db::Connection;
 use crate::tokens::queries::{Tokens, insert_tokens};
-use crate::tokens::secret::ORGANIZATION_PREFIX;
 use crate::tokens::{Name, Secret, Standing, Status, TokenId};
 use crate::web::Error;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::io::AsyncReadExt;
 
 use super::{RoleArgument, described, of_email};
-use crate::access::{Actor, Operator, Organization};
+use crate::access::{Operator, Organization};
 use crate::api::shapes;
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure, organization};
@@ -89,7 +89,7 @@ async fn invite(
     guest: &Guest,
     format: Format,
 ) -> Result<(), Failure> {
-    let (actor, now) = (Actor::command_line(organization.id), desk.clock.now());
+    let (actor, now) = (Operator::at(organization.id).actor(), desk.clock.now());
     let invited = queries::invite(&mut connection, &actor, guest, now).await;
     let invited = invited.map_err(|error| match error {
         InviteError::AlreadyMember => already(guest.email.as_str()),

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::Error;
-
-/// The oldest major version that Tokendesk works with.
-pub const OLDEST: u32 = 13;
+use crate::db::OLDEST_SERVER;
 
 /// A directory with the server programs, and their major version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +106,7 @@ pub(super) fn choose(installed: Vec<Programs>, cluster: &Path) -> Result<Program
         .map(|found| found.major.to_string())
         .collect();
     let fits = |found: &Programs| {
-        found.major >= OLDEST && made_by.is_none_or(|made_by| found.major == made_by)
+        found.major >= OLDEST_SERVER && made_by.is_none_or(|made_by| found.major == made_by)
     };
     match (installed.into_iter().find(fits), made_by) {
         (Some(programs), _) => Ok(programs),

@@ -313,7 +313,7 @@ async fn operations(
         .into_iter()
         .map(|row| Purpose {
             operation: row.operation,
-            code: row.code,
+            code: row.code.to_string(),
             calls: row.calls,
             last_at: row.last_at,
         })

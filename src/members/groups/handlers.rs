@@ -13,10 +13,9 @@ use super::draft::{Addition, Draft, Form};
 use super::queries::{self, ChangeError};
 use super::{Group, Keeper, pages};
 use crate::access::{Actor, Admin, Section};
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, Pinned, plan_afresh};
 use crate::members::pages::Query;
 use crate::members::queries::{Wanted, count, page as members_page};
-use crate::tokens::queries::plan_afresh;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
 const LIST: &str = "/settings/groups";
@@ -111,7 +110,8 @@ async fn try_save(
     };
     let saved = match group {
         Some(group) => {
-            let (which, what) = ((group.id, Some(draft.version)), (&new.name, new.role));
+            let which = Pinned::read(group.id, draft.version);
+            let what = (&new.name, new.role);
             queries::edit(connection, actor, BY_HAND, which, what, now).await
         }
         None => queries::create(connection, actor, BY_HAND, &new, now).await,

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::count_star;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -12,11 +11,11 @@ use diesel_async::RunQueryDsl;
 
 use super::find::{Row, assemble, columns};
 use crate::access::{OrganizationId, Role, UserId, is_lifted};
-use crate::db::schema::{group_members, memberships, tokens, users};
+use crate::db::schema::{group_members, memberships, users};
 use crate::db::{Connection, anywhere};
 use crate::members::groups::GroupId;
 use crate::members::{Member, View};
-use crate::tokens::Standing;
+use crate::tokens::queries::active_of;
 use crate::web::paging::{Cursor, Direction, Slice};
 
 define_sql_function! { fn lower(text: Text) -> Text; }
@@ -137,16 +136,7 @@ async fn by_id(
         .select(columns())
         .load(connection)
         .await?;
-    let counts: Vec<(UserId, i64)> = tokens::table
-        .filter(tokens::organization_id.eq(organization))
-        .filter(tokens::owner_id.eq_any(ids))
-        .filter(tokens::standing.eq(Standing::Active))
-        .filter(tokens::expires_sort.gt(now))
-        .group_by(tokens::owner_id)
-        .select((tokens::owner_id.assume_not_null(), count_star()))
-        .load(connection)
-        .await?;
-    let counts: HashMap<UserId, i64> = counts.into_iter().collect();
+    let counts = active_of(connection, organization, ids, now).await?;
     let listed = |row| {
         let member = assemble(row);
         let mcp_tokens = counts.get(&member.id).copied().unwrap_or_default();

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::{groups, users};
 use crate::scim::call::{Call, found};
-use crate::scim::queries::everything::{self, Found, Kind};
+use crate::scim::queries::everything::{self, Found, Which};
 use crate::scim::search::Everything;
 use crate::web::Answer;
 
@@ -18,8 +18,8 @@ pub async fn search(call: Call, payload: web::Payload) -> Answer {
     let groups = groups::resources(&call, connection, &page.groups, projections.1).await?;
     let (mut users, mut groups) = (users.into_iter(), groups.into_iter());
     let next = |kind| match kind {
-        Kind::User => users.next(),
-        Kind::Group => groups.next(),
+        Which::User => users.next(),
+        Which::Group => groups.next(),
     };
     let resources: Vec<Value> = order
         .into_iter()

@@ -11,7 +11,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use crate::scim::criterion::Criterion;
+use crate::scim::criterion::{Criterion, Leaf};
 use crate::web::Error;
 
 pub use compare::lower;
@@ -22,15 +22,15 @@ pub use users::{found, kept_text};
 pub type Boxed<Table, Type> = Box<dyn BoxableExpression<Table, Pg, SqlType = Type>>;
 pub type Condition<Table> = Boxed<Table, Bool>;
 
-/// What a single comparison means.
-type Leaf<'a, Table> = &'a dyn Fn(&Criterion) -> Result<Condition<Table>, Error>;
+/// What is asked of one attribute, as a condition.
+type Each<'a, Table> = &'a dyn Fn(&Leaf) -> Result<Condition<Table>, Error>;
 
 fn combined<Table: 'static>(
     criterion: &Criterion,
-    leaf: Leaf<'_, Table>,
+    of_leaf: Each<'_, Table>,
 ) -> Result<Condition<Table>, Error> {
     let each = |criteria: &[Criterion]| -> Result<Vec<_>, Error> {
-        criteria.iter().map(|it| combined(it, leaf)).collect()
+        criteria.iter().map(|it| combined(it, of_leaf)).collect()
     };
     match criterion {
         Criterion::Any(criteria) => Ok(each(criteria)?
@@ -38,8 +38,8 @@ fn combined<Table: 'static>(
             .reduce(|one, other| Box::new(one.or(other)))
             .unwrap_or_else(|| constant(false))),
         Criterion::All(criteria) => Ok(all(each(criteria)?)),
-        Criterion::Not(criterion) => Ok(Box::new(not(combined(criterion, leaf)?))),
-        Criterion::Present(_) | Criterion::Compare(..) | Criterion::Has(..) => leaf(criterion),
+        Criterion::Not(criterion) => Ok(Box::new(not(combined(criterion, of_leaf)?))),
+        Criterion::Leaf(leaf) => of_leaf(leaf),
     }
 }
 

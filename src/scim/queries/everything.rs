@@ -13,17 +13,16 @@ use uuid::Uuid;
 use super::directory::Users;
 use super::{groups, users};
 use crate::access::{OrganizationId, UserId};
-use crate::db::Connection;
 use crate::db::schema::{groups as groups_table, scim_users};
+use crate::db::{Connection, plan_afresh};
 use crate::members::groups::GroupId;
 use crate::scim::group::Group;
 use crate::scim::search::{Everything, Sort};
 use crate::scim::user::User;
-use crate::tokens::queries::plan_afresh;
 use crate::web::Error;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub enum Which {
     User,
     Group,
 }
@@ -32,7 +31,7 @@ pub enum Kind {
 pub struct Found {
     pub total: i64,
     /// What each resource of the page is; each kind has its own order in that.
-    pub order: Vec<Kind>,
+    pub order: Vec<Which>,
     pub users: Vec<User>,
     pub groups: Vec<Group>,
 }
@@ -67,7 +66,7 @@ async fn users_first(
     let (behind, groups) = groups::page(connection, organization, &rest).await?;
     Ok(Found {
         total: before + behind,
-        order: order(&[(Kind::User, users.len()), (Kind::Group, groups.len())]),
+        order: order(&[(Which::User, users.len()), (Which::Group, groups.len())]),
         users,
         groups,
     })
@@ -83,13 +82,13 @@ async fn groups_first(
     let (behind, users) = users::page(connection, organization, &rest).await?;
     Ok(Found {
         total: before + behind,
-        order: order(&[(Kind::Group, groups.len()), (Kind::User, users.len())]),
+        order: order(&[(Which::Group, groups.len()), (Which::User, users.len())]),
         users,
         groups,
     })
 }
 
-fn order(parts: &[(Kind, usize)]) -> Vec<Kind> {
+fn order(parts: &[(Which, usize)]) -> Vec<Which> {
     let parts = parts.iter();
     parts
         .flat_map(|(kind, length)| vec![*kind; *length])
@@ -131,7 +130,7 @@ async fn mixed(
                 .map(GroupId::from)
                 .collect();
             let kind =
-                |(_, is_group): &(Uuid, bool)| if *is_group { Kind::Group } else { Kind::User };
+                |(_, is_group): &(Uuid, bool)| if *is_group { Which::Group } else { Which::User };
             Ok(Found {
                 total,
                 order: rows.iter().map(kind).collect(),

@@ -12,7 +12,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use super::{condition, order};
 use crate::access::{Actor, OrganizationId, Role, UserId};
 use crate::db::schema::{group_members, groups, memberships, users};
-use crate::db::{Connection, violates};
+use crate::db::{Connection, plan_afresh, violates};
 use crate::journal::{self, Action, Change};
 use crate::members::groups::queries::{self as kept, ChangeError, NewGroup};
 use crate::members::groups::{GroupId, GroupName, Keeper};
@@ -22,7 +22,6 @@ use crate::scim::group::{Group, Member, Membership, Wanted};
 use crate::scim::problem;
 use crate::scim::search::Search;
 use crate::scim::version::{Condition, Tag};
-use crate::tokens::queries::plan_afresh;
 use crate::web::Error;
 
 #[derive(Queryable, Selectable)]
@@ -194,8 +193,8 @@ pub async fn change(
             let mut document = old.whole();
             let members = edit(&mut document)?;
             let wanted = Wanted::of(&document)?;
-            let (name, key) = ((&wanted.name, role), (id, None));
-            kept::edit(connection, actor, Keeper::Scim, key, name, now)
+            let what = (&wanted.name, role);
+            kept::edit(connection, actor, Keeper::Scim, id, what, now)
                 .await
                 .map_err(refused)?;
             let (from, to) = (old.external_id.clone(), wanted.external_id.clone());
@@ -241,7 +240,7 @@ pub async fn delete(
             let row = lock(connection, actor, id).await?;
             condition.check(&Tag::of(row.version))?;
             permit(&row)?;
-            kept::delete(connection, actor, Keeper::Scim, (id, None), now)
+            kept::delete(connection, actor, Keeper::Scim, id, now)
                 .await
                 .map_err(refused)?;
             Ok(())

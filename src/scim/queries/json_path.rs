@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::scim::criterion::{Criterion, Literal};
+use crate::scim::criterion::{Criterion, Leaf, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::schema::Place;
 
@@ -66,10 +66,10 @@ fn inner(criterion: &Criterion) -> String {
         Criterion::Any(criteria) => all(criteria, " || "),
         Criterion::All(criteria) => all(criteria, " && "),
         Criterion::Not(criterion) => format!("!({})", inner(criterion)),
-        Criterion::Present(place) | Criterion::Has(place, _) => {
+        Criterion::Leaf(Leaf::Present(place) | Leaf::Has(place, _)) => {
             format!("exists({})", part(*place))
         }
-        Criterion::Compare(place, operator, literal) => {
+        Criterion::Leaf(Leaf::Compare(place, operator, literal)) => {
             comparison(&part(*place), *operator, literal)
         }
     }

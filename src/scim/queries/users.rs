@@ -14,12 +14,11 @@ use super::directory::{UserIds, of_user, users_of};
 use super::{condition, order};
 use crate::access::{OrganizationId, UserId};
 use crate::db::schema::{group_members, groups, scim_documents, scim_users};
-use crate::db::{Connection, expected_rows};
+use crate::db::{Connection, expected_rows, plan_afresh};
 use crate::members::groups::GroupId;
 use crate::scim::document::Document;
 use crate::scim::search::Search;
 use crate::scim::user::{InGroup, User};
-use crate::tokens::queries::plan_afresh;
 use crate::web::Error;
 
 pub use change::{change, create, delete};

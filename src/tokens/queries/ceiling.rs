@@ -42,9 +42,7 @@ pub async fn excess(
         ))
         .get_result(connection)
         .await?;
-    let own = scopes
-        .as_deref()
-        .map_or(ScopeSet::of(&[Scope::All]), known_scopes);
+    let own = ScopeSet::effective(scopes.as_deref().map(known_scopes));
     let ceiling = Ceiling {
         scopes: match owner {
             Some(owner) if of.is_none() => on_behalf(connection, actor, owner, own).await?,

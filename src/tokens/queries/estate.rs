@@ -5,13 +5,12 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::change::entry;
-use super::revocations::set_revoked;
+use super::revocations::{self, Locked};
 use crate::access::{Actor, OrganizationId, UserId};
 use crate::db::Connection;
 use crate::db::schema::tokens;
 use crate::journal::{self, Action, Change};
-use crate::tokens::{Key, Standing, Status, TokenId};
+use crate::tokens::{Standing, Status, TokenId};
 
 /// Whose tokens.
 #[derive(Clone, Copy, Debug)]
@@ -82,24 +81,14 @@ async fn lock(
     connection: &mut Connection,
     actor: &Actor,
     estate: Estate,
-) -> QueryResult<Vec<Left>> {
+) -> QueryResult<Vec<Locked>> {
     let ids: Vec<TokenId> = left(actor.organization(), estate)
         .select(tokens::id)
         .load(connection)
         .await?;
-    tokens::table
-        .filter(tokens::id.eq_any(ids))
-        .filter(tokens::standing.ne(Standing::Revoked))
-        .order(tokens::id)
-        .select((
-            tokens::id,
-            tokens::name,
-            tokens::standing,
-            tokens::expires_at,
-        ))
-        .for_no_key_update()
-        .load(connection)
-        .await
+    let mut locked = revocations::lock(connection, actor, &ids).await?;
+    locked.retain(|token| token.standing != Standing::Revoked);
+    Ok(locked)
 }
 
 /// Revokes them for ever; how many there were. To be called in a transaction.
@@ -110,30 +99,8 @@ pub async fn revoke_estate(
     now: DateTime<Utc>,
 ) -> QueryResult<usize> {
     let tokens = lock(connection, actor, estate).await?;
-    let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
-    set_revoked(connection, &ids).await?;
-    let entries: Vec<_> = tokens
-        .iter()
-        .map(|token| revoked(token, estate, now))
-        .collect();
-    journal::record_all(connection, actor, &entries, now).await?;
-    Ok(tokens.len())
-}
-
-fn revoked(token: &Left, estate: Estate, now: DateTime<Utc>) -> journal::Draft<'_> {
-    let owner = match estate {
-        Estate::AnsweredFor(_) => None,
-        Estate::OwnedBy(user) => Some(user),
-    };
-    let before = token.status(&now).label().to_owned();
-    let after = Status::Revoked.label().to_owned();
-    let changes = Change::between("status", Some(before), Some(after));
-    let key = Key {
-        id: token.id,
-        owner,
-    };
-    let changes = changes.into_iter().collect();
-    entry(key, Action::TokenRevoked, &token.name, changes)
+    let revoked = revocations::revoke(connection, actor, &tokens, now).await?;
+    Ok(revoked.len())
 }
 
 /// Hands the API tokens that one answers for to another; how many there were. To be called in a

@@ -4,11 +4,10 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{ResponsibleRow, Row, SecretRecord, TokenRow, UsageRow, assemble};
+use super::{Row, SecretRecord, assemble, rows};
 use crate::access::{OrganizationId, Overseer};
-use crate::catalogue::Product;
 use crate::db::Connection;
-use crate::db::schema::{products, secrets, token_usage, tokens, users};
+use crate::db::schema::{secrets, tokens};
 use crate::tokens::{Key, Standing, Token, TokenId};
 use crate::web::text::fold;
 
@@ -42,19 +41,9 @@ pub(super) async fn find(
     organization: OrganizationId,
     key: Key,
 ) -> QueryResult<Token> {
-    let row: Row = tokens::table
-        .inner_join(token_usage::table)
-        .left_join(products::table)
-        .left_join(users::table.on(tokens::responsible_id.eq(users::id.nullable())))
-        .filter(tokens::organization_id.eq(organization))
+    let row: Row = rows(organization)
         .filter(tokens::id.eq(key.id))
         .filter(tokens::owner_id.is_not_distinct_from(key.owner))
-        .select((
-            TokenRow::as_select(),
-            UsageRow::as_select(),
-            Option::<Product>::as_select(),
-            Option::<ResponsibleRow>::as_select(),
-        ))
         .get_result(connection)
         .await?;
     Ok(assemble(row))

@@ -4,16 +4,15 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel::sql_query;
 use diesel::sql_types::{Array, Uuid};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::MOST_ACTIVE;
 use super::bulk::{Tokens, insert_tokens};
 use super::change::{ChangeError, entry, initial};
+use super::{MOST_ACTIVE, active_of};
 use crate::access::{Actor, OrganizationId, UserId};
 use crate::catalogue::ScopeSet;
 use crate::db::schema::{memberships, secrets, tokens, users};
@@ -127,7 +126,8 @@ async fn judge(
     owners: &Owners,
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<Mistake>> {
-    let mut active = active(connection, organization, owners, now).await?;
+    let members: Vec<UserId> = owners.values().copied().collect();
+    let mut active = active_of(connection, organization, &members, now).await?;
     let mut mistakes = Vec::new();
     for lines in lines.chunks(AT_ONCE) {
         let names = names_taken(connection, organization, lines).await?;
@@ -144,7 +144,7 @@ async fn judge(
                 Some(Some(owner)) => {
                     let active = active.entry(*owner).or_default();
                     *active += 1;
-                    if *active > MOST_ACTIVE {
+                    if usize::try_from(*active).is_ok_and(|active| active > MOST_ACTIVE) {
                         refuse(&format!(
                             "owner: They would have more than {MOST_ACTIVE} active MCP tokens."
                         ));
@@ -162,26 +162,6 @@ async fn judge(
         }
     }
     Ok(mistakes)
-}
-
-/// How many active MCP tokens each of them has.
-async fn active(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    owners: &Owners,
-    now: DateTime<Utc>,
-) -> QueryResult<HashMap<UserId, usize>> {
-    let counts: Vec<(UserId, i64)> = tokens::table
-        .filter(tokens::organization_id.eq(organization))
-        .filter(tokens::owner_id.eq_any(owners.values()))
-        .filter(tokens::standing.eq(Standing::Active))
-        .filter(tokens::expires_sort.gt(now))
-        .group_by(tokens::owner_id)
-        .select((tokens::owner_id.assume_not_null(), count_star()))
-        .load(connection)
-        .await?;
-    let counted = |(owner, count)| (owner, usize::try_from(count).unwrap_or_default());
-    Ok(counts.into_iter().map(counted).collect())
 }
 
 async fn names_taken(

@@ -15,11 +15,10 @@ use diesel_async::RunQueryDsl;
 
 use self::order::{Order, Place, Run};
 use super::counts::{self, Counts, CountsRow, Reach};
-use super::{ResponsibleRow, Row, TokenRow, UsageRow, assemble, search};
+use super::{Row, assemble, rows, search};
 use crate::access::{OrganizationId, Overseer};
-use crate::catalogue::Product;
 use crate::db::Connection;
-use crate::db::schema::{products, token_usage, tokens, users};
+use crate::db::schema::tokens;
 use crate::tokens::{Filter, Sort, Status, Token, TokenId};
 use crate::web::paging::Slice;
 
@@ -36,16 +35,6 @@ const LONGEST_WALK: i64 = 100_000;
 /// stands for 200 to be read. Where the last use has to be read too, that is twice as much.
 const PRICE_OF_GRAMS: i64 = 15_000;
 const PRICE_PER_HIT: i64 = 1_000;
-
-/// For the rest of the transaction, plans are made for the values that are asked for, as what
-/// is best for a rare search is the worst for a common one, and for a database in memory.
-pub async fn plan_afresh(connection: &mut Connection) -> QueryResult<()> {
-    let settings = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), \
-                    set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true), \
-                    set_config('max_parallel_workers_per_gather', '0', true)";
-    sql_query(settings).execute(connection).await?;
-    Ok(())
-}
 
 /// A page of the list, and how many tokens its tabs hold.
 pub async fn page(
@@ -67,23 +56,13 @@ pub async fn page(
         None => list.browse(connection).await?,
         Some(term) => list.search(connection, term).await?,
     };
-    let mut rows: Vec<Row> = tokens::table
-        .inner_join(token_usage::table)
-        .left_join(products::table)
-        .left_join(users::table.on(tokens::responsible_id.eq(users::id.nullable())))
-        .filter(tokens::organization_id.eq(list.organization))
+    let mut found: Vec<Row> = rows(list.organization)
         .filter(tokens::id.eq_any(&ids))
-        .select((
-            TokenRow::as_select(),
-            UsageRow::as_select(),
-            Option::<Product>::as_select(),
-            Option::<ResponsibleRow>::as_select(),
-        ))
         .load(connection)
         .await?;
-    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.0.id));
+    found.sort_by_key(|row| ids.iter().position(|id| *id == row.0.id));
     let place = |row: &Row| (key(row, filter.sort), row.0.id.uuid());
-    let mut slice = Slice::new(rows, size, filter.cursor.as_ref(), place);
+    let mut slice = Slice::new(found, size, filter.cursor.as_ref(), place);
     if filter.sort == Sort::LastUsed {
         // The order itself is by the minute, as an index of instants would change with each call.
         let latest = |(token, usage, ..): &Row| Reverse((usage.last_used_at, token.id));

@@ -1,8 +1,10 @@
 //! MCP tokens: those that belong to one user of the organisation, of which each may have a
 //! number that is active.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use diesel::dsl::AsSelect;
+use diesel::dsl::{AsSelect, count_star};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
@@ -13,7 +15,7 @@ use crate::access::{Actor, OrganizationId, Overseer, UserId, Viewer};
 use crate::db::schema::{memberships, token_usage, tokens, users};
 use crate::db::{Connection, anywhere};
 use crate::tokens::draft::NewToken;
-use crate::tokens::{Key, Secret, Standing, Token, TokenId};
+use crate::tokens::{Key, Secret, Status, Token, TokenId};
 use crate::web::paging::{Cursor, Direction, Slice};
 
 /// Active (not disabled, revoked or expired) MCP tokens that a user may have in an organisation.
@@ -65,8 +67,7 @@ pub(super) async fn room(
         .inner_join(token_usage::table)
         .filter(tokens::organization_id.eq(organization))
         .filter(tokens::owner_id.eq(owner))
-        .filter(tokens::standing.eq(Standing::Active))
-        .filter(tokens::expires_sort.gt(now))
+        .filter(Status::Active.condition(now))
         .order((token_usage::last_used_at.asc().nulls_first(), tokens::id))
         .select((tokens::name, token_usage::last_used_at))
         .load(connection)
@@ -75,6 +76,24 @@ pub(super) async fn room(
         return Ok(());
     }
     Err(ChangeError::Full(active.swap_remove(0)))
+}
+
+/// How many active MCP tokens these users have; who has none is left out.
+pub async fn active_of(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    owners: &[UserId],
+    now: DateTime<Utc>,
+) -> QueryResult<HashMap<UserId, i64>> {
+    let counts: Vec<(UserId, i64)> = tokens::table
+        .filter(tokens::organization_id.eq(organization))
+        .filter(tokens::owner_id.eq_any(owners))
+        .filter(Status::Active.condition(now))
+        .group_by(tokens::owner_id)
+        .select((tokens::owner_id.assume_not_null(), count_star()))
+        .load(connection)
+        .await?;
+    Ok(counts.into_iter().collect())
 }
 
 /// The user's tokens in the organisation that they look at: the enabled, the disabled, the

@@ -40,12 +40,13 @@ pub struct Revocations {
     pub ids: Vec<Named>,
 }
 
+/// A token that nobody else can change until the transaction ends.
 #[derive(Queryable)]
-struct Row {
-    id: TokenId,
+pub(super) struct Locked {
+    pub id: TokenId,
     owner: Option<UserId>,
-    name: String,
-    standing: Standing,
+    pub name: String,
+    pub standing: Standing,
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -65,7 +66,7 @@ pub async fn revoke_all(
                 retires_at.is_none_or(|at| at > now)
             };
             let leaked = known.values().filter(|found| works(found));
-            let wanted: HashSet<TokenId> = leaked.map(|(id, _)| *id).chain(ids.to_vec()).collect();
+            let wanted: Vec<TokenId> = leaked.map(|(id, _)| *id).chain(ids.to_vec()).collect();
             let rows = lock(connection, actor, &wanted).await?;
             let revoked = revoke(connection, actor, &rows, now).await?;
             let fate = |id: TokenId| match rows.iter().any(|row| row.id == id) {
@@ -126,11 +127,11 @@ async fn tokens_of(
 }
 
 /// In the order of their IDs, so that two who name the same do not wait for each other.
-async fn lock(
+pub(super) async fn lock(
     connection: &mut Connection,
     actor: &Actor,
-    ids: &HashSet<TokenId>,
-) -> QueryResult<Vec<Row>> {
+    ids: &[TokenId],
+) -> QueryResult<Vec<Locked>> {
     tokens::table
         .filter(tokens::organization_id.eq(actor.organization()))
         .filter(tokens::id.eq_any(ids))
@@ -149,7 +150,7 @@ async fn lock(
 
 /// Of tokens that are locked. A trigger changes their usage too, in whatever order; so that is
 /// locked first, in the order in which calls are counted.
-pub(super) async fn set_revoked(connection: &mut Connection, ids: &[TokenId]) -> QueryResult<()> {
+async fn set_revoked(connection: &mut Connection, ids: &[TokenId]) -> QueryResult<()> {
     token_usage::table
         .filter(token_usage::token_id.eq_any(ids))
         .order(token_usage::token_id)
@@ -169,13 +170,13 @@ pub(super) async fn set_revoked(connection: &mut Connection, ids: &[TokenId]) ->
 }
 
 /// Returns those that were not revoked before.
-async fn revoke(
+pub(super) async fn revoke(
     connection: &mut Connection,
     actor: &Actor,
-    rows: &[Row],
+    rows: &[Locked],
     now: DateTime<Utc>,
 ) -> QueryResult<HashSet<TokenId>> {
-    let live: Vec<&Row> = rows
+    let live: Vec<&Locked> = rows
         .iter()
         .filter(|row| row.standing != Standing::Revoked && actor.may_change(row.owner))
         .collect();

@@ -6,11 +6,11 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Date, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 
-use super::{ResponsibleRow, Row, TokenRow, UsageRow, assemble};
+use super::{Row, assemble, rows};
 use crate::access::Overseer;
-use crate::catalogue::{Product, Scope};
+use crate::catalogue::Scope;
 use crate::db::Connection;
-use crate::db::schema::{products, token_usage, tokens, users};
+use crate::db::schema::{token_usage, tokens};
 use crate::tokens::{Standing, Status, Token, TokenId};
 
 /// Which API tokens are looked for; a default one: all.
@@ -35,34 +35,13 @@ pub async fn wanted(
     most: i64,
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<Token>> {
-    let mut query = tokens::table
-        .inner_join(token_usage::table)
-        .left_join(products::table)
-        .left_join(users::table.on(tokens::responsible_id.eq(users::id.nullable())))
-        .filter(tokens::organization_id.eq(overseer.overseen()))
+    let mut query = rows(overseer.overseen())
         .filter(tokens::owner_id.is_null())
         .order(tokens::id.desc())
         .limit(most)
-        .select((
-            TokenRow::as_select(),
-            UsageRow::as_select(),
-            Option::<Product>::as_select(),
-            Option::<ResponsibleRow>::as_select(),
-        ))
         .into_boxed();
     if let Some(status) = wanted.status {
-        let standing = match status {
-            Status::Active => vec![Standing::Active],
-            Status::Inactive => vec![Standing::Disabled],
-            Status::Expired => vec![Standing::Active, Standing::Disabled],
-            Status::Revoked => vec![Standing::Revoked],
-        };
-        query = query.filter(tokens::standing.eq_any(standing));
-        query = match status {
-            Status::Active | Status::Inactive => query.filter(tokens::expires_sort.gt(now)),
-            Status::Expired => query.filter(tokens::expires_sort.le(now)),
-            Status::Revoked => query,
-        };
+        query = query.filter(status.condition(now));
     }
     if let Some(scope) = wanted.scope {
         query = query.filter(

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 
 use crate::db::Connection;
 use crate::db::schema::{usage_days, usage_hours};
-use crate::tokens::TokenId;
+use crate::tokens::{Code, TokenId};
 
 /// A day (UTC) of a token's calls.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Queryable, Selectable)]
@@ -68,7 +68,7 @@ pub async fn retired_uses(
 ) -> QueryResult<Vec<RetiredUse>> {
     let rows: Vec<(IpNet, Option<i64>, Option<DateTime<Utc>>)> = usage_hours::table
         .filter(usage_hours::token_id.eq(id))
-        .filter(usage_hours::code.eq("retired"))
+        .filter(usage_hours::code.eq(Code::Retired))
         .filter(usage_hours::hour.ge(start))
         .group_by(usage_hours::network)
         .select((
@@ -95,15 +95,14 @@ pub async fn retired_uses(
 /// Calls of one kind that were denied.
 #[derive(Clone, Debug)]
 pub struct Denied {
-    /// The gate's.
-    pub code: String,
+    pub code: Code,
     pub operation: String,
     pub network: IpNet,
     pub calls: i64,
     pub last_at: DateTime<Utc>,
 }
 
-type DeniedRow = (String, String, IpNet, Option<i64>, Option<DateTime<Utc>>);
+type DeniedRow = (Code, String, IpNet, Option<i64>, Option<DateTime<Utc>>);
 
 /// Denied calls since `start` by code, operation and source, the latest first, so many at most.
 pub async fn denied(
@@ -115,7 +114,7 @@ pub async fn denied(
     let last = max(usage_hours::last_at);
     let rows: Vec<DeniedRow> = usage_hours::table
         .filter(usage_hours::token_id.eq(id))
-        .filter(usage_hours::code.ne("valid"))
+        .filter(usage_hours::code.ne(Code::Valid))
         .filter(usage_hours::hour.ge(start))
         .group_by((
             usage_hours::code,
@@ -155,13 +154,13 @@ impl Denied {
     /// What an administrator can do about it: a label, and the form below the token's path.
     #[must_use]
     pub fn remedy(&self) -> Option<(&'static str, String)> {
-        match self.code.as_str() {
-            "ip_not_allowed" => {
+        match self.code {
+            Code::IpNotAllowed => {
                 let network: String =
                     url::form_urlencoded::byte_serialize(self.source().as_bytes()).collect();
                 Some(("Allow this network", format!("/edit?allow={network}")))
             }
-            "insufficient_scope" => Some(("Change access", "/edit".to_owned())),
+            Code::InsufficientScope => Some(("Change access", "/edit".to_owned())),
             _ => None,
         }
     }
@@ -171,8 +170,7 @@ impl Denied {
 #[derive(Clone, Debug, Queryable)]
 pub struct OperationUse {
     pub operation: String,
-    /// The gate's answer.
-    pub code: String,
+    pub code: Code,
     pub calls: i64,
     pub last_at: DateTime<Utc>,
 }

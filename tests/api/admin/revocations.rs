@@ -204,7 +204,11 @@ async fn tokens_that_are_called_all_the_time_are_revoked_at_once() {
     let is_over = Arc::new(AtomicBool::new(false));
     let flushes = {
         let (is_over, ids) = (is_over.clone(), ids.clone());
-        let (usage, database, at) = (app.state.usage.clone(), app.database().clone(), app.now());
+        let (usage, database, at) = (
+            app.state.gate.usage.clone(),
+            app.database().clone(),
+            app.now(),
+        );
         tokio::spawn(async move {
             while !is_over.load(Ordering::Relaxed) {
                 count_each(&usage, &ids, at);

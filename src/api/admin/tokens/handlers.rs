@@ -15,7 +15,7 @@ use crate::access::Actor;
 use crate::api::admin::{New, created};
 use crate::api::kit::{Created, Creation, IfMatch, Input, Params, Receipt, taken, versioned};
 use crate::catalogue::list_products;
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, plan_afresh};
 use crate::fleet::Fleet;
 use crate::gate::{Reader, Writer};
 use crate::tokens::draft::{Context, Draft};
@@ -43,7 +43,7 @@ pub async fn index(
     let connection = &mut *database.get().await?;
     let (counts, slice) = connection
         .transaction(async |connection| {
-            queries::plan_afresh(connection).await?;
+            plan_afresh(connection).await?;
             queries::page(connection, &reader, &filter, limit, now.0).await
         })
         .await?;

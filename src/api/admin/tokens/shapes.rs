@@ -463,7 +463,7 @@ impl From<OperationUse> for UsageOfOperation {
     fn from(used: OperationUse) -> Self {
         Self {
             operation: used.operation,
-            code: used.code,
+            code: used.code.to_string(),
             calls: used.calls,
             last_at: used.last_at,
         }
@@ -474,7 +474,7 @@ impl From<Denied> for DeniedCalls {
     fn from(denied: Denied) -> Self {
         Self {
             network: denied.source(),
-            code: denied.code,
+            code: denied.code.to_string(),
             operation: denied.operation,
             calls: denied.calls,
             last_at: denied.last_at,

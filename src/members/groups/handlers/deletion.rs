@@ -39,7 +39,7 @@ pub async fn create(
 ) -> Answer {
     let (actor, id) = (admin.actor(&form)?, GroupId::from(id.into_inner()));
     let connection = &mut *database.get().await?;
-    match queries::delete(connection, &actor, BY_HAND, (id, None), page.now).await {
+    match queries::delete(connection, &actor, BY_HAND, id, page.now).await {
         Ok(group) => {
             page::notify(&session, format!("“{}” is deleted.", group.name))?;
             Ok(see_other(LIST))

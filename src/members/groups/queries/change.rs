@@ -9,7 +9,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use super::find::group;
 use crate::access::{Actor, Role};
 use crate::db::schema::groups;
-use crate::db::{Connection, violates};
+use crate::db::{Connection, Pinned, violates};
 use crate::journal::{self, Action, Change};
 use crate::members::groups::{Group, GroupId, GroupName, Keeper};
 use crate::members::queries::{Beyond, Charge, LastAdministrator, may_appoint};
@@ -124,24 +124,22 @@ pub async fn create(
         .await
 }
 
-/// Gives the group a name and a role, if it still is of `version`; `None`: whatever its version.
-/// Administrators can give a role to a managed group too: that is what the provider does not
-/// know of.
+/// Gives the group a name and a role. Administrators can give a role to a managed group too: that
+/// is what the provider does not know of.
 pub async fn edit(
     connection: &mut Connection,
     actor: &Actor,
     keeper: Keeper,
-    (id, version): (GroupId, Option<i32>),
+    id: impl Into<Pinned<GroupId>>,
     (name, role): (&GroupName, Option<Role>),
     now: DateTime<Utc>,
 ) -> Result<Group, ChangeError> {
+    let pinned = id.into();
+    let id = pinned.id;
     connection
         .transaction(async |connection| {
             let charge = Charge::take(connection, actor).await?;
-            let old = lock(connection, actor, id).await?;
-            if version.is_some_and(|version| version != old.version) {
-                return Err(ChangeError::Outdated(Box::new(old)));
-            }
+            let old = lock(connection, actor, pinned).await?;
             let (from, to) = (old.name.clone(), name.as_str().to_owned());
             let renamed = Change::between("name", Some(from), Some(to));
             if renamed.is_some() {
@@ -177,22 +175,20 @@ pub async fn edit(
         .await
 }
 
-/// Deletes the group, if it still is of `version`; `None`: whatever its version. Its members stay
-/// members of the organisation. Returns the group as it was.
+/// Deletes the group. Its members stay members of the organisation. Returns the group as it was.
 pub async fn delete(
     connection: &mut Connection,
     actor: &Actor,
     keeper: Keeper,
-    (id, version): (GroupId, Option<i32>),
+    id: impl Into<Pinned<GroupId>>,
     now: DateTime<Utc>,
 ) -> Result<Group, ChangeError> {
+    let pinned = id.into();
+    let id = pinned.id;
     connection
         .transaction(async |connection| {
             let charge = Charge::take(connection, actor).await?;
-            let old = lock(connection, actor, id).await?;
-            if version.is_some_and(|version| version != old.version) {
-                return Err(ChangeError::Outdated(Box::new(old)));
-            }
+            let old = lock(connection, actor, pinned).await?;
             permit(keeper, &old)?;
             diesel::delete(groups::table.find(id))
                 .execute(connection)
@@ -226,18 +222,23 @@ pub(super) fn permit(keeper: Keeper, group: &Group) -> Result<(), ChangeError> {
     Ok(())
 }
 
-/// The organisation's group, which nobody else can change until the transaction ends.
+/// The organisation's group, if it still is of its version; nobody else can change it until the
+/// transaction ends.
 pub(super) async fn lock(
     connection: &mut Connection,
     actor: &Actor,
-    id: GroupId,
-) -> QueryResult<Group> {
+    pinned: Pinned<GroupId>,
+) -> Result<Group, ChangeError> {
     groups::table
         .filter(groups::organization_id.eq(actor.organization()))
-        .filter(groups::id.eq(id))
+        .filter(groups::id.eq(pinned.id))
         .select(groups::id)
         .for_update()
         .get_result::<GroupId>(connection)
         .await?;
-    group(connection, actor.organization(), id).await
+    let group = group(connection, actor.organization(), pinned.id).await?;
+    if !pinned.admits(group.version) {
+        return Err(ChangeError::Outdated(Box::new(group)));
+    }
+    Ok(group)
 }

@@ -109,10 +109,7 @@ async fn open(
     keeper: Keeper,
     pinned: Pinned<GroupId>,
 ) -> Result<Group, ChangeError> {
-    let group = lock(connection, actor, pinned.id).await?;
-    if !pinned.admits(group.version) {
-        return Err(ChangeError::Outdated(Box::new(group)));
-    }
+    let group = lock(connection, actor, pinned).await?;
     permit(keeper, &group)?;
     Ok(group)
 }

@@ -6,8 +6,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::{Boxed, Condition, constant};
-use crate::scim::criterion::{Criterion, Literal};
+use super::{Boxed, Condition, combined, constant};
+use crate::db::escaped;
+use crate::scim::criterion::{Leaf, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::problem;
 use crate::web::Error;
@@ -81,16 +82,16 @@ pub(super) use perhaps;
 
 impl<Table: 'static> Perhaps<Table> {
     /// Where it is missing nothing is equal to it, and whatever is asked for differs.
-    pub fn meets(self, compare: Compare<Table>, leaf: &Criterion) -> Condition<Table> {
+    pub fn meets(self, compare: Compare<Table>, leaf: &Leaf) -> Condition<Table> {
         let Self { is_there, text } = self;
         match leaf {
-            Criterion::Compare(_, Operator::NotEqual, literal) => {
+            Leaf::Compare(_, Operator::NotEqual, literal) => {
                 Box::new(not(is_there.and(compare(text, Operator::Equal, literal))))
             }
-            Criterion::Compare(_, operator, literal) => {
+            Leaf::Compare(_, operator, literal) => {
                 Box::new(is_there.and(compare(text, *operator, literal)))
             }
-            _ => is_there,
+            Leaf::Present(_) | Leaf::Has(..) => is_there,
         }
     }
 }
@@ -133,19 +134,30 @@ pub fn has_schema(urn: &str, operator: Operator, text: &str) -> bool {
     is_so(&urn.to_lowercase(), operator, &text.to_lowercase())
 }
 
+/// When a resource was made, and when it last changed.
+pub struct Times<Table> {
+    pub created: Boxed<Table, Timestamptz>,
+    pub modified: Boxed<Table, Timestamptz>,
+}
+
 /// Of what is known of a resource as such.
 pub fn meta<Table: 'static>(
-    leaf: &Criterion,
+    leaf: &Leaf,
     resource_type: &str,
-    created: Boxed<Table, Timestamptz>,
-    modified: Boxed<Table, Timestamptz>,
+    times: &dyn Fn() -> Times<Table>,
 ) -> Result<Condition<Table>, Error> {
-    let Criterion::Compare(place, operator, literal) = leaf else {
-        return Ok(constant(true));
+    let (place, operator, literal) = match leaf {
+        Leaf::Present(_) => return Ok(constant(true)),
+        Leaf::Has(_, criterion) => {
+            return combined(criterion, &|leaf| meta(leaf, resource_type, times));
+        }
+        Leaf::Compare(place, operator, literal) => (place, operator, literal),
     };
     match (place.target().name, literal, operator) {
-        ("created", Literal::Instant(at), operator) => Ok(instant(created, *operator, *at)),
-        ("lastModified", Literal::Instant(at), operator) => Ok(instant(modified, *operator, *at)),
+        ("created", Literal::Instant(at), operator) => Ok(instant(times().created, *operator, *at)),
+        ("lastModified", Literal::Instant(at), operator) => {
+            Ok(instant(times().modified, *operator, *at))
+        }
         ("resourceType", Literal::Text(name), operator) => {
             Ok(constant(is_so(resource_type, *operator, name)))
         }
@@ -179,11 +191,4 @@ pub fn escaped_backwards(text: &str) -> String {
     text.replace('\\', r"\\")
         .replace('%', r"%\")
         .replace('_', r"_\")
-}
-
-/// For LIKE, where `%`, `_` and `\` have a meaning of their own.
-pub fn escaped(text: &str) -> String {
-    text.replace('\\', r"\\")
-        .replace('%', r"\%")
-        .replace('_', r"\_")
 }

@@ -5,11 +5,12 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::compare::{exact, folded, has_schema, id, lower, meta, perhaps, unsupported};
+use super::compare::{Times, exact, folded, has_schema, id, lower, meta, perhaps, unsupported};
 use super::{Condition, combined, constant};
 use crate::access::OrganizationId;
 use crate::db::schema::{group_members, groups, users};
-use crate::scim::criterion::{Criterion, Literal};
+use crate::scim::criterion::{Criterion, Leaf, Literal};
+use crate::scim::problem;
 use crate::scim::schema::GROUP;
 use crate::web::Error;
 
@@ -24,50 +25,37 @@ pub fn of_groups(
     combined(criterion, &|leaf| group(leaf, organization))
 }
 
-fn group(leaf: &Criterion, organization: OrganizationId) -> Result<Condition<Groups>, Error> {
-    let (Criterion::Present(place) | Criterion::Compare(place, ..) | Criterion::Has(place, _)) =
-        leaf
-    else {
-        return Ok(constant(true));
-    };
-    match (place.attribute.name, leaf) {
+fn group(leaf: &Leaf, organization: OrganizationId) -> Result<Condition<Groups>, Error> {
+    match (leaf.place().attribute.name, leaf) {
         ("members", leaf) => with_members(leaf, organization),
         ("externalId", leaf) => Ok(perhaps!(groups::external_id).meets(exact, leaf)),
-        ("meta", leaf) => meta(
-            leaf,
-            GROUP.name,
-            Box::new(groups::created_at),
-            Box::new(groups::modified_at),
-        ),
-        ("id", Criterion::Compare(_, operator, literal)) => Ok(id(
+        ("meta", leaf) => meta(leaf, GROUP.name, &|| Times {
+            created: Box::new(groups::created_at),
+            modified: Box::new(groups::modified_at),
+        }),
+        ("id", Leaf::Compare(_, operator, literal)) => Ok(id(
             Box::new(groups::id),
             Box::new(sql::<Text>("groups.id::text")),
             *operator,
             literal,
         )),
-        ("displayName", Criterion::Compare(_, operator, literal)) => {
+        ("displayName", Leaf::Compare(_, operator, literal)) => {
             Ok(folded(Box::new(lower(groups::name)), *operator, literal))
         }
-        ("schemas", Criterion::Compare(_, operator, Literal::Text(urn))) => {
+        ("schemas", Leaf::Compare(_, operator, Literal::Text(urn))) => {
             Ok(constant(has_schema(GROUP.schema.urn, *operator, urn)))
         }
-        _ => Ok(constant(true)),
+        ("id" | "displayName" | "schemas", Leaf::Present(_)) => Ok(constant(true)),
+        (name, _) => Err(problem::filter(format!("{name} cannot be looked for so."))),
     }
 }
 
 /// Groups with members who are so.
-fn with_members(
-    leaf: &Criterion,
-    organization: OrganizationId,
-) -> Result<Condition<Groups>, Error> {
-    let condition = match leaf {
-        Criterion::Has(_, criterion) => combined(criterion, &one_member)?,
-        leaf => one_member(leaf)?,
-    };
+fn with_members(leaf: &Leaf, organization: OrganizationId) -> Result<Condition<Groups>, Error> {
     let users = users::table
         .select(users::id)
         .into_boxed::<Pg>()
-        .filter(condition);
+        .filter(one_member(leaf)?);
     let found = group_members::table
         .filter(group_members::organization_id.eq(organization))
         .filter(group_members::user_id.eq_any(users))
@@ -75,9 +63,11 @@ fn with_members(
     Ok(Box::new(groups::id.eq_any(found)))
 }
 
-fn one_member(leaf: &Criterion) -> Result<Condition<users::table>, Error> {
-    let Criterion::Compare(place, operator, literal) = leaf else {
-        return Ok(constant(true));
+fn one_member(leaf: &Leaf) -> Result<Condition<users::table>, Error> {
+    let (place, operator, literal) = match leaf {
+        Leaf::Present(_) => return Ok(constant(true)),
+        Leaf::Has(_, criterion) => return combined(criterion, &one_member),
+        Leaf::Compare(place, operator, literal) => (place, operator, literal),
     };
     match place.target().name {
         "value" => Ok(id(

@@ -7,13 +7,14 @@ use diesel::sql_types::{Jsonb, Nullable, Text};
 use serde_json::Value;
 
 use super::compare::{
-    Perhaps, escaped, escaped_backwards, exact, folded, has_schema, id, lower, meta, perhaps,
+    Perhaps, Times, escaped_backwards, exact, folded, has_schema, id, lower, meta, perhaps,
     unsupported,
 };
 use super::{Condition, all, combined, constant};
 use crate::access::OrganizationId;
+use crate::db::escaped;
 use crate::db::schema::{group_members, groups, scim_documents, scim_users};
-use crate::scim::criterion::{Criterion, Literal};
+use crate::scim::criterion::{Criterion, Leaf, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::queries::directory::{FoundByOne, UserIds, Users, users_of};
 use crate::scim::queries::json_path;
@@ -71,21 +72,17 @@ fn reads_documents(criterion: &Criterion, organization: OrganizationId) -> Resul
             })
         }
         Criterion::Not(criterion) => reads_documents(criterion, organization),
-        leaf => Ok(of_columns(leaf, organization)?.is_none()),
+        Criterion::Leaf(leaf) => Ok(of_columns(leaf, organization)?.is_none()),
     }
 }
 
 /// What is asked without the document; `None` where only that knows.
 fn of_columns(
-    leaf: &Criterion,
+    leaf: &Leaf,
     organization: OrganizationId,
 ) -> Result<Option<Condition<Users>>, Error> {
-    let (Criterion::Present(place) | Criterion::Compare(place, ..) | Criterion::Has(place, _)) =
-        leaf
-    else {
-        return Ok(None);
-    };
-    let of_kept_text = || Some(kept_text(*place)?.meets(folded, leaf));
+    let place = leaf.place();
+    let of_kept_text = || Some(kept_text(place)?.meets(folded, leaf));
     if let Some(condition) = of_kept_text().or_else(|| of_addresses(leaf)) {
         return Ok(Some(condition));
     }
@@ -93,32 +90,30 @@ fn of_columns(
         return Ok(None);
     }
     Ok(Some(match (place.attribute.name, leaf) {
-        ("id" | "userName" | "active" | "schemas", Criterion::Present(_)) => constant(true),
-        ("id", Criterion::Compare(_, operator, literal)) => id(
+        ("id" | "userName" | "active" | "schemas", Leaf::Present(_)) => constant(true),
+        ("id", Leaf::Compare(_, operator, literal)) => id(
             Box::new(scim_users::user_id),
             Box::new(sql::<Text>("scim_users.user_id::text")),
             *operator,
             literal,
         ),
-        ("userName", Criterion::Compare(_, Operator::EndsWith, Literal::Text(end))) => {
+        ("userName", Leaf::Compare(_, Operator::EndsWith, Literal::Text(end))) => {
             // Read backwards, it begins with the end.
             let pattern = format!("%{}", escaped_backwards(end));
             Box::new(scim_users::user_name_reversed.like(reverse(lower(pattern))))
         }
-        ("userName", Criterion::Compare(_, operator, literal)) => {
+        ("userName", Leaf::Compare(_, operator, literal)) => {
             folded(Box::new(scim_users::user_name_folded), *operator, literal)
         }
-        ("active", Criterion::Compare(_, operator, literal)) => {
+        ("active", Leaf::Compare(_, operator, literal)) => {
             let wanted = (*operator == Operator::Equal) == (*literal == Literal::Flag(true));
             Box::new(scim_users::active.eq(wanted))
         }
         ("externalId", leaf) => perhaps!(scim_users::external_id).meets(exact, leaf),
-        ("meta", leaf) => meta(
-            leaf,
-            USER.name,
-            Box::new(scim_users::created_at),
-            Box::new(scim_users::modified_at),
-        )?,
+        ("meta", leaf) => meta(leaf, USER.name, &|| Times {
+            created: Box::new(scim_users::created_at),
+            modified: Box::new(scim_users::modified_at),
+        })?,
         ("groups", leaf) => in_groups(leaf, organization)?,
         _ => return Ok(None),
     }))
@@ -149,8 +144,8 @@ pub fn kept_text(place: Place) -> Option<Perhaps<Users>> {
 }
 
 /// Parts of email addresses, which stand in a column each on a line, with spaces for line breaks.
-fn of_addresses(leaf: &Criterion) -> Option<Condition<Users>> {
-    let Criterion::Compare(place, operator, Literal::Text(part)) = leaf else {
+fn of_addresses(leaf: &Leaf) -> Option<Condition<Users>> {
+    let Leaf::Compare(place, operator, Literal::Text(part)) = leaf else {
         return None;
     };
     if place.names()[..] != ["emails", "value"] || part.contains(['\n', ' ']) {
@@ -169,37 +164,34 @@ fn of_addresses(leaf: &Criterion) -> Option<Condition<Users>> {
 }
 
 /// What has no column of its own. In the document nothing is compared by case.
-fn of_document(leaf: &Criterion) -> Condition<Users> {
+fn of_document(leaf: &Leaf) -> Condition<Users> {
     match leaf {
-        Criterion::Compare(place, operator, Literal::Text(urn))
-            if place.attribute.name == "schemas" =>
-        {
+        Leaf::Compare(place, operator, Literal::Text(urn)) if place.attribute.name == "schemas" => {
             with_schema(*operator, urn)
         }
-        Criterion::Compare(place, Operator::Equal, literal) => {
+        Leaf::Compare(place, Operator::Equal, literal) => {
             contains(json_path::part_with(*place, literal))
         }
-        Criterion::Compare(place, Operator::NotEqual, literal) if !place.attribute.is_plural => {
+        Leaf::Compare(place, Operator::NotEqual, literal) if !place.attribute.is_plural => {
             Box::new(not(contains(json_path::part_with(*place, literal))))
         }
-        Criterion::Compare(place, operator, literal) => with_hint(
+        Leaf::Compare(place, operator, literal) => with_hint(
             part(*operator, literal),
             meets(json_path::compare(*place, *operator, literal)),
         ),
-        Criterion::Has(place, inner) => {
+        Leaf::Has(place, inner) => {
             let hint = necessary(inner).and_then(|leaf| match leaf {
-                Criterion::Compare(place, Operator::Equal, literal) => {
+                Leaf::Compare(place, Operator::Equal, literal) => {
                     Some(contains(json_path::part_with(*place, literal)))
                 }
-                Criterion::Compare(_, operator, literal) => {
+                Leaf::Compare(_, operator, literal) => {
                     of_addresses(leaf).or_else(|| part(*operator, literal))
                 }
                 _ => None,
             });
             with_hint(hint, meets(json_path::has(*place, inner)))
         }
-        Criterion::Present(place) => meets(json_path::present(*place)),
-        Criterion::Any(_) | Criterion::All(_) | Criterion::Not(_) => constant(true),
+        Leaf::Present(place) => meets(json_path::present(*place)),
     }
 }
 
@@ -220,10 +212,12 @@ fn with_hint(hint: Option<Condition<Users>>, condition: Condition<Users>) -> Con
 }
 
 /// A comparison of the `value` without which the criterion is not met.
-fn necessary(criterion: &Criterion) -> Option<&Criterion> {
+fn necessary(criterion: &Criterion) -> Option<&Leaf> {
     match criterion {
         Criterion::All(criteria) => criteria.iter().find_map(necessary),
-        Criterion::Compare(place, ..) if place.target().name == "value" => Some(criterion),
+        Criterion::Leaf(leaf @ Leaf::Compare(place, ..)) if place.target().name == "value" => {
+            Some(leaf)
+        }
         _ => None,
     }
 }
@@ -264,16 +258,12 @@ fn with_schema(operator: Operator, urn: &str) -> Condition<Users> {
 }
 
 /// Users in groups that are so.
-fn in_groups(leaf: &Criterion, organization: OrganizationId) -> Result<Condition<Users>, Error> {
-    let condition = match leaf {
-        Criterion::Has(_, criterion) => combined(criterion, &one_group)?,
-        leaf => one_group(leaf)?,
-    };
+fn in_groups(leaf: &Leaf, organization: OrganizationId) -> Result<Condition<Users>, Error> {
     let found = groups::table
         .filter(groups::organization_id.eq(organization))
         .select(groups::id)
         .into_boxed::<Pg>()
-        .filter(condition);
+        .filter(one_group(leaf)?);
     let members = group_members::table
         .filter(group_members::organization_id.eq(organization))
         .filter(group_members::group_id.eq_any(found))
@@ -281,9 +271,11 @@ fn in_groups(leaf: &Criterion, organization: OrganizationId) -> Result<Condition
     Ok(Box::new(scim_users::user_id.eq_any(members)))
 }
 
-fn one_group(leaf: &Criterion) -> Result<Condition<groups::table>, Error> {
-    let Criterion::Compare(place, operator, literal) = leaf else {
-        return Ok(constant(true));
+fn one_group(leaf: &Leaf) -> Result<Condition<groups::table>, Error> {
+    let (place, operator, literal) = match leaf {
+        Leaf::Present(_) => return Ok(constant(true)),
+        Leaf::Has(_, criterion) => return combined(criterion, &one_group),
+        Leaf::Compare(place, operator, literal) => (place, operator, literal),
     };
     match place.target().name {
         "value" => Ok(id(

@@ -1,0 +1,17 @@
+//! How queries are planned.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel_async::RunQueryDsl;
+
+use super::Connection;
+
+/// For the rest of the transaction, plans are made for the values that are asked for, as what
+/// is best for a rare search is the worst for a common one, and for a database in memory.
+pub async fn plan_afresh(connection: &mut Connection) -> QueryResult<()> {
+    let settings = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), \
+                    set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true), \
+                    set_config('max_parallel_workers_per_gather', '0', true)";
+    sql_query(settings).execute(connection).await?;
+    Ok(())
+}

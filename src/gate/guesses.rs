@@ -199,22 +199,22 @@ impl Ledger {
         }
         let page = self.0.entry(guesser.asker).or_default();
         let network = page.room_for(guesser.network, now);
-        let guessed = page.networks.entry(network).or_default();
-        if guessed.count.is_over(now) {
-            guessed.wrong.clear();
+        let there = page.networks.entry(network).or_default();
+        if there.count.is_over(now) {
+            there.wrong.clear();
         }
         let most = guesser.asker.map_or(usize::MAX, |_| MOST_WRONG_OF_ASKER);
-        let limits = [(&mut guessed.count, MOST_WRONG), (&mut page.all, most)];
+        let limits = [(&mut there.count, MOST_WRONG), (&mut page.all, most)];
         let begun = limits.map(|(count, most)| count.begin(most, now));
-        let known = [&guessed.right, &guessed.wrong, &guessed.pending];
+        let known = [&there.right, &there.wrong, &there.pending];
         if known.iter().any(|known| known.contains(&secret)) {
             return Begun::Known;
         }
         if let Some(stopped) = begun.into_iter().flatten().next() {
             return stopped;
         }
-        guessed.pending.insert(secret);
-        guessed.count.pending += 1;
+        there.pending.insert(secret);
+        there.count.pending += 1;
         page.all.pending += 1;
         Begun::Counted(network)
     }
@@ -223,20 +223,20 @@ impl Ledger {
         let Some(page) = self.0.get_mut(&guesser.asker) else {
             return;
         };
-        let Some(guessed) = page.networks.get_mut(&guesser.network) else {
+        let Some(there) = page.networks.get_mut(&guesser.network) else {
             return;
         };
-        guessed.pending.remove(&secret);
-        for count in [&mut guessed.count, &mut page.all] {
+        there.pending.remove(&secret);
+        for count in [&mut there.count, &mut page.all] {
             count.pending -= 1;
             count.wrong += usize::from(outcome == Outcome::Wrong);
         }
         match outcome {
             Outcome::Wrong => {
-                guessed.wrong.insert(secret);
+                there.wrong.insert(secret);
             }
-            Outcome::Right if guessed.right.len() < MOST_RIGHT => {
-                guessed.right.insert(secret);
+            Outcome::Right if there.right.len() < MOST_RIGHT => {
+                there.right.insert(secret);
             }
             Outcome::Right | Outcome::NotFoundOut => {}
         }

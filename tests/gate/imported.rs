@@ -325,7 +325,7 @@ async fn short_ones_work_and_are_not_guessed_at_by_way_of_a_service() {
     assert_eq!(verify(&service, SHORT, here).await, "valid");
     let guess = |number: usize| format!("guess{number:04}");
     let questions = (0..60).map(|number| json!({ "token": guess(number), "ip": here }));
-    let questions = Value::from_iter(questions).to_string();
+    let questions = questions.collect::<Value>().to_string();
     let many = post("/api/v1/verify", &service).body(questions);
     let many: Value = many.send().await.unwrap().json().await.unwrap();
     assert_eq!(many[59]["code"], "unknown", "{many}");
@@ -382,10 +382,10 @@ async fn a_service_does_not_learn_which_secrets_others_have() {
 async fn more_of_them_at_once_than_may_be_wrong_are_let_in() {
     let app = App::start().await;
     let secret = |number: usize| format!("legacy~secret~{number:04}");
-    let lines: String = (0..250)
-        .map(|number| format!("Old {number},{},\n", secret(number)))
+    let lines: Vec<String> = (0..250)
+        .map(|number| format!("Old {number},{},", secret(number)))
         .collect();
-    import(&app, &lines).await;
+    import(&app, &lines.join("\n")).await;
     let calls = (0..250).map(|number| tokio::spawn(code(about(&app).bearer_auth(secret(number)))));
     for call in futures_util::future::join_all(calls).await {
         assert_eq!(call.unwrap(), "valid");

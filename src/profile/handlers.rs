@@ -9,7 +9,6 @@ pub mod tokens;
 use std::collections::HashMap;
 
 use actix_session::Session;
-use actix_web::http::header::{CONTENT_ENCODING, HeaderValue};
 use actix_web::web;
 
 use super::draft::Draft;
@@ -67,8 +66,6 @@ async fn profile(
     })
 }
 
-/// The one answer that holds a secret. It is not compressed, as the size of compressed text
-/// can tell of its content.
 async fn reveal(
     connection: &mut Connection,
     viewer: &Viewer,
@@ -77,11 +74,7 @@ async fn reveal(
     reveal: Reveal,
 ) -> Answer {
     let draft = Draft::default();
-    let profile = profile(connection, viewer, page, session, draft, Some(reveal)).await?;
-    let mut response = page::render(&profile)?;
-    let identity = HeaderValue::from_static("identity");
-    response.headers_mut().insert(CONTENT_ENCODING, identity);
-    Ok(response)
+    page::reveal(&profile(connection, viewer, page, session, draft, Some(reveal)).await?)
 }
 
 pub async fn end_other_sessions(

@@ -10,7 +10,6 @@ pub use keeper::Keeper;
 use std::collections::HashMap;
 
 use actix_session::Session;
-use actix_web::http::header::{CONTENT_ENCODING, HeaderValue};
 use actix_web::web;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection;
@@ -117,17 +116,12 @@ async fn has_auth_secret(
     }
 }
 
-/// The one answer that holds a secret. It is not compressed, as the size of compressed text
-/// can tell of its content.
 async fn reveal(connection: &mut Connection, admin: &Admin, page: Page, reveal: Reveal) -> Answer {
     let filter = filter::Query::default().filter();
     let list = connection
         .transaction(async |connection| list(connection, admin, page, filter, Some(reveal)).await)
         .await?;
-    let mut response = page::render(&list)?;
-    let identity = HeaderValue::from_static("identity");
-    response.headers_mut().insert(CONTENT_ENCODING, identity);
-    Ok(response)
+    page::reveal(&list)
 }
 
 pub async fn new(

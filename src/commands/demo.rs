@@ -105,14 +105,12 @@ async fn fill(
 }
 
 fn welcome(desk: &Desk, password: &Plaintext, tokens: usize) -> String {
-    let tokens = i64::try_from(tokens).unwrap_or_default();
     format!(
-        "{} has {} API {}. Start the server with `tokendesk`, if it does not run, and sign in:\n\n  \
+        "{} has {}. Start the server with `tokendesk`, if it does not run, and sign in:\n\n  \
          Address   {}\n  Email     {}\n  Password  {}\n\n\
          {} (administrator) and {} (member) have the same password. It is not shown again.",
         cast::ORGANIZATION,
-        format::thousands(tokens),
-        format::plural(tokens, "token", "tokens"),
+        format::counted(tokens, "API token", "API tokens"),
         desk.config.public_url.join("/sign-in"),
         ADA.email,
         password.reveal(),

@@ -143,7 +143,7 @@ fn refuse(mistakes: &[Mistake], count: usize) -> Result<(), Failure> {
     }
     let mut lines: Vec<u64> = mistakes.iter().map(|mistake| mistake.line).collect();
     lines.dedup();
-    let wrong = thousands(lines.len());
+    let wrong = format::thousands(lines.len());
     let told: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();
     Err(Failure::new(format!(
         "{}\n{wrong} of {} cannot be imported. Nothing was imported.",
@@ -156,7 +156,7 @@ fn refuse(mistakes: &[Mistake], count: usize) -> Result<(), Failure> {
 fn with_full_access(imports: &[Import]) -> String {
     match full_access(imports) {
         0 => String::new(),
-        full => format!(", {} with full access", thousands(full)),
+        full => format!(", {} with full access", format::thousands(full)),
     }
 }
 
@@ -194,8 +194,9 @@ fn warn(imports: &[Import]) {
         } else {
             ""
         };
+        let lines = if short.len() == 1 { "line" } else { "lines" };
         eprintln!(
-            "With a secret of fewer than {LONG} characters: {} (line {}{more}). They work, and whoever \
+            "With a secret of fewer than {LONG} characters: {} ({lines} {}{more}). They work, and whoever \
              guesses at them is slowed down; give their clients new tokens soon.",
             tokens(short.len()),
             named.join(", "),
@@ -204,11 +205,5 @@ fn warn(imports: &[Import]) {
 }
 
 fn tokens(count: usize) -> String {
-    let number = i64::try_from(count).unwrap_or(i64::MAX);
-    let word = format::plural(number, "token", "tokens");
-    format!("{} {word}", thousands(count))
-}
-
-fn thousands(count: usize) -> String {
-    format::thousands(i64::try_from(count).unwrap_or(i64::MAX))
+    format::counted(count, "token", "tokens")
 }

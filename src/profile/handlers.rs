@@ -86,8 +86,7 @@ pub async fn end_other_sessions(
     let connection = &mut *database.get().await?;
     let own = session::number(&session);
     let ended = session::end_others(connection, viewer.user(), &own).await?;
-    let ended = i64::try_from(ended).unwrap_or_default();
-    let sessions = format::plural(ended, "session", "sessions");
-    page::notify(&session, format!("{ended} other {sessions} ended."))?;
+    let ended = format::counted(ended, "other session", "other sessions");
+    page::notify(&session, format!("{ended} ended."))?;
     Ok(see_other("/profile"))
 }

@@ -93,11 +93,9 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
     };
     let (_, api_tokens) = queries::hand_over(&mut connection, &actor, id, fate, now).await?;
     drop(connection);
-    let number = i64::try_from(api_tokens).unwrap_or(i64::MAX);
     let sentence = format!(
-        "{} API {} of {} {done}.",
-        format::thousands(number),
-        format::plural(number, "token", "tokens"),
+        "{} of {} {done}.",
+        format::counted(api_tokens, "API token", "API tokens"),
         from.person.email
     );
     let receipt = desk.receipt().await;

@@ -8,7 +8,7 @@ use crate::catalogue::Product;
 use crate::catalogue::resources::{Resources, Target};
 use crate::db::types::text_enum;
 use crate::gate::Asked;
-use crate::web::form::Field;
+use crate::web::form::{Field, first_refused};
 
 text_enum! {
     /// What the token is used for.
@@ -140,15 +140,13 @@ impl Draft {
     /// The first field with an error, which gets the focus.
     #[must_use]
     pub fn focus(&self) -> &'static str {
-        let fields = [
+        first_refused(&[
             ("ip", &self.ip),
             ("product", &self.product),
             ("method", &self.method),
             ("path", &self.path),
             ("tool", &self.tool),
-        ];
-        let refused = fields.iter().find(|(_, field)| field.is_refused());
-        refused.map_or("", |(name, _)| name)
+        ])
     }
 }
 

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::{MOST, OWN, Server};
 use crate::tokens::secret;
-use crate::web::form::Field;
+use crate::web::form::{Field, first_refused};
 use crate::web::text::is_invisible;
 
 const LONGEST_NAME: usize = 40;
@@ -132,9 +132,7 @@ impl Draft {
     /// The first field with an error, which gets the focus.
     #[must_use]
     pub fn focus(&self) -> &'static str {
-        let fields = self.fields();
-        let refused = fields.iter().find(|(_, field)| field.is_refused());
-        refused.map_or("", |(name, _)| name)
+        first_refused(&self.fields())
     }
 }
 

@@ -42,17 +42,11 @@ struct Filled<'a> {
 }
 
 pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
-    let connection = &mut *desk
-        .database
-        .get()
-        .await
-        .map_err(|error| Failure::because(&error))?;
+    let connection = &mut *desk.database.get().await?;
     refuse_unless_empty(connection).await?;
     let password = Plaintext::random(PASSWORD_LENGTH);
     let wanted = options.tokens.map(|tokens| tokens as usize);
-    let tokens = fill(desk, connection, &password, wanted)
-        .await
-        .map_err(|error| Failure::because(&error))?;
+    let tokens = fill(desk, connection, &password, wanted).await?;
     let filled = Filled {
         organization: cast::ORGANIZATION,
         api_tokens: tokens,
@@ -70,8 +64,7 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
 }
 
 async fn refuse_unless_empty(connection: &mut Connection) -> Result<(), Failure> {
-    let slugs = identity::queries::slugs(connection).await;
-    let slugs = slugs.map_err(|error| Failure::because(&error))?;
+    let slugs = identity::queries::slugs(connection).await?;
     if slugs.is_empty() {
         return Ok(());
     }

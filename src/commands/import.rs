@@ -7,8 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::output::Format;
-use super::{Desk, Failure, file, organization, progress};
+use super::{Desk, Failure, Within, file, organization, progress};
 use crate::access::Actor;
 use crate::api::shapes::Receipt;
 use crate::catalogue::{Scope, ScopeSet};
@@ -28,14 +27,11 @@ pub struct Options {
     /// spaces between; none: all), expires (30d, 90d, 1y, never, or an instant) and owner (a
     /// member's email, for an MCP token)
     file: PathBuf,
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     /// Check all of it, and change nothing
     #[arg(long)]
     dry_run: bool,
-    #[command(flatten)]
-    format: Format,
 }
 
 /// What was imported, or would be.
@@ -58,7 +54,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     // Standard input may have been long in coming, and the journal says when it was done.
     let now = desk.clock.now();
     let mut connection = desk.database.get().await?;
-    let organization = organization(&mut connection, &options.organization).await?;
+    let organization = organization(&mut connection, &options.within.organization).await?;
     let actor = Actor::command_line(organization.id);
     let Lines {
         imports,
@@ -72,7 +68,10 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         let full = with_full_access(&imports);
         let sentence = format!("{} can be imported{full}.", tokens(count));
         warn(&imports);
-        return options.format.say(&Imported::of(&imports, None), &sentence);
+        return options
+            .within
+            .format
+            .say(&Imported::of(&imports, None), &sentence);
     }
     match write(&mut connection, &actor, &imports, now).await {
         Err(ImportError::Mistakes(mistakes)) => refuse(&mistakes, count)?,
@@ -90,6 +89,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     let receipt = Some(desk.receipt().await);
     warn(&imports);
     options
+        .within
         .format
         .say(&Imported::of(&imports, receipt), &sentence)
 }

@@ -49,12 +49,9 @@ pub async fn index(
     }
     let connection = &mut *database.get().await?;
     let list = connection
-        .transaction(async |connection| list(connection, &admin, page, filter, None).await)
+        .transaction(async |connection| list(connection, &admin, page, &config, filter, None).await)
         .await?;
-    page::render(&pages::Index {
-        auth_secret: has_auth_secret(connection, &admin, &config).await?,
-        ..list
-    })
+    page::render(&list)
 }
 
 /// The list, for itself or behind a revealed secret.
@@ -62,6 +59,7 @@ async fn list(
     connection: &mut Connection,
     admin: &Admin,
     page: Page,
+    config: &Config,
     filter: Filter,
     reveal: Option<Reveal>,
 ) -> Result<pages::Index, Error> {
@@ -93,7 +91,7 @@ async fn list(
         products,
         cards,
         reveal,
-        auth_secret: false,
+        auth_secret: has_auth_secret(connection, admin, config).await?,
     })
 }
 
@@ -116,10 +114,18 @@ async fn has_auth_secret(
     }
 }
 
-async fn reveal(connection: &mut Connection, admin: &Admin, page: Page, reveal: Reveal) -> Answer {
+async fn reveal(
+    connection: &mut Connection,
+    admin: &Admin,
+    page: Page,
+    config: &Config,
+    reveal: Reveal,
+) -> Answer {
     let filter = filter::Query::default().filter();
     let list = connection
-        .transaction(async |connection| list(connection, admin, page, filter, Some(reveal)).await)
+        .transaction(async |connection| {
+            list(connection, admin, page, config, filter, Some(reveal)).await
+        })
         .await?;
     page::reveal(&list)
 }
@@ -148,7 +154,8 @@ pub async fn create(
     let draft = Draft::from(form.into_inner());
     match try_create(connection, &actor, draft, &products, page.now).await? {
         Ok((token, secret)) => {
-            reveal(connection, &admin, page, revealed(&token, secret, &config)).await
+            let revealed = revealed(&token, secret, &config);
+            reveal(connection, &admin, page, &config, revealed).await
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, products, None)),
     }

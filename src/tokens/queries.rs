@@ -28,7 +28,7 @@ pub use mcp::{
     LeastUsed, MOST_ACTIVE, Owned, Owners, create_mcp, of_all, of_owner, of_somebody, owned,
 };
 pub use revocations::{Fate, Named, Revocations, revoke_all};
-pub use survey::{Stats, Wanted, stats, wanted};
+pub use survey::{Stats, Wanted, stats, wanted, wanted_of_owner};
 pub use usage::{
     Day, Denied, OperationUse, RetiredUse, calls_of_last_day, days, denied, operations,
     retired_uses,

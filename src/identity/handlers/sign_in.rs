@@ -10,7 +10,7 @@ use crate::access::{Device, session};
 use crate::config::Config;
 use crate::db::Database;
 use crate::identity::drafts::Email;
-use crate::identity::sign_in::{Credentials, SignedIn, authenticate};
+use crate::identity::sign_in::{Credentials, SignedIn, authenticate, too_many_attempts};
 use crate::identity::throttle::BROWSER_MEMORY;
 use crate::identity::{pages, queries};
 use crate::secret::{Digest, Password, Plaintext};
@@ -89,14 +89,8 @@ pub async fn create(
         Err(Error::TooMany {
             retry_after_seconds,
         }) => {
-            let problem = format!("Too many attempts. Try again in {retry_after_seconds} seconds.");
-            again(
-                StatusCode::TOO_MANY_REQUESTS,
-                page,
-                field,
-                next,
-                Some(problem),
-            )
+            let problem = Some(too_many_attempts(retry_after_seconds));
+            again(StatusCode::TOO_MANY_REQUESTS, page, field, next, problem)
         }
         Err(error) => Err(error),
     }

@@ -65,7 +65,7 @@ impl Expiry {
     }
 }
 
-const PRODUCT_GONE: &str = "This product no longer exists. Choose another.";
+pub const PRODUCT_GONE: &str = "This product no longer exists. Choose another.";
 
 /// As the browser sends it.
 #[derive(Debug, Default, Deserialize)]

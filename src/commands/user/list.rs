@@ -66,7 +66,11 @@ async fn group_id(
 ) -> Result<GroupId, Failure> {
     let found = groups::queries::named(connection, organization, name).await;
     let found = found.optional()?.map(|group| group.id);
-    found.ok_or_else(|| Failure::new(format!("There is no group {name:?}.")))
+    found.ok_or_else(|| {
+        Failure::new(format!(
+            "There is no group {name:?}. `tokendesk group list` tells which there are."
+        ))
+    })
 }
 
 fn cells(Listed { member, mcp_tokens }: &Listed) -> [String; 7] {

@@ -8,6 +8,7 @@ use crate::catalogue::Product;
 use crate::catalogue::resources::{Resources, Target};
 use crate::db::types::text_enum;
 use crate::gate::Asked;
+use crate::tokens::draft::PRODUCT_GONE;
 use crate::web::form::{Field, first_refused};
 
 text_enum! {
@@ -166,7 +167,7 @@ fn product(key: &str, products: &[Product]) -> Result<Option<String>, &'static s
     }
     let mut known = products.iter();
     let found = known.find(|product| product.key == key);
-    let found = found.ok_or("This product no longer exists. Choose another.")?;
+    let found = found.ok_or(PRODUCT_GONE)?;
     Ok(Some(found.key.clone()))
 }
 

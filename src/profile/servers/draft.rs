@@ -12,6 +12,9 @@ const LONGEST_NAME: usize = 40;
 const LONGEST_URL: usize = 500;
 const LONGEST_DESCRIPTION: usize = 200;
 
+/// What to do where the name is another server's.
+pub const NAME_TAKEN: &str = "Another server has this name. Choose another name.";
+
 /// As the browser sends it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -93,8 +96,7 @@ impl Draft {
     /// The form again, since the name is another server's.
     #[must_use]
     pub fn name_taken(mut self) -> Box<Self> {
-        self.name
-            .refuse("Another server has this name. Choose another name.");
+        self.name.refuse(NAME_TAKEN);
         Box::new(self)
     }
 

@@ -258,12 +258,10 @@ async fn close(cluster: Cluster) -> Result<(), Failure> {
 
 /// The organisation with this slug.
 async fn organization(connection: &mut Connection, slug: &str) -> Result<Organization, Failure> {
-    let found = identity::queries::organization(connection, slug).await;
-    if let Some(organization) = found.map_err(|error| Failure::because(&error))? {
+    if let Some(organization) = identity::queries::organization(connection, slug).await? {
         return Ok(organization);
     }
-    let slugs = identity::queries::slugs(connection).await;
-    let slugs = slugs.map_err(|error| Failure::because(&error))?;
+    let slugs = identity::queries::slugs(connection).await?;
     Err(Failure::new(if slugs.is_empty() {
         "There is no organisation yet. Set one up in the browser first, or see \
          `tokendesk organization create --help`."

@@ -1,10 +1,12 @@
 //! Settings: flags and environment variables as they are written, and
 //! [`Config`], what they mean. Every mistake is named at once.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
@@ -17,6 +19,8 @@ use crate::mail::Mailer;
 use crate::secret::Digest;
 
 const SHORTEST_SECRET: usize = 32;
+/// A minute, with one token.
+const MOST_CALLS: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
 
 /// What the operator wrote.
 #[derive(Args, Debug)]
@@ -278,7 +282,11 @@ impl Config {
         ));
         let lease = mistakes.note(number("LEASE_SECONDS", &settings.lease_seconds, 1..=300));
         let trusted_proxies = mistakes.note(trusted_proxies(&settings.trusted_proxies));
-        let rate_limit = mistakes.note(rate_limit(&settings.rate_limit_per_token));
+        let rate_limit = mistakes.note(number(
+            "RATE_LIMIT_PER_TOKEN",
+            &settings.rate_limit_per_token,
+            NonZeroU32::MIN..=MOST_CALLS,
+        ));
         let auth_secret = mistakes.note(auth_secret(settings.auth_secret.as_deref()));
         let mailer = mailer(settings.smtp_url, settings.smtp_from);
         let mailer = mistakes.note(mailer);
@@ -293,7 +301,7 @@ impl Config {
                 listen: listen?,
                 database_connections: database_connections?,
                 verify_cache_entries: verify_cache_entries?,
-                lease: Duration::from_secs(lease? as u64),
+                lease: Duration::from_secs(lease?),
                 trusted_proxies: trusted_proxies?,
                 rate_limit: rate_limit?,
                 auth_secret: auth_secret?,
@@ -337,7 +345,8 @@ fn address(name: &str, text: &str) -> Result<SocketAddr, String> {
 }
 
 fn public_url(settings: &Settings, bind: Option<SocketAddr>) -> Result<PublicUrl, String> {
-    let text = match (&settings.public_url, bind) {
+    let said = settings.public_url.as_ref().filter(|url| !url.is_empty());
+    let text = match (said, bind) {
         (Some(text), _) => text.clone(),
         (None, Some(address)) => format!("http://{address}"),
         (None, None) => "http://127.0.0.1:8080".to_owned(),
@@ -398,7 +407,11 @@ fn listen(
         .map_err(|error| format!("DATABASE_LISTEN_URL: {error}"))
 }
 
-fn number(name: &str, text: &str, range: RangeInclusive<usize>) -> Result<usize, String> {
+fn number<T: FromStr + PartialOrd + Display>(
+    name: &str,
+    text: &str,
+    range: RangeInclusive<T>,
+) -> Result<T, String> {
     text.parse()
         .ok()
         .filter(|number| range.contains(number))
@@ -425,12 +438,6 @@ fn trusted_proxies(text: &str) -> Result<Vec<IpNet>, String> {
                 })
         })
         .collect()
-}
-
-fn rate_limit(text: &str) -> Result<NonZeroU32, String> {
-    let number = number("RATE_LIMIT_PER_TOKEN", text, 1..=1_000_000)?;
-    let number = u32::try_from(number).ok().and_then(NonZeroU32::new);
-    number.ok_or_else(|| format!("RATE_LIMIT_PER_TOKEN: {text:?} is not a number"))
 }
 
 /// Nothing of it is said, as what is refused may be in use elsewhere.
@@ -499,6 +506,8 @@ mod tests {
     fn the_public_url_follows_the_bind_address() {
         let config = config(&["--bind", "127.0.0.1:9000"]).unwrap();
         assert_eq!(config.public_url.origin(), "http://127.0.0.1:9000");
+        let empty = self::config(&["--bind=127.0.0.1:9000", "--public-url="]).unwrap();
+        assert_eq!(empty.public_url.origin(), "http://127.0.0.1:9000");
     }
 
     #[test]

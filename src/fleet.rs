@@ -24,14 +24,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-pub use lease::{Lease, Moment};
+pub use lease::{Lease, Moment, Term};
 pub use memory::{Remembered, Tally};
 pub use message::Change;
 pub use receipt::{Outcome, Receipt, Told};
 
 use crate::db::Database;
 use crate::db::url::Target;
-use lease::Term;
 use receipt::Barriers;
 
 /// One of those who remember. Each forgets at once what a change concerns: when the call

@@ -30,7 +30,7 @@ pub use program::{
     operation,
 };
 pub use queries::current_secret;
-pub use refusal::{refused, several};
+pub use refusal::{CHALLENGE, misconfigured, refused, several};
 pub use tenants::Tenants;
 pub use usage::{Decided, Usage, sweep};
 pub use views::Views;

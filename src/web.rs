@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod body;
 pub mod client_address;
+pub mod cookie;
 pub mod csrf;
 pub mod error;
 pub mod form;

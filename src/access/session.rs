@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Connection, Database};
 use crate::secret::Digest;
-use crate::web::Error;
+use crate::web::{Error, cookie};
 
 /// A session ends when it was not used for this long,
 pub(super) const IDLE: TimeDelta = TimeDelta::hours(12);
@@ -152,9 +152,8 @@ pub fn middleware(
     key: Key,
 ) -> SessionMiddleware<Store> {
     let secure = config.public_url.is_https();
-    let name = if secure { "__Host-session" } else { "session" };
     SessionMiddleware::builder(Store { database, clock }, key)
-        .cookie_name(name.to_owned())
+        .cookie_name(cookie::name(cookie::SESSION, &config.public_url))
         .cookie_secure(secure)
         .cookie_http_only(true)
         .cookie_same_site(SameSite::Lax)

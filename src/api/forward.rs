@@ -16,11 +16,10 @@ use self::options::{Options, Organization};
 use self::original::Original;
 use crate::access::OrganizationId;
 use crate::gate::{
-    Asked, Code, Credential, Decision, Gate, Question, presented, refused, user_agent,
+    self, Asked, Code, Credential, Decision, Gate, Question, presented, refused, user_agent,
 };
 use crate::telemetry::Seldom;
 use crate::web::client_address::{ClientAddress, is_from_proxy};
-use crate::web::error::Refusal;
 use crate::web::{Answer, Error, Now};
 
 const PREFIX: &str = "/auth/forward";
@@ -185,12 +184,8 @@ fn warn(why: &'static str) {
 /// Denies, and tells the operator why.
 fn misconfigured(why: &'static str) -> Error {
     warn(why);
-    Error::Refused(Refusal {
-        status: actix_web::http::StatusCode::FORBIDDEN,
-        code: "misconfigured",
-        detail: "The proxy asks in a way that cannot be answered. Its operator finds the reason \
-                 in Tokendesk's log."
-            .to_owned(),
-        challenge: r#"Bearer realm="tokendesk""#.to_owned(),
-    })
+    gate::misconfigured(
+        "The proxy asks in a way that cannot be answered. Its operator finds the reason in \
+         Tokendesk's log.",
+    )
 }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::db::Database;
-use crate::fleet::{Contact, Fleet, Moment};
+use crate::fleet::{Contact, Fleet, Moment, Term};
 use crate::gate::Gate;
 use crate::web::{Answer, Error, Now};
 
@@ -163,8 +163,7 @@ fn remembered(registry: &mut Registry, gate: &Gate) {
 
 fn heard(registry: &mut Registry, fleet: &Fleet, length: Duration) {
     let left = fleet.lease().left_at(Moment::now());
-    // It is renewed for nine tenths of its length.
-    let age = (length / 10 * 9).saturating_sub(left);
+    let age = Term::of(length).local.saturating_sub(left);
     seconds(
         registry,
         "lease_left",

@@ -42,17 +42,11 @@ struct Filled<'a> {
 }
 
 pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
-    let connection = &mut *desk
-        .database
-        .get()
-        .await
-        .map_err(|error| Failure::because(&error))?;
+    let connection = &mut *desk.database.get().await?;
     refuse_unless_empty(connection).await?;
     let password = Plaintext::random(PASSWORD_LENGTH);
     let wanted = options.tokens.map(|tokens| tokens as usize);
-    let tokens = fill(desk, connection, &password, wanted)
-        .await
-        .map_err(|error| Failure::because(&error))?;
+    let tokens = fill(desk, connection, &password, wanted).await?;
     let filled = Filled {
         organization: cast::ORGANIZATION,
         api_tokens: tokens,
@@ -70,8 +64,7 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
 }
 
 async fn refuse_unless_empty(connection: &mut Connection) -> Result<(), Failure> {
-    let slugs = identity::queries::slugs(connection).await;
-    let slugs = slugs.map_err(|error| Failure::because(&error))?;
+    let slugs = identity::queries::slugs(connection).await?;
     if slugs.is_empty() {
         return Ok(());
     }
@@ -105,14 +98,12 @@ async fn fill(
 }
 
 fn welcome(desk: &Desk, password: &Plaintext, tokens: usize) -> String {
-    let tokens = i64::try_from(tokens).unwrap_or_default();
     format!(
-        "{} has {} API {}. Start the server with `tokendesk`, if it does not run, and sign in:\n\n  \
+        "{} has {}. Start the server with `tokendesk`, if it does not run, and sign in:\n\n  \
          Address   {}\n  Email     {}\n  Password  {}\n\n\
          {} (administrator) and {} (member) have the same password. It is not shown again.",
         cast::ORGANIZATION,
-        format::thousands(tokens),
-        format::plural(tokens, "token", "tokens"),
+        format::counted(tokens, "API token", "API tokens"),
         desk.config.public_url.join("/sign-in"),
         ADA.email,
         password.reveal(),

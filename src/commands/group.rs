@@ -3,9 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use super::output::Format;
 use super::user::of_email;
-use super::{Desk, Failure, organization};
+use super::{Desk, Failure, Within, organization};
 use crate::access::{Operator, Overseer, Role};
 use crate::api::shapes;
 use crate::db::{Connection, Pinned};
@@ -14,7 +13,6 @@ use crate::members::groups::queries::{self, ChangeError, NewGroup};
 use crate::members::groups::{Group, GroupName, Keeper};
 use crate::web::form::Field;
 use crate::web::format;
-use crate::web::paging::Cursor;
 
 /// Those that SCIM manages are left to the identity provider.
 const KEEPER: Keeper = Keeper::Administrators;
@@ -40,28 +38,22 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Create {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     #[arg(long)]
     name: String,
     /// Make its members administrators
     #[arg(long)]
     admin: bool,
-    #[command(flatten)]
-    format: Format,
 }
 
 /// Which group is meant.
 #[derive(Args)]
 pub struct Which {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     /// The group's name
     group: String,
-    #[command(flatten)]
-    format: Format,
 }
 
 #[derive(Args)]
@@ -74,14 +66,11 @@ pub struct Place {
 
 #[derive(Args)]
 pub struct List {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     /// Those with this in their name
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
-    #[command(flatten)]
-    format: Format,
 }
 
 /// What a group makes of its members.
@@ -132,20 +121,13 @@ pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
 
 async fn list(desk: &Desk, options: List) -> Result<(), Failure> {
     let connection = &mut *desk.database.get().await?;
-    let organization = organization(connection, &options.organization).await?;
+    let organization = organization(connection, &options.within.organization).await?;
     let headers = ["ID", "NAME", "ROLE", "MEMBERS", "KEPT"];
-    let mut table = options.format.table(headers);
-    let (term, mut cursor) = (options.search.as_deref(), None);
-    loop {
-        let (id, at) = (organization.id, cursor.as_ref());
-        let slice = queries::page(connection, id, term, at, PAGE).await?;
-        let row = |group: Group| (cells(&group), shapes::Group::from(group));
-        table.print(slice.rows.into_iter().map(row).collect())?;
-        let Some(next) = slice.next.as_deref().and_then(Cursor::decode) else {
-            return Ok(());
-        };
-        cursor = Some(next);
-    }
+    let mut table = options.within.format.table(headers);
+    let (id, term) = (organization.id, options.search.as_deref());
+    let page = async |at: Option<&_>| queries::page(connection, id, term, at, PAGE).await;
+    let row = |group: Group| (cells(&group), shapes::Group::from(group));
+    table.print_pages(page, row).await
 }
 
 fn cells(group: &Group) -> [String; 5] {
@@ -162,7 +144,7 @@ async fn create(desk: &Desk, options: &Create) -> Result<(), Failure> {
     let name = GroupName::parse(&options.name)
         .map_err(|error| Failure::new(format!("--name: {error}")))?;
     let connection = &mut *desk.database.get().await?;
-    let organization = organization(connection, &options.organization).await?;
+    let organization = organization(connection, &options.within.organization).await?;
     let actor = Operator::at(organization.id).actor();
     let new = NewGroup {
         name,
@@ -171,7 +153,10 @@ async fn create(desk: &Desk, options: &Create) -> Result<(), Failure> {
     };
     let group = queries::create(connection, &actor, KEEPER, &new, desk.clock.now()).await?;
     let sentence = format!("“{}” is created.", group.name);
-    options.format.say(&shapes::Group::from(group), &sentence)
+    options
+        .within
+        .format
+        .say(&shapes::Group::from(group), &sentence)
 }
 
 async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure> {
@@ -193,7 +178,10 @@ async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure>
         error => error.into(),
     })?;
     let sentence = format!("“{}” is saved.", group.name);
-    which.format.say(&shapes::Group::from(group), &sentence)
+    which
+        .within
+        .format
+        .say(&shapes::Group::from(group), &sentence)
 }
 
 fn mistakes(draft: &Draft) -> Failure {
@@ -207,7 +195,10 @@ async fn delete(desk: &Desk, which: &Which) -> Result<(), Failure> {
     let pinned = Pinned::read(group.id, group.version);
     let deleted = queries::delete(connection, &actor, KEEPER, pinned, now).await?;
     let sentence = format!("“{}” is deleted.", deleted.name);
-    which.format.say(&shapes::Group::from(deleted), &sentence)
+    which
+        .within
+        .format
+        .say(&shapes::Group::from(deleted), &sentence)
 }
 
 /// Puts a member into a group, or takes them out of it.
@@ -231,12 +222,12 @@ async fn place(desk: &Desk, Place { which, email }: &Place, is_in: bool) -> Resu
         group: group.into(),
         changed: changed > 0,
     };
-    which.format.say(&placed, &sentence)
+    which.within.format.say(&placed, &sentence)
 }
 
 impl Which {
     async fn find(&self, connection: &mut Connection) -> Result<(Operator, Group), Failure> {
-        let organization = organization(connection, &self.organization).await?;
+        let organization = organization(connection, &self.within.organization).await?;
         let group = queries::named(connection, organization.id, &self.group).await;
         match group {
             Ok(group) => Ok((Operator::at(organization.id), group)),

@@ -7,8 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::output::Format;
-use super::{Desk, Failure, file, organization, progress};
+use super::{Desk, Failure, Within, file, organization, progress};
 use crate::access::{Actor, Operator};
 use crate::api::shapes::Receipt;
 use crate::catalogue::{Scope, ScopeSet};
@@ -28,14 +27,11 @@ pub struct Options {
     /// spaces between; none: all), expires (30d, 90d, 1y, never, or an instant) and owner (a
     /// member's email, for an MCP token)
     file: PathBuf,
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     /// Check all of it, and change nothing
     #[arg(long)]
     dry_run: bool,
-    #[command(flatten)]
-    format: Format,
 }
 
 /// What was imported, or would be.
@@ -58,7 +54,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     // Standard input may have been long in coming, and the journal says when it was done.
     let now = desk.clock.now();
     let mut connection = desk.database.get().await?;
-    let organization = organization(&mut connection, &options.organization).await?;
+    let organization = organization(&mut connection, &options.within.organization).await?;
     let actor = Operator::at(organization.id).actor();
     let Lines {
         imports,
@@ -72,7 +68,10 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         let full = with_full_access(&imports);
         let sentence = format!("{} can be imported{full}.", tokens(count));
         warn(&imports);
-        return options.format.say(&Imported::of(&imports, None), &sentence);
+        return options
+            .within
+            .format
+            .say(&Imported::of(&imports, None), &sentence);
     }
     match write(&mut connection, &actor, &imports, now).await {
         Err(ImportError::Mistakes(mistakes)) => refuse(&mistakes, count)?,
@@ -90,6 +89,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     let receipt = Some(desk.receipt().await);
     warn(&imports);
     options
+        .within
         .format
         .say(&Imported::of(&imports, receipt), &sentence)
 }
@@ -143,7 +143,7 @@ fn refuse(mistakes: &[Mistake], count: usize) -> Result<(), Failure> {
     }
     let mut lines: Vec<u64> = mistakes.iter().map(|mistake| mistake.line).collect();
     lines.dedup();
-    let wrong = thousands(lines.len());
+    let wrong = format::thousands(lines.len());
     let told: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();
     Err(Failure::new(format!(
         "{}\n{wrong} of {} cannot be imported. Nothing was imported.",
@@ -156,7 +156,7 @@ fn refuse(mistakes: &[Mistake], count: usize) -> Result<(), Failure> {
 fn with_full_access(imports: &[Import]) -> String {
     match full_access(imports) {
         0 => String::new(),
-        full => format!(", {} with full access", thousands(full)),
+        full => format!(", {} with full access", format::thousands(full)),
     }
 }
 
@@ -194,8 +194,9 @@ fn warn(imports: &[Import]) {
         } else {
             ""
         };
+        let lines = if short.len() == 1 { "line" } else { "lines" };
         eprintln!(
-            "With a secret of fewer than {LONG} characters: {} (line {}{more}). They work, and whoever \
+            "With a secret of fewer than {LONG} characters: {} ({lines} {}{more}). They work, and whoever \
              guesses at them is slowed down; give their clients new tokens soon.",
             tokens(short.len()),
             named.join(", "),
@@ -204,11 +205,5 @@ fn warn(imports: &[Import]) {
 }
 
 fn tokens(count: usize) -> String {
-    let number = i64::try_from(count).unwrap_or(i64::MAX);
-    let word = format::plural(number, "token", "tokens");
-    format!("{} {word}", thousands(count))
-}
-
-fn thousands(count: usize) -> String {
-    format::thousands(i64::try_from(count).unwrap_or(i64::MAX))
+    format::counted(count, "token", "tokens")
 }

@@ -3,13 +3,11 @@
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
-use super::output::Format;
 use super::{Desk, Failure, Within, organization};
 use crate::access::Operator;
 use crate::api::shapes;
 use crate::members::invitations::{Pending, queries};
 use crate::web::format;
-use crate::web::paging::Cursor;
 
 /// Invitations that are read at a time.
 const PAGE: usize = 500;
@@ -24,13 +22,10 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Revoke {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     /// The invitation's ID
     id: Uuid,
-    #[command(flatten)]
-    format: Format,
 }
 
 pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
@@ -46,17 +41,10 @@ async fn list(desk: &Desk, options: &Within) -> Result<(), Failure> {
     let organization = organization(connection, &options.organization).await?;
     let headers = ["ID", "EMAIL", "NAME", "ROLE", "FOR", "EXPIRES"];
     let mut table = options.format.table(headers);
-    let mut cursor = None;
-    loop {
-        let (id, at) = (organization.id, cursor.as_ref());
-        let slice = queries::page(connection, id, at, PAGE, now).await?;
-        let row = |pending: Pending| (cells(&pending), shapes::Invitation::from(pending));
-        table.print(slice.rows.into_iter().map(row).collect())?;
-        let Some(next) = slice.next.as_deref().and_then(Cursor::decode) else {
-            return Ok(());
-        };
-        cursor = Some(next);
-    }
+    let id = organization.id;
+    let page = async |at: Option<&_>| queries::page(connection, id, at, PAGE, now).await;
+    let row = |pending: Pending| (cells(&pending), shapes::Invitation::from(pending));
+    table.print_pages(page, row).await
 }
 
 fn cells(pending: &Pending) -> [String; 6] {
@@ -72,7 +60,7 @@ fn cells(pending: &Pending) -> [String; 6] {
 
 async fn revoke(desk: &Desk, options: &Revoke) -> Result<(), Failure> {
     let connection = &mut *desk.database.get().await?;
-    let organization = organization(connection, &options.organization).await?;
+    let organization = organization(connection, &options.within.organization).await?;
     let (actor, now) = (Operator::at(organization.id).actor(), desk.clock.now());
     let revoked = queries::revoke(connection, &actor, options.id.into(), now).await;
     let revoked = revoked.map_err(|error| match error {
@@ -84,6 +72,7 @@ async fn revoke(desk: &Desk, options: &Revoke) -> Result<(), Failure> {
     })?;
     let sentence = format!("The invitation of {} is revoked.", revoked.email);
     options
+        .within
         .format
         .say(&shapes::Invitation::from(revoked), &sentence)
 }

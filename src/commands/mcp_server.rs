@@ -26,9 +26,8 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Create {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     /// As clients' configurations name it: of a-z, 0-9 and hyphens
     #[arg(long)]
     name: String,
@@ -36,20 +35,15 @@ pub struct Create {
     url: String,
     #[arg(long, default_value = "")]
     description: String,
-    #[command(flatten)]
-    format: Format,
 }
 
 /// Which server is meant.
 #[derive(Args)]
 pub struct Which {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     /// The server's name
     server: String,
-    #[command(flatten)]
-    format: Format,
 }
 
 #[derive(Args)]
@@ -106,7 +100,7 @@ fn cells(server: &Server) -> [String; 5] {
 
 async fn create(desk: &Desk, options: Create) -> Result<(), Failure> {
     let mut connection = desk.database.get().await?;
-    let organization = organization(&mut connection, &options.organization).await?;
+    let organization = organization(&mut connection, &options.within.organization).await?;
     let operator = Operator::at(organization.id);
     let draft = Draft {
         name: Field::new(options.name),
@@ -120,7 +114,7 @@ async fn create(desk: &Desk, options: Create) -> Result<(), Failure> {
     let id = created.map_err(|error| refused(error, draft))?;
     let server = queries::server(&mut connection, &operator, id).await?;
     drop(connection);
-    told(desk, options.format, server, "is added").await
+    told(desk, options.within.format, server, "is added").await
 }
 
 /// A server is a place where calls are judged by their tools: so it is said where that is in effect.
@@ -165,7 +159,7 @@ async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure>
     edited.map_err(|error| refused(error, draft))?;
     let server = queries::server(&mut connection, &operator, server.id).await?;
     drop(connection);
-    told(desk, which.format, server, "is saved").await
+    told(desk, which.within.format, server, "is saved").await
 }
 
 async fn delete(desk: &Desk, which: &Which) -> Result<(), Failure> {
@@ -174,12 +168,12 @@ async fn delete(desk: &Desk, which: &Which) -> Result<(), Failure> {
     let (actor, now) = (operator.actor(), desk.clock.now());
     let removed = queries::remove(&mut connection, &actor, server.id, now).await?;
     drop(connection);
-    told(desk, which.format, removed, "is removed").await
+    told(desk, which.within.format, removed, "is removed").await
 }
 
 impl Which {
     async fn find(&self, connection: &mut Connection) -> Result<(Operator, Server), Failure> {
-        let organization = organization(connection, &self.organization).await?;
+        let organization = organization(connection, &self.within.organization).await?;
         let operator = Operator::at(organization.id);
         let mut servers = queries::list(connection, operator.overseen())
             .await?

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Failure;
 use super::output::Format;
+use crate::web::format;
 
 #[derive(Args)]
 pub struct Options {
@@ -19,6 +20,7 @@ struct Migrated {
 
 /// `migrations` were run.
 pub fn run(migrations: usize, options: &Options) -> Result<(), Failure> {
-    let sentence = format!("{migrations} migrations were run; the schema is up to date.");
+    let were_run = format::counted(migrations, "migration was", "migrations were");
+    let sentence = format!("{were_run} run; the schema is up to date.");
     options.format.say(&Migrated { migrations }, &sentence)
 }

@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Failure;
 use crate::api::shapes::Receipt;
+use crate::web::paging::{Cursor, Slice};
 
 /// Columns stand so far apart.
 const GAP: usize = 2;
@@ -92,6 +93,23 @@ impl<const N: usize> Table<N> {
         }
         let lines: Vec<String> = rows.iter().map(|row| self.line(row)).collect();
         print(&lines)
+    }
+
+    /// All rows of a list, page by page.
+    pub async fn print_pages<R, T: Serialize, E: Into<Failure>>(
+        &mut self,
+        mut page: impl AsyncFnMut(Option<&Cursor>) -> Result<Slice<R>, E>,
+        row: impl Fn(R) -> ([String; N], T),
+    ) -> Result<(), Failure> {
+        let mut cursor = None;
+        loop {
+            let slice = page(cursor.as_ref()).await.map_err(Into::into)?;
+            self.print(slice.rows.into_iter().map(&row).collect())?;
+            cursor = slice.next.as_deref().and_then(Cursor::decode);
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     fn line(&self, row: &[String; N]) -> String {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::output::{Format, InEffect};
+use super::output::InEffect;
 use super::{Desk, Failure, Within, organization};
 use crate::access::{Operator, Overseer};
 use crate::api::shapes;
@@ -31,29 +31,23 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Create {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     #[arg(long)]
     name: String,
     /// 2 to 12 of a-z and 0-9
     #[arg(long)]
     key: String,
-    #[command(flatten)]
-    format: Format,
 }
 
 /// Which product is meant.
 #[derive(Args)]
 pub struct Which {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     /// The product's key
     #[arg(value_name = "KEY", id = "which")]
     key: String,
-    #[command(flatten)]
-    format: Format,
 }
 
 #[derive(Args)]
@@ -118,7 +112,7 @@ fn cells(listed: &ListedProduct) -> [String; 4] {
 
 async fn create(desk: &Desk, options: Create) -> Result<(), Failure> {
     let connection = &mut *desk.database.get().await?;
-    let organization = organization(connection, &options.organization).await?;
+    let organization = organization(connection, &options.within.organization).await?;
     let actor = Operator::at(organization.id).actor();
     let draft = Draft {
         name: Field::new(options.name),
@@ -138,6 +132,7 @@ async fn create(desk: &Desk, options: Create) -> Result<(), Failure> {
         tokens: 0,
     };
     options
+        .within
         .format
         .say(&shapes::Product::from(listed), &sentence)
 }
@@ -184,7 +179,7 @@ async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure>
         thing: shapes::Product::from(product),
         receipt: desk.receipt().await,
     };
-    which.format.say(&saved, &sentence)
+    which.within.format.say(&saved, &sentence)
 }
 
 async fn delete(desk: &Desk, which: &Which) -> Result<(), Failure> {
@@ -201,7 +196,10 @@ async fn delete(desk: &Desk, which: &Which) -> Result<(), Failure> {
         error => error.into(),
     })?;
     let sentence = format!("“{}” is deleted.", deleted.product.name);
-    which.format.say(&shapes::Product::from(deleted), &sentence)
+    which
+        .within
+        .format
+        .say(&shapes::Product::from(deleted), &sentence)
 }
 
 impl Which {
@@ -209,7 +207,7 @@ impl Which {
         &self,
         connection: &mut Connection,
     ) -> Result<(Operator, ListedProduct), Failure> {
-        let organization = organization(connection, &self.organization).await?;
+        let organization = organization(connection, &self.within.organization).await?;
         let operator = Operator::at(organization.id);
         let product = of_key(connection, &operator, &self.key).await?;
         let listed = queries::product(connection, &operator, product.id).await?;

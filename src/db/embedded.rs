@@ -170,7 +170,7 @@ impl Cluster {
         }
     }
 
-    /// How to connect: as its superuser, to a database that exists.
+    /// How to connect: as the owner of the database, which exists.
     #[must_use]
     pub fn connection(&self) -> Config {
         connection(&self.sockets, NAME, NAME)

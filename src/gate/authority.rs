@@ -1,15 +1,14 @@
 //! `AUTH_SECRET`: a credential from the environment that may do everything with the Admin API and
 //! SCIM, in one organisation.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 
 use super::credential::bearer;
+use super::refusal::misconfigured;
 use super::tenants::Tenants;
 use crate::access::OrganizationId;
 use crate::secret::Digest;
 use crate::web::Error;
-use crate::web::error::Refusal;
 
 /// What stands in the environment.
 #[derive(Clone, Debug)]
@@ -40,12 +39,7 @@ impl Authority {
             tracing::warn!(
                 "AUTH_SECRET is refused: AUTH_SECRET_ORGANIZATION names no organisation"
             );
-            Error::Refused(Refusal {
-                status: StatusCode::FORBIDDEN,
-                code: "misconfigured",
-                detail: "AUTH_SECRET_ORGANIZATION has to name the organisation.".to_owned(),
-                challenge: r#"Bearer realm="tokendesk""#.to_owned(),
-            })
+            misconfigured("AUTH_SECRET_ORGANIZATION has to name the organisation.")
         })
     }
 }

@@ -8,6 +8,9 @@ use super::decision::{Code, Need, View};
 use crate::web::Error;
 use crate::web::error::Refusal;
 
+/// How every challenge begins (RFC 6750, section 3).
+pub const CHALLENGE: &str = r#"Bearer realm="tokendesk""#;
+
 /// `X-Tokendesk-Expires-At`, for a token that ends soon.
 #[must_use]
 pub fn expiry_warning(view: &View, now: DateTime<Utc>) -> Option<(HeaderName, HeaderValue)> {
@@ -24,19 +27,18 @@ pub fn refused(code: Code, need: Need) -> Error {
         Need::Scope(scope) => scope.as_str(),
         Need::Nothing | Need::Unknown => "",
     };
-    let realm = r#"Bearer realm="tokendesk""#;
     let (status, challenge) = match code {
-        Code::Missing => (StatusCode::UNAUTHORIZED, realm.to_owned()),
+        Code::Missing => (StatusCode::UNAUTHORIZED, CHALLENGE.to_owned()),
         Code::InsufficientScope => (
             StatusCode::FORBIDDEN,
-            format!(r#"{realm}, error="insufficient_scope", scope="{scope}""#),
+            format!(r#"{CHALLENGE}, error="insufficient_scope", scope="{scope}""#),
         ),
         Code::IpNotAllowed | Code::WrongProduct | Code::UnknownResource => {
-            (StatusCode::FORBIDDEN, realm.to_owned())
+            (StatusCode::FORBIDDEN, CHALLENGE.to_owned())
         }
         _ => (
             StatusCode::UNAUTHORIZED,
-            format!(r#"{realm}, error="invalid_token""#),
+            format!(r#"{CHALLENGE}, error="invalid_token""#),
         ),
     };
     Error::Refused(Refusal {
@@ -53,7 +55,18 @@ pub fn several() -> Error {
         status: StatusCode::BAD_REQUEST,
         code: "invalid_request",
         detail: "Send the token once: in Authorization or in X-API-Token.".to_owned(),
-        challenge: r#"Bearer realm="tokendesk", error="invalid_request""#.to_owned(),
+        challenge: format!(r#"{CHALLENGE}, error="invalid_request""#),
+    })
+}
+
+/// The operator has to change something first; the log says what.
+#[must_use]
+pub fn misconfigured(detail: &str) -> Error {
+    Error::Refused(Refusal {
+        status: StatusCode::FORBIDDEN,
+        code: "misconfigured",
+        detail: detail.to_owned(),
+        challenge: CHALLENGE.to_owned(),
     })
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::password;
 use crate::access::{API_TOKEN, AUTH_SECRET, COMMAND_LINE};
 use crate::secret::Password;
-use crate::web::form::Field;
+use crate::web::form::{Field, first_refused};
 use crate::web::text::{fold, parse_name};
 
 /// An email address, in lower case.
@@ -138,17 +138,13 @@ impl SetUp {
 
     #[must_use]
     pub fn focus(&self) -> &'static str {
-        let fields = [
+        first_refused(&[
             ("code", &self.code),
             ("organization", &self.organization),
             ("name", &self.name),
             ("email", &self.email),
             ("password", &self.password),
-        ];
-        fields
-            .iter()
-            .find(|(_, field)| field.is_refused())
-            .map_or("", |(name, _)| name)
+        ])
     }
 }
 

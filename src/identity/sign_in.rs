@@ -11,6 +11,12 @@ use crate::secret::{Digest, Password, Plaintext};
 use crate::web::Error;
 use crate::web::client_address::ClientAddress;
 
+/// For whoever gets [`Error::TooMany`].
+#[must_use]
+pub fn too_many_attempts(retry_after_seconds: i64) -> String {
+    format!("Too many attempts. Try again in {retry_after_seconds} seconds.")
+}
+
 /// What somebody presents.
 pub struct Credentials {
     pub email: Email,

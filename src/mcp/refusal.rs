@@ -8,7 +8,7 @@ use serde_json::json;
 use super::discovery;
 use super::tool::Tool;
 use crate::config::PublicUrl;
-use crate::gate::{Code, View};
+use crate::gate::{CHALLENGE, Code, View};
 use crate::web::{Error, format};
 
 pub enum Failure {
@@ -220,7 +220,7 @@ impl Refusal {
 
     /// By RFC 6750, section 3, and RFC 9728, section 5.1.
     fn challenge(&self, public_url: &PublicUrl) -> String {
-        let mut challenge = String::from("Bearer realm=\"tokendesk\"");
+        let mut challenge = CHALLENGE.to_owned();
         let metadata = public_url.join(discovery::METADATA);
         for (name, value) in [
             ("error", self.error),

@@ -162,5 +162,6 @@ impl ServerHandler for Server {
         TOOLS.get(name).cloned()
     }
 
+    /// What it does by default is a line in the log, for each client.
     async fn on_initialized(&self, _: NotificationContext<RoleServer>) {}
 }

@@ -7,7 +7,7 @@ use super::queries::ApiTokens;
 use crate::access::{Role, UserId};
 use crate::db::types::text_enum;
 use crate::identity::{Email, PersonName};
-use crate::web::form::Field;
+use crate::web::form::{Field, first_refused};
 
 /// As the browser sends it.
 #[derive(Debug, Default, Deserialize)]
@@ -100,9 +100,7 @@ impl InvitationDraft {
     /// The first field with an error, which gets the focus.
     #[must_use]
     pub fn focus(&self) -> &'static str {
-        let fields = self.fields();
-        let refused = fields.iter().find(|(_, field)| field.is_refused());
-        refused.map_or("", |(name, _)| name)
+        first_refused(&self.fields())
     }
 
     #[must_use]

@@ -22,7 +22,7 @@ use crate::db::{Connection, Database, plan_afresh};
 use crate::journal;
 use crate::tokens::queries::{Estate, all_answering, survey_estate};
 use crate::web::paging::{Cursor, Slice};
-use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
+use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
 const LIST: &str = "/settings/members";
 const PAGE_SIZE: usize = 50;
@@ -164,13 +164,6 @@ async fn heirs(
     let ids = || heirs.iter().map(|(heir, ..)| *heir);
     let first = ids().find(|heir| *heir == admin.user()).or(ids().next());
     Ok((heirs, ApiTokensDraft::new(first)))
-}
-
-/// `1 session`, `1,204 sessions`
-fn count(number: usize, one: &'static str, many: &'static str) -> String {
-    let number = i64::try_from(number).unwrap_or(i64::MAX);
-    let word = format::plural(number, one, many);
-    format!("{} {word}", format::thousands(number))
 }
 
 pub async fn change_role(

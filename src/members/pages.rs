@@ -14,8 +14,8 @@ use crate::journal::Entry;
 use crate::secret::Plaintext;
 use crate::tokens::queries::Left;
 use crate::tokens::{Answering, Presence, Status};
-use crate::web::format;
 use crate::web::paging::{Cursor, Slice};
+use crate::web::{form, format};
 
 /// Which members the list shows, as its address has it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -35,8 +35,7 @@ pub struct Query {
 impl Query {
     /// What names and emails are searched for; `None`: no search.
     pub fn term(&self) -> Option<String> {
-        let typed = self.q.trim().chars().filter(|c| !c.is_control());
-        Some(typed.take(100).collect()).filter(|term: &String| !term.is_empty())
+        form::term(&self.q)
     }
 
     pub fn view(&self) -> Option<View> {
@@ -116,18 +115,7 @@ pub struct Index {
 impl Index {
     /// `1–50 of 1,204`
     fn range(&self) -> String {
-        range(&self.members, self.counts.of(self.query.view()))
-    }
-}
-
-pub fn range<T>(slice: &Slice<T>, total: i64) -> String {
-    let total = format::thousands(total);
-    match slice.range() {
-        Some((first, last)) => {
-            let (first, last) = (format::thousands(first), format::thousands(last));
-            format!("{first}–{last} of {total}")
-        }
-        None => format!("0 of {total}"),
+        self.members.label(self.counts.of(self.query.view()))
     }
 }
 

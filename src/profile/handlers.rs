@@ -9,7 +9,6 @@ pub mod tokens;
 use std::collections::HashMap;
 
 use actix_session::Session;
-use actix_web::http::header::{CONTENT_ENCODING, HeaderValue};
 use actix_web::web;
 
 use super::draft::Draft;
@@ -67,8 +66,6 @@ async fn profile(
     })
 }
 
-/// The one answer that holds a secret. It is not compressed, as the size of compressed text
-/// can tell of its content.
 async fn reveal(
     connection: &mut Connection,
     viewer: &Viewer,
@@ -77,11 +74,7 @@ async fn reveal(
     reveal: Reveal,
 ) -> Answer {
     let draft = Draft::default();
-    let profile = profile(connection, viewer, page, session, draft, Some(reveal)).await?;
-    let mut response = page::render(&profile)?;
-    let identity = HeaderValue::from_static("identity");
-    response.headers_mut().insert(CONTENT_ENCODING, identity);
-    Ok(response)
+    page::reveal(&profile(connection, viewer, page, session, draft, Some(reveal)).await?)
 }
 
 pub async fn end_other_sessions(
@@ -93,8 +86,7 @@ pub async fn end_other_sessions(
     let connection = &mut *database.get().await?;
     let own = session::number(&session);
     let ended = session::end_others(connection, viewer.user(), &own).await?;
-    let ended = i64::try_from(ended).unwrap_or_default();
-    let sessions = format::plural(ended, "session", "sessions");
-    page::notify(&session, format!("{ended} other {sessions} ended."))?;
+    let ended = format::counted(ended, "other session", "other sessions");
+    page::notify(&session, format!("{ended} ended."))?;
     Ok(see_other("/profile"))
 }

@@ -1,3 +1,5 @@
+//! What identity providers call: extract, call, answer.
+
 pub mod discovery;
 pub mod everything;
 pub mod groups;

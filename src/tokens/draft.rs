@@ -8,7 +8,7 @@ use super::ceiling::Gift;
 use super::{Name, Ranges, Token};
 use crate::catalogue::{AccessLevel, Product, Scope, ScopeSet};
 use crate::db::types::text_enum;
-use crate::web::form::Field;
+use crate::web::form::{Field, first_refused};
 
 text_enum! {
     /// The choices under *Expires*.
@@ -65,7 +65,7 @@ impl Expiry {
     }
 }
 
-const PRODUCT_GONE: &str = "This product no longer exists. Choose another.";
+pub const PRODUCT_GONE: &str = "This product no longer exists. Choose another.";
 
 /// As the browser sends it.
 #[derive(Debug, Default, Deserialize)]
@@ -393,10 +393,7 @@ impl Draft {
     /// The first field with an error, which gets the focus.
     #[must_use]
     pub fn focus(&self) -> &'static str {
-        self.fields()
-            .iter()
-            .find(|(_, field)| field.is_refused())
-            .map_or("", |(name, _)| name)
+        first_refused(&self.fields())
     }
 }
 

@@ -8,6 +8,7 @@ use super::Status;
 use crate::access::UserId;
 use crate::catalogue::ProductId;
 use crate::db::types::text_enum;
+use crate::web::form;
 use crate::web::paging::Cursor;
 use crate::web::text::fold;
 
@@ -66,13 +67,7 @@ impl Query {
     #[must_use]
     pub fn filter(&self) -> Filter {
         Filter {
-            q: self
-                .q
-                .trim()
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(100)
-                .collect(),
+            q: form::term(&self.q).unwrap_or_default(),
             status: self.status.parse().ok(),
             sort: self.sort.parse().unwrap_or(Sort::Newest),
             product: self.product.parse::<Uuid>().ok().map(ProductId::from),

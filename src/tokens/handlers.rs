@@ -10,7 +10,6 @@ pub use keeper::Keeper;
 use std::collections::HashMap;
 
 use actix_session::Session;
-use actix_web::http::header::{CONTENT_ENCODING, HeaderValue};
 use actix_web::web;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection;
@@ -50,12 +49,9 @@ pub async fn index(
     }
     let connection = &mut *database.get().await?;
     let list = connection
-        .transaction(async |connection| list(connection, &admin, page, filter, None).await)
+        .transaction(async |connection| list(connection, &admin, page, &config, filter, None).await)
         .await?;
-    page::render(&pages::Index {
-        auth_secret: has_auth_secret(connection, &admin, &config).await?,
-        ..list
-    })
+    page::render(&list)
 }
 
 /// The list, for itself or behind a revealed secret.
@@ -63,6 +59,7 @@ async fn list(
     connection: &mut Connection,
     admin: &Admin,
     page: Page,
+    config: &Config,
     filter: Filter,
     reveal: Option<Reveal>,
 ) -> Result<pages::Index, Error> {
@@ -94,7 +91,7 @@ async fn list(
         products,
         cards,
         reveal,
-        auth_secret: false,
+        auth_secret: has_auth_secret(connection, admin, config).await?,
     })
 }
 
@@ -117,17 +114,20 @@ async fn has_auth_secret(
     }
 }
 
-/// The one answer that holds a secret. It is not compressed, as the size of compressed text
-/// can tell of its content.
-async fn reveal(connection: &mut Connection, admin: &Admin, page: Page, reveal: Reveal) -> Answer {
+async fn reveal(
+    connection: &mut Connection,
+    admin: &Admin,
+    page: Page,
+    config: &Config,
+    reveal: Reveal,
+) -> Answer {
     let filter = filter::Query::default().filter();
     let list = connection
-        .transaction(async |connection| list(connection, admin, page, filter, Some(reveal)).await)
+        .transaction(async |connection| {
+            list(connection, admin, page, config, filter, Some(reveal)).await
+        })
         .await?;
-    let mut response = page::render(&list)?;
-    let identity = HeaderValue::from_static("identity");
-    response.headers_mut().insert(CONTENT_ENCODING, identity);
-    Ok(response)
+    page::reveal(&list)
 }
 
 pub async fn new(
@@ -154,7 +154,8 @@ pub async fn create(
     let draft = Draft::from(form.into_inner());
     match try_create(connection, &actor, draft, &products, page.now).await? {
         Ok((token, secret)) => {
-            reveal(connection, &admin, page, revealed(&token, secret, &config)).await
+            let revealed = revealed(&token, secret, &config);
+            reveal(connection, &admin, page, &config, revealed).await
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, products, None)),
     }

@@ -30,7 +30,7 @@ pub use mcp::{
     owned,
 };
 pub use revocations::{Fate, Named, Revocations, revoke_all};
-pub use survey::{Stats, Wanted, stats, wanted};
+pub use survey::{Stats, Wanted, stats, wanted, wanted_of_owner};
 pub use usage::{
     Day, Denied, OperationUse, RetiredUse, calls_of_last_day, days, denied, operations,
     retired_uses,

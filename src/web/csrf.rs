@@ -6,7 +6,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::body::MessageBody;
-use actix_web::cookie::{Cookie, SameSite, time::Duration};
+use actix_web::cookie::{Cookie, time::Duration};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
@@ -15,9 +15,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Error, state};
+use super::{Error, cookie, state};
 use crate::config::Config;
 
+const CSRF: &str = "csrf";
 const LENGTH: usize = 32;
 const LIFETIME: Duration = Duration::days(30);
 
@@ -106,28 +107,20 @@ pub async fn cookie<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
-    let secure = state::<Config>(request.request()).public_url.is_https();
-    let (name, session) = if secure {
-        ("__Host-csrf", "__Host-session")
-    } else {
-        ("csrf", "session")
-    };
-    let session = request.cookie(session);
+    let public_url = &state::<Config>(request.request()).public_url;
+    let name = cookie::name(CSRF, public_url);
+    let session = request.cookie(&cookie::name(cookie::SESSION, public_url));
     let session = session.as_ref().map_or("", Cookie::value);
     let known = request
-        .cookie(name)
+        .cookie(&name)
         .and_then(|cookie| Seed::parse(cookie.value()));
     let seed = known.unwrap_or_else(Seed::random);
     request.extensions_mut().insert(seed.within(session));
     let mut response = next.call(request).await?;
     if known.is_none() {
-        let cookie = Cookie::build(name, URL_SAFE_NO_PAD.encode(seed.0))
-            .path("/")
-            .http_only(true)
-            .secure(secure)
-            .same_site(SameSite::Lax)
-            .max_age(LIFETIME)
-            .finish();
+        let seed = URL_SAFE_NO_PAD.encode(seed.0);
+        let public_url = &state::<Config>(response.request()).public_url;
+        let cookie = cookie::build(name, &seed, LIFETIME, public_url);
         response.response_mut().add_cookie(&cookie)?;
     }
     Ok(response)

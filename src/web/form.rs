@@ -12,6 +12,9 @@ use serde::de::DeserializeOwned;
 
 use super::{Error, body, csrf};
 
+/// Characters of a search that count.
+const LONGEST_TERM: usize = 100;
+
 /// A form that this browser got from us and sent on purpose.
 pub struct Submission<T> {
     content: T,
@@ -118,4 +121,18 @@ impl Field {
     pub fn is_refused(&self) -> bool {
         !self.errors.is_empty()
     }
+}
+
+/// The name of the first field with an error, which gets the focus; empty if there is none.
+#[must_use]
+pub fn first_refused(fields: &[(&'static str, &Field)]) -> &'static str {
+    let refused = fields.iter().find(|(_, field)| field.is_refused());
+    refused.map_or("", |(name, _)| name)
+}
+
+/// What a list is searched for; `None`: no search.
+#[must_use]
+pub fn term(typed: &str) -> Option<String> {
+    let visible = typed.trim().chars().filter(|c| !c.is_control());
+    Some(visible.take(LONGEST_TERM).collect()).filter(|term: &String| !term.is_empty())
 }

@@ -51,8 +51,8 @@ pub fn relative(at: &DateTime<Utc>, now: &DateTime<Utc>) -> String {
 
 /// `12,481`
 #[must_use]
-pub fn thousands(number: impl Into<i64>) -> String {
-    let number = number.into();
+pub fn thousands(number: impl TryInto<i64>) -> String {
+    let number = number.try_into().unwrap_or(i64::MAX);
     let digits = number.unsigned_abs().to_string();
     let mut text = String::from(if number < 0 { "-" } else { "" });
     for (at, digit) in digits.chars().enumerate() {
@@ -70,6 +70,13 @@ pub fn plural<'a>(number: i64, one: &'a str, many: &'a str) -> &'a str {
     if number == 1 { one } else { many }
 }
 
+/// `1 call`, `1,204 calls`
+#[must_use]
+pub fn counted(number: impl TryInto<i64>, one: &str, many: &str) -> String {
+    let number = number.try_into().unwrap_or(i64::MAX);
+    format!("{} {}", thousands(number), plural(number, one, many))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +88,12 @@ mod tests {
             .into_iter()
             .collect();
         assert_eq!(shown, ["0", "999", "1,000", "12,481", "-1,234,567"]);
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        let told = [0_usize, 1, 1204].map(|calls| counted(calls, "call", "calls"));
+        assert_eq!(told, ["0 calls", "1 call", "1,204 calls"]);
     }
 
     #[test]

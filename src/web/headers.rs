@@ -1,9 +1,9 @@
 //! The headers that every answer carries.
 
 use actix_web::dev::ServiceResponse;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
 use actix_web::middleware::DefaultHeaders;
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use crate::config::PublicUrl;
 
@@ -43,6 +43,15 @@ pub fn list(public_url: &PublicUrl) -> Vec<(&'static str, &'static str)> {
         ));
     }
     headers
+}
+
+/// An answer that holds a secret is not compressed, as the size of compressed text can tell of its
+/// content.
+#[must_use]
+pub fn uncompressed(mut response: HttpResponse) -> HttpResponse {
+    let identity = HeaderValue::from_static("identity");
+    response.headers_mut().insert(CONTENT_ENCODING, identity);
+    response
 }
 
 /// Headers that an extractor wants on the answer, be it an error.

@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
-use super::{Answer, Error, csrf, now};
+use super::{Answer, Error, csrf, headers, now};
 use crate::db::{Database, Lent};
 use crate::fleet::Fleet;
 
@@ -81,6 +81,14 @@ pub async fn announce(
 /// When the template cannot be rendered.
 pub fn render(template: &impl Template) -> Answer {
     render_with(StatusCode::OK, template)
+}
+
+/// A page that holds a secret.
+///
+/// # Errors
+/// When the template cannot be rendered.
+pub fn reveal(template: &impl Template) -> Answer {
+    render(template).map(headers::uncompressed)
 }
 
 /// A form to correct (422), with what was typed still in it.

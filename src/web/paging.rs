@@ -6,6 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::format::thousands;
+
 /// A place in a list, between two rows. It travels in the URL.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Cursor {
@@ -116,6 +118,18 @@ impl<T> Slice<T> {
             .ok()
             .filter(|shown| *shown > 0)?;
         Some((self.skipped + 1, self.skipped + shown))
+    }
+
+    /// `1–50 of 1,204`
+    #[must_use]
+    pub fn label(&self, total: i64) -> String {
+        let total = thousands(total);
+        match self.range() {
+            Some((first, last)) => {
+                format!("{}–{} of {total}", thousands(first), thousands(last))
+            }
+            None => format!("0 of {total}"),
+        }
     }
 
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Slice<U> {

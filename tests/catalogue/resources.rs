@@ -226,7 +226,7 @@ async fn bad_input_comes_back_whole_with_each_error_at_its_field() {
         &many,
     )
     .await;
-    assert!(page.status == 422 && page.says("Use fewer than 50 operations."));
+    assert!(page.status == 422 && page.says("Use at most 50 operations."));
     assert_eq!(
         app.count("SELECT count(*) FROM resources WHERE name NOT LIKE '%'")
             .await,

@@ -384,6 +384,9 @@ async fn short_secrets_keep_working_and_are_told_of() {
     let place = place().await;
     found(&place);
     let server = place.serve();
+    let both = "name,secret\nA,q7Zk2vXa\nB,q7Zk2vXb\n";
+    let rehearsed = import(&place, &["--dry-run"], both).errors;
+    assert!(rehearsed.contains("2 tokens (lines 2, 3)."), "{rehearsed}");
     let file = "name,secret,sha256\nShort,q7Zk2vXw,\nLong,q7Zk2vXwq7Zk2vXw,\n\
         By hash,,5d9cd3a2e5a7b5a1e7f0b2ad1d0ba2d2e6a3b0f0f6f0a3c9e1b1d6b7d0c4a8e2\n";
     let imported = import(&place, &["--json"], file);

@@ -442,7 +442,7 @@ async fn groups_are_made_and_filled_and_make_administrators() {
     let create = ["group", "create", "--name=Platform", "--admin"];
     assert_eq!(run(&place, &create).succeeded(), "“Platform” is created.\n");
     let taken = run(&place, &create).refused();
-    assert_eq!(taken, "Another group has this name.\n");
+    assert_eq!(taken, "Another group has this name. Choose another name.\n");
     let add = ["group", "add", "platform", "mei@northwind.example"];
     let said = "mei@northwind.example is in “Platform”";
     assert_eq!(run(&place, &add).succeeded(), format!("{said}.\n"));

@@ -104,17 +104,28 @@ async fn api_tokens_are_found_by_what_is_asked() {
 async fn long_lists_go_on_where_they_ended() {
     let app = App::start().await;
     let (_, secret) = app.mcp_token(ADA, "Laptop").await;
-    for number in 0..51 {
-        app.token(&format!("Token {number}")).await;
-    }
-    for (tool, rows) in [("list_api_tokens", "tokens"), ("audit_search", "entries")] {
+    let goes_on = async |tool: &str, rows: &str| {
         let first = told(&app, &secret, tool, json!({})).await;
         assert_eq!(first[rows].as_array().unwrap().len(), 50, "{tool}");
         let after = json!({ "after": first["next"] });
         let rest = told(&app, &secret, tool, after).await;
         assert!(!rest[rows].as_array().unwrap().is_empty(), "{tool}");
         assert_eq!(rest["next"], Value::Null, "{tool}");
+    };
+    for number in 0..51 {
+        app.token(&format!("Token {number}")).await;
     }
+    goes_on("list_api_tokens", "tokens").await;
+    goes_on("audit_search", "entries").await;
+    for number in 0..50 {
+        let (old, _) = app.mcp_token(ADA, &format!("Old {number}")).await;
+        app.sql(&format!(
+            "UPDATE tokens SET standing = 'revoked' WHERE id = '{}'",
+            old.id
+        ))
+        .await;
+    }
+    goes_on("list_my_tokens", "tokens").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

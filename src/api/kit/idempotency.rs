@@ -10,7 +10,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_ENCODING, ETAG, HeaderValue, LOCATION};
+use actix_web::http::header::{ETAG, LOCATION};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection;
@@ -28,7 +28,7 @@ use crate::access::OrganizationId;
 use crate::clock::Clock;
 use crate::db::{Connection, Database};
 use crate::secret::{Digest, Plaintext};
-use crate::web::{Answer, Error, json};
+use crate::web::{Answer, Error, headers, json};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// In characters, which are all of ASCII.
@@ -196,8 +196,6 @@ impl Created {
         Ok(self.answer())
     }
 
-    /// The one answer that holds a secret is not compressed, as the size of compressed text can
-    /// tell of its content.
     #[must_use]
     pub fn answer(mut self) -> HttpResponse {
         let mut response = HttpResponse::Created();
@@ -209,12 +207,11 @@ impl Created {
         if self.is_again {
             response.insert_header(("idempotent-replayed", "true"));
         }
-        if let Some((field, secret)) = &self.secret {
-            self.body[*field] = secret.reveal().into();
-            let identity = HeaderValue::from_static("identity");
-            response.insert_header((CONTENT_ENCODING, identity));
-        }
-        response.json(self.body)
+        let Some((field, secret)) = self.secret else {
+            return response.json(self.body);
+        };
+        self.body[field] = secret.reveal().into();
+        headers::uncompressed(response.json(self.body))
     }
 }
 

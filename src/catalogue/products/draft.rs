@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{ListedProduct, MCP_PREFIX, ORGANIZATION_PREFIX};
-use crate::web::form::Field;
+use crate::web::form::{Field, first_refused};
 use crate::web::text::parse_name;
 
 const LONGEST_NAME: usize = 100;
@@ -126,10 +126,7 @@ impl Draft {
     /// The first field with an error, which gets the focus.
     #[must_use]
     pub fn focus(&self) -> &'static str {
-        self.fields()
-            .iter()
-            .find(|(_, field)| field.is_refused())
-            .map_or("", |(name, _)| name)
+        first_refused(&self.fields())
     }
 }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::draft::Draft;
 use super::{ListedProduct, MOST_COUNTED};
 use crate::access::Shell;
-use crate::web::format;
 use crate::web::paging::{Cursor, Slice};
+use crate::web::{form, format};
 
 /// Which products the list shows, as its address has it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -23,8 +23,7 @@ impl Query {
     /// What names and keys are searched for; `None`: no search.
     #[must_use]
     pub fn term(&self) -> Option<String> {
-        let typed = self.q.trim().chars().filter(|c| !c.is_control());
-        Some(typed.take(100).collect()).filter(|term: &String| !term.is_empty())
+        form::term(&self.q)
     }
 
     #[must_use]
@@ -55,14 +54,7 @@ pub struct Index {
 
 impl Index {
     fn range(&self) -> String {
-        let total = format::thousands(self.total);
-        match self.products.range() {
-            Some((first, last)) => {
-                let (first, last) = (format::thousands(first), format::thousands(last));
-                format!("{first}–{last} of {total}")
-            }
-            None => format!("0 of {total}"),
-        }
+        self.products.label(self.total)
     }
 }
 
@@ -100,14 +92,13 @@ pub struct Deletion {
 }
 
 impl ListedProduct {
-    /// `1 token`, `1,000 or more tokens`
+    /// `1 token`, `1,000 tokens or more`
     fn counted(&self) -> String {
-        let tokens = format::thousands(self.tokens);
+        let tokens = format::counted(self.tokens, "token", "tokens");
         match self.tokens {
             0 => "No tokens".to_owned(),
-            1 => "1 token".to_owned(),
-            MOST_COUNTED.. => format!("{tokens} tokens or more"),
-            _ => format!("{tokens} tokens"),
+            MOST_COUNTED.. => format!("{tokens} or more"),
+            _ => tokens,
         }
     }
 }

@@ -7,12 +7,10 @@ use crate::web::format;
 /// For whoever put others in place of all.
 #[must_use]
 pub fn summed_up(verb: &str, count: usize) -> String {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let number = format::thousands(count);
-    let resources = format::plural(count, "resource", "resources");
+    let resources = format::counted(count, "resource", "resources");
     match count {
         0 => format!("{verb}. Nothing was different."),
-        _ => format!("{verb}. {number} {resources} added, changed or removed."),
+        _ => format!("{verb}. {resources} added, changed or removed."),
     }
 }
 

@@ -176,10 +176,10 @@ impl Draft {
     fn parse_operations(&mut self, is_single: bool) -> Option<Vec<Operation>> {
         match self.rows.len() {
             0 => self.operations.refuse("Add at least one operation."),
-            MOST_OPERATIONS.. => self
+            1..=MOST_OPERATIONS => {}
+            _ => self
                 .operations
-                .refuse(format!("Use fewer than {MOST_OPERATIONS} operations.")),
-            _ => {}
+                .refuse(format!("Use at most {MOST_OPERATIONS} operations.")),
         }
         let tools = self.tools;
         let mut parsed: Vec<Operation> = Vec::new();
@@ -356,11 +356,13 @@ fn parse_methods(text: &str) -> Result<Vec<String>, String> {
     }
     match count {
         0 => Err("Enter a method, such as GET, or * for any.".to_owned()),
-        MOST_METHODS.. => Err("Use fewer methods, or * for any.".to_owned()),
-        _ if methods.len() > 1 && methods.iter().any(|method| method == ANY_METHOD) => {
+        2..=MOST_METHODS
+            if methods.len() > 1 && methods.iter().any(|method| method == ANY_METHOD) =>
+        {
             Err("* stands for all methods. Leave the others out.".to_owned())
         }
-        _ => Ok(methods),
+        1..=MOST_METHODS => Ok(methods),
+        _ => Err(format!("Use at most {MOST_METHODS} methods, or * for any.")),
     }
 }
 

@@ -233,6 +233,31 @@ operations = [{ name = "x", methods = ["GET"], place = "below", scope = "render"
     }
 
     #[test]
+    fn a_resource_has_at_most_50_operations_of_20_methods() {
+        let letters: Vec<char> = ('A'..='Z').collect();
+        let method = |at: usize| format!("\"{}{}\"", letters[at / 26], letters[at % 26]);
+        let resource = |operations: &[String]| {
+            let operations = operations.join(", ");
+            format!("[[resource]]\nname = \"x\"\npath = \"/x\"\noperations = [{operations}]\n")
+        };
+        let operation = |name: usize, methods: String| {
+            format!("{{ name = \"{name}\", methods = [{methods}], scope = \"render\" }}")
+        };
+        let so_many = |most: usize| {
+            let operations = (0..most).map(|at| operation(at, method(at)));
+            resource(&operations.collect::<Vec<_>>())
+        };
+        assert!(read(&so_many(50)).is_ok());
+        assert!(errors(&so_many(51))[0].ends_with("Use at most 50 operations."));
+        let of_so_many = |most: usize| {
+            let methods: Vec<String> = (0..most).map(method).collect();
+            resource(&[operation(0, methods.join(", "))])
+        };
+        assert!(read(&of_so_many(20)).is_ok());
+        assert!(errors(&of_so_many(21))[0].ends_with("Use at most 20 methods, or * for any."));
+    }
+
+    #[test]
     fn resources_that_conflict_are_both_named() {
         let resource = |name: &str, path: &str| {
             format!(

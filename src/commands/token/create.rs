@@ -7,16 +7,14 @@ use super::reading::Reading;
 use super::{Revealed, name_taken, shapes};
 use crate::access::Operator;
 use crate::catalogue::Product;
-use crate::commands::output::Format;
-use crate::commands::{Desk, Failure, organization, product};
+use crate::commands::{Desk, Failure, Within, organization, product};
 use crate::tokens::draft::NewToken;
 use crate::tokens::queries::{self, ChangeError};
 
 #[derive(Args)]
 pub struct Options {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     #[arg(long)]
     name: String,
     /// all, admin:read, admin:write, admin:scim, connect:read, connect:write, tokens:verify
@@ -31,15 +29,13 @@ pub struct Options {
     /// The key of the product that it is linked to, with which the secret then begins
     #[arg(long, value_name = "KEY")]
     product: Option<String>,
-    #[command(flatten)]
-    format: Format,
 }
 
 pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
     let now = desk.clock.now();
     let new = parse(options, now)?;
     let connection = &mut *desk.database.get().await?;
-    let organization = organization(connection, &options.organization).await?;
+    let organization = organization(connection, &options.within.organization).await?;
     let operator = Operator::at(organization.id);
     let product: Option<Product> = match &options.product {
         Some(key) => Some(product::of_key(connection, &operator, key).await?),
@@ -52,7 +48,10 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
         error => error.into(),
     })?;
     let (token, secret) = (shapes::Token::new(token, None, now), secret.reveal());
-    options.format.say(&Revealed { token, secret }, secret)
+    options
+        .within
+        .format
+        .say(&Revealed { token, secret }, secret)
 }
 
 fn parse(create: &Options, now: DateTime<Utc>) -> Result<NewToken, Failure> {

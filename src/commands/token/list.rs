@@ -7,8 +7,7 @@ use clap::Args;
 
 use crate::access::Operator;
 use crate::api::shapes;
-use crate::commands::output::Format;
-use crate::commands::{Desk, Failure, organization, product};
+use crate::commands::{Desk, Failure, Within, organization, product};
 use crate::tokens::{Filter, Query, Sort, Status, Token, queries, secret};
 use crate::web::format;
 use crate::web::paging::Cursor;
@@ -18,9 +17,8 @@ const PAGE: usize = 500;
 
 #[derive(Args)]
 pub struct Options {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     /// Those with this in their name or prefix
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
@@ -33,14 +31,12 @@ pub struct Options {
     /// newest, name, last-used or expiry
     #[arg(long, default_value = "newest")]
     sort: Sort,
-    #[command(flatten)]
-    format: Format,
 }
 
 pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     let now = desk.clock.now();
     let connection = &mut *desk.database.get().await?;
-    let organization = organization(connection, &options.organization).await?;
+    let organization = organization(connection, &options.within.organization).await?;
     let operator = Operator::at(organization.id);
     let search = options.search.unwrap_or_default();
     let query = Query {
@@ -66,25 +62,21 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         "EXPIRES",
         "LAST USED",
     ];
-    let mut table = options.format.table(headers);
-    loop {
+    let mut table = options.within.format.table(headers);
+    let page = async |at: Option<&Cursor>| {
+        filter.cursor = at.cloned();
         let (_, slice) = queries::page(connection, &operator, &filter, PAGE, now).await?;
         let ids: Vec<_> = slice.rows.iter().map(|token| token.id).collect();
         let old_until = queries::retiring(connection, &ids, now).await?;
         let old_until: HashMap<_, _> = old_until.into_iter().collect();
-        let row = |token: Token| {
-            let old_until = old_until.get(&token.id).copied();
-            (
-                cells(&token, &now),
-                shapes::Token::new(token, old_until, now),
-            )
-        };
-        table.print(slice.rows.into_iter().map(row).collect())?;
-        let Some(next) = slice.next.as_deref().and_then(Cursor::decode) else {
-            return Ok(());
-        };
-        filter.cursor = Some(next);
-    }
+        let with_overlap = |token: Token| (old_until.get(&token.id).copied(), token);
+        Ok::<_, Failure>(slice.map(with_overlap))
+    };
+    let row = |(old_until, token): (_, Token)| {
+        let cells = cells(&token, &now);
+        (cells, shapes::Token::new(token, old_until, now))
+    };
+    table.print_pages(page, row).await
 }
 
 fn cells(token: &Token, now: &DateTime<Utc>) -> [String; 7] {

@@ -10,7 +10,7 @@ use super::{RoleArgument, described, of_email};
 use crate::access::{Operator, Organization};
 use crate::api::shapes;
 use crate::commands::output::Format;
-use crate::commands::{Desk, Failure, organization};
+use crate::commands::{Desk, Failure, Within, organization};
 use crate::db::{Connection, Lent};
 use crate::identity::queries::{MemberError, NewUser, add_member, user_exists};
 use crate::identity::{Email, PersonName, password};
@@ -22,17 +22,14 @@ use crate::web::format;
 
 #[derive(Args)]
 pub struct Options {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     #[arg(long)]
     email: String,
     #[arg(long)]
     name: String,
     #[arg(long, value_enum)]
     role: RoleArgument,
-    #[command(flatten)]
-    format: Format,
 }
 
 /// A member who was added.
@@ -57,15 +54,13 @@ pub async fn run(desk: &Desk, create: Options) -> Result<(), Failure> {
     let role = create.role.into();
     let password = read_password().await?;
     let hash = match password {
-        Some(password) => Some(hashed(password, &email, &name, &create.organization).await?),
+        Some(password) => Some(hashed(password, &email, &name, &create.within.organization).await?),
         None => None,
     };
     let mut connection = desk.database.get().await?;
-    let organization = organization(&mut connection, &create.organization).await?;
-    let known = user_exists(&mut connection, &email)
-        .await
-        .map_err(|error| Failure::because(&error))?;
-    let (guest, format) = (Guest { email, name, role }, create.format);
+    let organization = organization(&mut connection, &create.within.organization).await?;
+    let known = user_exists(&mut connection, &email).await?;
+    let (guest, format) = (Guest { email, name, role }, create.within.format);
     match hash {
         Some(hash) if !known => {
             let operator = Operator::at(organization.id);
@@ -135,7 +130,7 @@ async fn add(
     let added = add_member(connection, &actor, person, guest.role, now).await;
     added.map_err(|error| match error {
         MemberError::AlreadyMember => already(email),
-        MemberError::Query(error) => Failure::because(&error),
+        MemberError::Query(error) => error.into(),
     })?;
     eprintln!("{email} can sign in now.");
     if !format.is_json() {
@@ -169,7 +164,5 @@ async fn hashed(
 ) -> Result<String, Failure> {
     password::judge(&password, &[email.as_str(), name.as_str(), organization])
         .map_err(|error| Failure::new(format!("The password on standard input: {error}")))?;
-    password::hash(password)
-        .await
-        .map_err(|error| Failure::because(&error))
+    Ok(password::hash(password).await?)
 }

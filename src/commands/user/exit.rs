@@ -106,11 +106,10 @@ impl Options {
             return Ok(None);
         }
         Err(Failure::new(format!(
-            "{} answers for {} API {}. Say --hand-to with the email of another administrator, or \
+            "{} answers for {}. Say --hand-to with the email of another administrator, or \
              --revoke-api-tokens.",
             member.email,
-            format::thousands(count),
-            format::plural(count, "token", "tokens"),
+            format::counted(count, "API token", "API tokens"),
         )))
     }
 }

@@ -6,45 +6,36 @@ use super::{Which, of_email};
 use crate::access::{Operator, Overseer};
 use crate::api::shapes::{HandedOver, ResponsiblePerson};
 use crate::commands::output::Format;
-use crate::commands::{Desk, Failure, organization};
+use crate::commands::{Desk, Failure, Within, organization};
 use crate::db::Connection;
 use crate::identity::Email;
 use crate::members::queries::{self, ApiTokens};
 use crate::tokens::Answering;
 use crate::tokens::queries::{all_answering, answering_with};
 use crate::web::format;
-use crate::web::paging::Cursor;
 
 /// People who are read at a time.
 const PAGE: usize = 500;
 
 #[derive(Args)]
 pub struct Wanted {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     /// Those alone who are deactivated or no members any more
     #[arg(long)]
     gone: bool,
-    #[command(flatten)]
-    format: Format,
 }
 
 pub async fn list(desk: &Desk, wanted: &Wanted) -> Result<(), Failure> {
     let connection = &mut *desk.database.get().await?;
-    let organization = organization(connection, &wanted.organization).await?.id;
-    let mut table = wanted.format.table(["EMAIL", "NAME", "STATUS"]);
-    let mut cursor = None;
-    loop {
-        let at = cursor.as_ref();
-        let slice = all_answering(connection, organization, wanted.gone, at, PAGE).await?;
-        let row = |it: Answering| (cells(&it), ResponsiblePerson::from(it));
-        table.print(slice.rows.into_iter().map(row).collect())?;
-        let Some(next) = slice.next.as_deref().and_then(Cursor::decode) else {
-            return Ok(());
-        };
-        cursor = Some(next);
-    }
+    let id = organization(connection, &wanted.within.organization)
+        .await?
+        .id;
+    let mut table = wanted.within.format.table(["EMAIL", "NAME", "STATUS"]);
+    let gone = wanted.gone;
+    let page = async |at: Option<&_>| all_answering(connection, id, gone, at, PAGE).await;
+    let row = |it: Answering| (cells(&it), ResponsiblePerson::from(it));
+    table.print_pages(page, row).await
 }
 
 fn cells(answering: &Answering) -> [String; 3] {
@@ -93,11 +84,9 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
     };
     let (_, api_tokens) = queries::hand_over(&mut connection, &actor, id, fate, now).await?;
     drop(connection);
-    let number = i64::try_from(api_tokens).unwrap_or(i64::MAX);
     let sentence = format!(
-        "{} API {} of {} {done}.",
-        format::thousands(number),
-        format::plural(number, "token", "tokens"),
+        "{} of {} {done}.",
+        format::counted(api_tokens, "API token", "API tokens"),
         from.person.email
     );
     let receipt = desk.receipt().await;

@@ -5,23 +5,20 @@ use diesel::OptionalExtension;
 
 use crate::access::OrganizationId;
 use crate::api::shapes;
-use crate::commands::output::Format;
-use crate::commands::{Desk, Failure, organization};
+use crate::commands::{Desk, Failure, Within, organization};
 use crate::db::Connection;
 use crate::members::View;
 use crate::members::groups::{self, GroupId};
 use crate::members::queries::{self, Listed, Wanted};
 use crate::web::format;
-use crate::web::paging::Cursor;
 
 /// Members that are read at a time.
 const PAGE: usize = 500;
 
 #[derive(Args)]
 pub struct Options {
-    /// The organisation's slug
-    #[arg(long)]
-    organization: String,
+    #[command(flatten)]
+    within: Within,
     /// Those with this in their name or email
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
@@ -31,14 +28,12 @@ pub struct Options {
     /// Those of the group with this name
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
-    #[command(flatten)]
-    format: Format,
 }
 
 pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     let now = desk.clock.now();
     let connection = &mut *desk.database.get().await?;
-    let organization = organization(connection, &options.organization).await?;
+    let organization = organization(connection, &options.within.organization).await?;
     let group = match &options.group {
         Some(name) => Some(group_id(connection, organization.id, name).await?),
         None => None,
@@ -57,18 +52,11 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         "LAST SIGN-IN",
         "MCP TOKENS",
     ];
-    let mut table = options.format.table(headers);
-    let mut cursor = None;
-    loop {
-        let (id, at) = (organization.id, cursor.as_ref());
-        let slice = queries::page(connection, id, &wanted, at, PAGE, now).await?;
-        let row = |listed: Listed| (cells(&listed), shapes::Member::from(listed));
-        table.print(slice.rows.into_iter().map(row).collect())?;
-        let Some(next) = slice.next.as_deref().and_then(Cursor::decode) else {
-            return Ok(());
-        };
-        cursor = Some(next);
-    }
+    let mut table = options.within.format.table(headers);
+    let id = organization.id;
+    let page = async |at: Option<&_>| queries::page(connection, id, &wanted, at, PAGE, now).await;
+    let row = |listed: Listed| (cells(&listed), shapes::Member::from(listed));
+    table.print_pages(page, row).await
 }
 
 async fn group_id(
@@ -78,7 +66,11 @@ async fn group_id(
 ) -> Result<GroupId, Failure> {
     let found = groups::queries::named(connection, organization, name).await;
     let found = found.optional()?.map(|group| group.id);
-    found.ok_or_else(|| Failure::new(format!("There is no group {name:?}.")))
+    found.ok_or_else(|| {
+        Failure::new(format!(
+            "There is no group {name:?}. `tokendesk group list` tells which there are."
+        ))
+    })
 }
 
 fn cells(Listed { member, mcp_tokens }: &Listed) -> [String; 7] {

@@ -8,7 +8,8 @@ use crate::catalogue::Product;
 use crate::catalogue::resources::{Resources, Target};
 use crate::db::types::text_enum;
 use crate::gate::Asked;
-use crate::web::form::Field;
+use crate::tokens::draft::PRODUCT_GONE;
+use crate::web::form::{Field, first_refused};
 
 text_enum! {
     /// What the token is used for.
@@ -140,15 +141,13 @@ impl Draft {
     /// The first field with an error, which gets the focus.
     #[must_use]
     pub fn focus(&self) -> &'static str {
-        let fields = [
+        first_refused(&[
             ("ip", &self.ip),
             ("product", &self.product),
             ("method", &self.method),
             ("path", &self.path),
             ("tool", &self.tool),
-        ];
-        let refused = fields.iter().find(|(_, field)| field.is_refused());
-        refused.map_or("", |(name, _)| name)
+        ])
     }
 }
 
@@ -168,7 +167,7 @@ fn product(key: &str, products: &[Product]) -> Result<Option<String>, &'static s
     }
     let mut known = products.iter();
     let found = known.find(|product| product.key == key);
-    let found = found.ok_or("This product no longer exists. Choose another.")?;
+    let found = found.ok_or(PRODUCT_GONE)?;
     Ok(Some(found.key.clone()))
 }
 

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::identity::drafts::{Acceptance, AcceptanceForm, Email};
 use crate::identity::queries::{self, Account, Invitation, NewUser};
-use crate::identity::sign_in::{Credentials, authenticate};
+use crate::identity::sign_in::{Credentials, authenticate, too_many_attempts};
 use crate::identity::{pages, password};
 use crate::secret::Digest;
 use crate::web::client_address::ClientAddress;
@@ -110,7 +110,7 @@ async fn with_account(
         Err(Error::TooMany {
             retry_after_seconds,
         }) => {
-            let why = format!("Too many attempts. Try again in {retry_after_seconds} seconds.");
+            let why = too_many_attempts(retry_after_seconds);
             return again(StatusCode::TOO_MANY_REQUESTS, why);
         }
         Err(error) => return Err(error),

@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use actix_session::Session;
-use actix_web::cookie::{Cookie, SameSite, time::Duration};
+use actix_web::cookie::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -10,13 +10,16 @@ use crate::access::{Device, session};
 use crate::config::Config;
 use crate::db::Database;
 use crate::identity::drafts::Email;
-use crate::identity::sign_in::{Credentials, SignedIn, authenticate};
+use crate::identity::sign_in::{Credentials, SignedIn, authenticate, too_many_attempts};
 use crate::identity::throttle::BROWSER_MEMORY;
 use crate::identity::{pages, queries};
 use crate::secret::{Digest, Password, Plaintext};
 use crate::web::client_address::ClientAddress;
 use crate::web::form::{Field, Nothing};
-use crate::web::{Answer, Error, Page, Submission, page, see_other};
+use crate::web::{Answer, Error, Page, Submission, cookie, page, see_other};
+
+/// The cookie of a browser in which somebody has signed in before.
+const BROWSER: &str = "browser";
 
 const NO_ORGANIZATION: &str = "Your account is deactivated, or has joined no organisation. Ask an \
                                administrator for a link.";
@@ -86,14 +89,8 @@ pub async fn create(
         Err(Error::TooMany {
             retry_after_seconds,
         }) => {
-            let problem = format!("Too many attempts. Try again in {retry_after_seconds} seconds.");
-            again(
-                StatusCode::TOO_MANY_REQUESTS,
-                page,
-                field,
-                next,
-                Some(problem),
-            )
+            let problem = Some(too_many_attempts(retry_after_seconds));
+            again(StatusCode::TOO_MANY_REQUESTS, page, field, next, problem)
         }
         Err(error) => Err(error),
     }
@@ -134,16 +131,8 @@ fn again(
 /// What a browser keeps in which the user has signed in before.
 #[must_use]
 pub fn browser(request: &HttpRequest, config: &Config) -> Option<Digest> {
-    let cookie = request.cookie(browser_cookie(config))?;
+    let cookie = request.cookie(&cookie::name(BROWSER, &config.public_url))?;
     Some(Digest::of(cookie.value()))
-}
-
-fn browser_cookie(config: &Config) -> &'static str {
-    if config.public_url.is_https() {
-        "__Host-browser"
-    } else {
-        "browser"
-    }
 }
 
 fn remember(
@@ -151,13 +140,10 @@ fn remember(
     browser: &Plaintext,
     config: &Config,
 ) -> Result<(), Error> {
-    let cookie = Cookie::build(browser_cookie(config), browser.reveal())
-        .path("/")
-        .http_only(true)
-        .secure(config.public_url.is_https())
-        .same_site(SameSite::Lax)
-        .max_age(Duration::seconds(BROWSER_MEMORY.num_seconds()))
-        .finish();
+    let public_url = &config.public_url;
+    let name = cookie::name(BROWSER, public_url);
+    let lifetime = Duration::seconds(BROWSER_MEMORY.num_seconds());
+    let cookie = cookie::build(name, browser.reveal(), lifetime, public_url);
     response
         .add_cookie(&cookie)
         .map_err(|error| Error::internal(error.to_string()))

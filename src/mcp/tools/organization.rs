@@ -7,14 +7,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::shapes::{Days, TokenInfo};
+use super::shapes::{ASKED, Days, TokenInfo, page};
 use crate::catalogue::Scope;
 use crate::journal::{self, Action, Entry, Filter};
 use crate::mcp::server::{Failure, Server};
 use crate::tokens::queries::{self, Stats, Wanted};
 use crate::web::paging::Cursor;
 
-/// Rows that one answer holds.
+/// Entries that one answer holds.
 const PAGE_SIZE: usize = 50;
 /// Days of calls that are counted.
 const RECENT: TimeDelta = TimeDelta::days(30);
@@ -130,13 +130,10 @@ impl Server {
         let wanted = which.wanted(self.now)?;
         let connection = &mut *self.database.get().await?;
         let admin = self.admin(connection).await?;
-        let most = i64::try_from(PAGE_SIZE + 1).unwrap_or(i64::MAX);
-        let mut found = queries::wanted(connection, &admin, &wanted, most, self.now).await?;
-        let are_more = found.len() > PAGE_SIZE;
-        found.truncate(PAGE_SIZE);
-        let last = found.last().filter(|_| are_more);
+        let found = queries::wanted(connection, &admin, &wanted, ASKED, self.now).await?;
+        let (found, next) = page(found);
         Ok(Json(ApiTokens {
-            next: last.map(|token| token.id.to_string()),
+            next,
             tokens: found
                 .into_iter()
                 .map(|token| ApiToken {

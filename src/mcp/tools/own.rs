@@ -7,16 +7,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::shapes::{Days, TokenInfo};
+use super::shapes::{ASKED, Days, TokenInfo, page};
 use crate::db::Connection;
 use crate::mcp::server::{Failure, Server};
 use crate::profile::servers::{self, OWN};
 use crate::profile::snippets::{Connect, Form, PLACEHOLDER};
-use crate::tokens::queries::{self, ChangeError};
-use crate::tokens::{Token, TokenId, Transition};
+use crate::tokens::queries::{self, ChangeError, Wanted};
+use crate::tokens::{TokenId, Transition};
 
-/// Tokens that are listed.
-const MOST_LISTED: usize = 200;
 /// Days of activity.
 const RECENT: TimeDelta = TimeDelta::days(30);
 
@@ -43,11 +41,16 @@ struct MyTokens {
     unused_days: Option<Days>,
     /// Only live tokens that expire within so many days.
     expires_within_days: Option<Days>,
+    /// To go on: the `next` of the answer before.
+    after: Option<Uuid>,
 }
 
 #[derive(Serialize, JsonSchema)]
 struct Tokens {
+    /// The newest first.
     tokens: Vec<TokenInfo>,
+    /// If there are more: what to give as `after`.
+    next: Option<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -153,8 +156,7 @@ impl Server {
         }))
     }
 
-    /// Lists the user's own MCP tokens: the enabled, the disabled, the revoked ones, each the
-    /// newest first. Secrets are never among what is listed.
+    /// Lists the user's own MCP tokens, the newest first. Secrets are never among what is listed.
     #[tool(annotations(
         title = "List my tokens",
         read_only_hint = true,
@@ -163,19 +165,18 @@ impl Server {
     ))]
     async fn list_my_tokens(
         &self,
-        Parameters(wanted): Parameters<MyTokens>,
+        Parameters(which): Parameters<MyTokens>,
     ) -> Result<Json<Tokens>, Failure> {
         let connection = &mut *self.database.get().await?;
         let owner = self.owner(connection).await?;
-        let tokens = queries::of_owner(connection, &owner, None, MOST_LISTED)
-            .await?
-            .rows;
-        let tokens = tokens
-            .into_iter()
-            .filter(|token| wanted.includes(token, self.now))
-            .map(|token| TokenInfo::of(token, &self.now))
-            .collect();
-        Ok(Json(Tokens { tokens }))
+        let (wanted, now) = (which.wanted(self.now), self.now);
+        let found = queries::wanted_of_owner(connection, &owner, &wanted, ASKED, now).await?;
+        let (found, next) = page(found);
+        let tokens = found.into_iter().map(|token| TokenInfo::of(token, &now));
+        Ok(Json(Tokens {
+            tokens: tokens.collect(),
+            next,
+        }))
     }
 
     /// Tells how one of the user's own tokens was used in the last 30 days: calls by day, and by
@@ -281,15 +282,13 @@ impl Server {
 }
 
 impl MyTokens {
-    fn includes(&self, token: &Token, now: DateTime<Utc>) -> bool {
-        let is_unused = self.unused_days.is_none_or(|days| {
-            let last_use = token.usage.last_at.unwrap_or(token.created_at);
-            !token.is_dead(&now) && last_use <= days.before(now)
-        });
-        let expires = self.expires_within_days.is_none_or(|days| {
-            !token.is_dead(&now) && token.expires_at.is_some_and(|at| at <= days.after(now))
-        });
-        is_unused && expires
+    fn wanted(&self, now: DateTime<Utc>) -> Wanted {
+        Wanted {
+            unused_since: self.unused_days.map(|days| days.before(now)),
+            expiring_until: self.expires_within_days.map(|days| days.after(now)),
+            after: self.after.map(Into::into),
+            ..Wanted::default()
+        }
     }
 }
 

@@ -47,6 +47,20 @@ impl TokenInfo {
     }
 }
 
+/// Tokens that one answer holds.
+const PAGE_SIZE: usize = 50;
+/// One more is asked for, which tells whether there are more.
+pub const ASKED: i64 = 51;
+
+/// As many as an answer holds, and if there are more, after which they come.
+pub fn page(mut found: Vec<Token>) -> (Vec<Token>, Option<String>) {
+    let are_more = found.len() > PAGE_SIZE;
+    found.truncate(PAGE_SIZE);
+    let last = found.last().filter(|_| are_more);
+    let next = last.map(|token| token.id.to_string());
+    (found, next)
+}
+
 /// A number of days.
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(try_from = "u32")]

@@ -8,6 +8,9 @@ use crate::access::Role;
 use crate::identity::Email;
 use crate::web::form::Field;
 
+/// What to do where the name is another group's.
+pub const NAME_TAKEN: &str = "Another group has this name. Choose another name.";
+
 /// As the browser sends it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -69,8 +72,7 @@ impl Draft {
     /// The form again, since the name is another group's.
     #[must_use]
     pub fn name_taken(mut self) -> Self {
-        self.name
-            .refuse("Another group has this name. Choose another name.");
+        self.name.refuse(NAME_TAKEN);
         self
     }
 

@@ -5,7 +5,7 @@ use askama::Template;
 use super::Group;
 use super::draft::{Addition, Draft};
 use crate::access::{Role, Shell};
-use crate::members::pages::{Query, range};
+use crate::members::pages::Query;
 use crate::members::queries::Listed;
 use crate::web::format;
 use crate::web::paging::Slice;
@@ -27,7 +27,7 @@ pub struct Index {
 
 impl Index {
     fn range(&self) -> String {
-        range(&self.groups, self.total)
+        self.groups.label(self.total)
     }
 }
 
@@ -69,7 +69,7 @@ pub struct Show {
 
 impl Show {
     fn range(&self) -> String {
-        range(&self.members, self.total)
+        self.members.label(self.total)
     }
 }
 
@@ -86,8 +86,7 @@ pub struct Deletion {
 impl Group {
     /// `1 member`, `1,204 members`
     fn counted(&self) -> String {
-        let members = format::plural(self.members, "member", "members");
-        format!("{} {members}", format::thousands(self.members))
+        format::counted(self.members, "member", "members")
     }
 
     fn is_of_administrators(&self) -> bool {

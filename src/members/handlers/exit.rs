@@ -5,14 +5,14 @@ use actix_web::http::StatusCode;
 use actix_web::web;
 use uuid::Uuid;
 
-use super::{LIST, api_tokens, count, heirs, mcp_tokens};
+use super::{LIST, api_tokens, heirs, mcp_tokens};
 use crate::access::{Actor, Admin, Section, UserId};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
 use crate::members::draft::{ApiTokensDraft, ApiTokensForm};
 use crate::members::queries::{self, ApiTokens, ChangeError, Departure};
 use crate::members::{Exit, Member, pages};
-use crate::web::{Answer, Error, Page, Submission, page, see_other};
+use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
 
 pub async fn new(
     admin: Admin,
@@ -132,8 +132,8 @@ fn told(exit: Exit, departure: &Departure) -> String {
         Exit::Deactivation => "is deactivated",
         Exit::Removal => "is removed",
     };
-    let sessions = count(departure.sessions, "session", "sessions");
-    let tokens = count(departure.api_tokens, "API token", "API tokens");
+    let sessions = format::counted(departure.sessions, "session", "sessions");
+    let tokens = format::counted(departure.api_tokens, "API token", "API tokens");
     let fate = match departure.fate {
         Some(ApiTokens::HandTo(_)) => format!(" and {tokens} handed over"),
         Some(ApiTokens::Revoke) => format!(" and {tokens} revoked"),

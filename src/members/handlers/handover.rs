@@ -4,7 +4,7 @@ use actix_session::Session;
 use actix_web::web;
 use uuid::Uuid;
 
-use super::{api_tokens, count, heirs};
+use super::{api_tokens, heirs};
 use crate::access::{Actor, Admin, Section, UserId};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
@@ -12,7 +12,7 @@ use crate::members::draft::{ApiTokensDraft, ApiTokensForm};
 use crate::members::pages;
 use crate::members::queries::{self, ApiTokens, ChangeError};
 use crate::tokens::queries::answering;
-use crate::web::{Answer, Error, Page, Submission, page, see_other};
+use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
 
 pub async fn new(
     admin: Admin,
@@ -90,7 +90,7 @@ async fn question(
 
 /// `3 API tokens of “Mei Tanaka” are handed over.`
 fn told(name: &str, number: usize, fate: ApiTokens) -> String {
-    let tokens = count(number, "API token", "API tokens");
+    let tokens = format::counted(number, "API token", "API tokens");
     let are = if number == 1 { "is" } else { "are" };
     match fate {
         ApiTokens::HandTo(_) => format!("{tokens} of “{name}” {are} handed over."),

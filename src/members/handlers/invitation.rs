@@ -1,7 +1,6 @@
 //! Inviting, and taking that back.
 
 use actix_session::Session;
-use actix_web::http::header::{CONTENT_ENCODING, HeaderValue};
 use actix_web::web;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -47,7 +46,7 @@ pub async fn create(
 
 async fn tell(admin: &Admin, page: Page, config: &Config, invited: Invited) -> Answer {
     let delivery = invited.deliver(config, &admin.organization().name).await;
-    reveal(&pages::Invited {
+    page::reveal(&pages::Invited {
         shell: admin.shell(page, Section::Members),
         link: invited.link(&config.public_url),
         email: invited.invitation.email,
@@ -72,15 +71,6 @@ async fn try_invite(
         Err(InviteError::AlreadyMember) => Ok(Err(draft.already_member())),
         Err(error) => Err(error.into()),
     }
-}
-
-/// The one answer that holds the link. It is not compressed, as the size of compressed text can
-/// tell of its content.
-fn reveal(invited: &pages::Invited) -> Answer {
-    let mut response = page::render(invited)?;
-    let identity = HeaderValue::from_static("identity");
-    response.headers_mut().insert(CONTENT_ENCODING, identity);
-    Ok(response)
 }
 
 pub async fn new_revocation(

@@ -9,7 +9,7 @@ use diesel_async::AsyncConnection;
 use crate::access::{Actor, Section, Viewer, session};
 use crate::config::Config;
 use crate::db::Database;
-use crate::identity::sign_in::{Credentials, check};
+use crate::identity::sign_in::{Credentials, check, too_many_attempts};
 use crate::identity::{self, Email, password};
 use crate::profile::draft::{PasswordDraft, PasswordForm};
 use crate::profile::pages;
@@ -59,8 +59,8 @@ pub async fn create(
         Err(Error::TooMany {
             retry_after_seconds: wait,
         }) => {
-            let problem = format!("Too many attempts. Try again in {wait} seconds.");
-            let again = form_page(&viewer, page, PasswordDraft::default(), Some(problem));
+            let problem = Some(too_many_attempts(wait));
+            let again = form_page(&viewer, page, PasswordDraft::default(), problem);
             page::render_with(StatusCode::TOO_MANY_REQUESTS, &again)
         }
         Err(error) => Err(error),

@@ -5,12 +5,15 @@ use url::Url;
 
 use super::{MOST, OWN, Server};
 use crate::tokens::secret;
-use crate::web::form::Field;
+use crate::web::form::{Field, first_refused};
 use crate::web::text::is_invisible;
 
 const LONGEST_NAME: usize = 40;
 const LONGEST_URL: usize = 500;
 const LONGEST_DESCRIPTION: usize = 200;
+
+/// What to do where the name is another server's.
+pub const NAME_TAKEN: &str = "Another server has this name. Choose another name.";
 
 /// As the browser sends it.
 #[derive(Debug, Default, Deserialize)]
@@ -93,8 +96,7 @@ impl Draft {
     /// The form again, since the name is another server's.
     #[must_use]
     pub fn name_taken(mut self) -> Box<Self> {
-        self.name
-            .refuse("Another server has this name. Choose another name.");
+        self.name.refuse(NAME_TAKEN);
         Box::new(self)
     }
 
@@ -132,9 +134,7 @@ impl Draft {
     /// The first field with an error, which gets the focus.
     #[must_use]
     pub fn focus(&self) -> &'static str {
-        let fields = self.fields();
-        let refused = fields.iter().find(|(_, field)| field.is_refused());
-        refused.map_or("", |(name, _)| name)
+        first_refused(&self.fields())
     }
 }
 

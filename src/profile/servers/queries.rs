@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::draft::NewServer;
+use super::draft::{NAME_TAKEN, NewServer};
 use super::{MOST, ServerId};
 use crate::access::{Actor, OrganizationId, Overseer};
 use crate::db::schema::{mcp_servers, organizations};
@@ -51,8 +51,10 @@ impl From<QueryError> for ChangeError {
 impl From<ChangeError> for Error {
     fn from(error: ChangeError) -> Self {
         match error {
-            ChangeError::NameTaken => Self::Conflict("Another server has this name."),
-            ChangeError::Full => Self::Conflict("There are as many servers as there may be."),
+            ChangeError::NameTaken => Self::Conflict(NAME_TAKEN),
+            ChangeError::Full => {
+                Self::Conflict("There are as many servers as there may be. Remove one first.")
+            }
             ChangeError::Outdated(_) => {
                 Self::Conflict("Someone else changed this server meanwhile. Nothing was changed.")
             }

@@ -1,3 +1,5 @@
+//! Searches through users and groups at once.
+
 use actix_web::web;
 use serde_json::Value;
 

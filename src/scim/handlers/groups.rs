@@ -1,3 +1,5 @@
+//! `/Groups`: reading, creating, replacing, patching and deleting groups.
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value};

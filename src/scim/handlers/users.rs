@@ -1,3 +1,5 @@
+//! `/Users`: reading, creating, replacing, patching and deleting users.
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use serde_json::{Map, Value};

@@ -78,6 +78,6 @@ impl Keeper for Admin {
             receipt,
             ..revealed(&rotated.token, rotated.secret, config)
         };
-        reveal(connection, self, page, rotated).await
+        reveal(connection, self, page, config, rotated).await
     }
 }

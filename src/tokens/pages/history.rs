@@ -26,9 +26,8 @@ pub fn history(entries: Vec<Entry>, uses: Vec<RetiredUse>) -> Vec<Moment> {
     let uses = uses.into_iter().map(|used| Moment {
         at: used.last_at,
         sentence: format!(
-            "A retired secret was refused {} {} from {}, last at this time",
-            format::thousands(used.calls),
-            format::plural(used.calls, "time", "times"),
+            "A retired secret was refused {} from {}, last at this time",
+            format::counted(used.calls, "time", "times"),
             used.network
         ),
         changes: Vec::new(),

@@ -16,7 +16,7 @@ use crate::db::schema::{memberships, products, secrets, token_usage, tokens};
 use crate::db::{Connection, Pinned, violates};
 use crate::journal::{self, Action, Change};
 use crate::tokens::ceiling::{Excess, Gift};
-use crate::tokens::draft::NewToken;
+use crate::tokens::draft::{NewToken, PRODUCT_GONE};
 use crate::tokens::overlap::Overlap;
 use crate::tokens::{Key, Secret, Standing, Status, Token, TokenId, Transition};
 use crate::web::error::Mistake;
@@ -57,12 +57,16 @@ impl From<QueryError> for ChangeError {
 impl From<ChangeError> for Error {
     fn from(error: ChangeError) -> Self {
         match error {
-            ChangeError::NameTaken => Self::Conflict("Another token has this name."),
-            ChangeError::ProductGone => Self::Conflict("This product no longer exists."),
+            ChangeError::NameTaken => {
+                Self::Conflict("Another token has this name. Choose another name.")
+            }
+            ChangeError::ProductGone => Self::Conflict(PRODUCT_GONE),
             ChangeError::Outdated(_) => {
                 Self::Conflict("Someone else changed this token meanwhile. Nothing was changed.")
             }
-            ChangeError::Full(_) => Self::Conflict("There are 25 active MCP tokens, the most."),
+            ChangeError::Full(_) => Self::Conflict(
+                "There are 25 active MCP tokens, which is the most. Revoke one first.",
+            ),
             ChangeError::Beyond(excess) => Self::Beyond(excess.into_iter().map(beyond).collect()),
             ChangeError::Query(error) => error.into(),
         }

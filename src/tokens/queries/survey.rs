@@ -7,13 +7,13 @@ use diesel::sql_types::{BigInt, Date, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 
 use super::{Row, assemble, rows};
-use crate::access::Overseer;
+use crate::access::{OrganizationId, Overseer, UserId, Viewer};
 use crate::catalogue::Scope;
 use crate::db::Connection;
 use crate::db::schema::{token_usage, tokens};
 use crate::tokens::{Standing, Status, Token, TokenId};
 
-/// Which API tokens are looked for; a default one: all.
+/// Which tokens are looked for; a default one: all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted {
     pub status: Option<Status>,
@@ -35,11 +35,45 @@ pub async fn wanted(
     most: i64,
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<Token>> {
-    let mut query = rows(overseer.overseen())
-        .filter(tokens::owner_id.is_null())
+    find(connection, overseer.overseen(), None, wanted, most, now).await
+}
+
+/// The same, of the user's own MCP tokens in the organisation that they look at.
+pub async fn wanted_of_owner(
+    connection: &mut Connection,
+    viewer: &Viewer,
+    wanted: &Wanted,
+    most: i64,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<Token>> {
+    let organization = viewer.organization().id;
+    find(
+        connection,
+        organization,
+        Some(viewer.user()),
+        wanted,
+        most,
+        now,
+    )
+    .await
+}
+
+async fn find(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    owner: Option<UserId>,
+    wanted: &Wanted,
+    most: i64,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<Token>> {
+    let mut query = rows(organization)
         .order(tokens::id.desc())
         .limit(most)
         .into_boxed();
+    query = match owner {
+        Some(owner) => query.filter(tokens::owner_id.eq(owner)),
+        None => query.filter(tokens::owner_id.is_null()),
+    };
     if let Some(status) = wanted.status {
         query = query.filter(status.condition(now));
     }

@@ -122,9 +122,16 @@ async fn of_several_organizations_only_the_console_of_its_own_says_that_it_is_on
 #[tokio::test(flavor = "multi_thread")]
 async fn the_console_says_that_it_is_on() {
     let app = app(&[]).await;
-    let page = app.ada().await.visit("/settings/api-access").await;
+    let ada = app.ada().await;
+    let page = ada.visit("/settings/api-access").await;
     assert!(page.says("AUTH_SECRET is set"), "{}", page.text());
     assert!(!page.html.contains(SECRET));
+    let form = ada.visit("/settings/api-access/new").await;
+    let form = form.form("/settings/api-access");
+    let form = form.fill("name", "Okta").fill("access_level", "scim");
+    let revealed = form.submit().await;
+    assert!(revealed.says("“Okta” is ready"), "{}", revealed.text());
+    assert!(revealed.says("AUTH_SECRET is set"), "behind the secret too");
     let without = App::start().await;
     let page = without.ada().await.visit("/settings/api-access").await;
     assert!(!page.says("AUTH_SECRET"));

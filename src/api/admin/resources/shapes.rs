@@ -39,7 +39,7 @@ pub struct Operation {
     name: String,
     /// `*` stands for all that no other operation names. None for a tool.
     #[serde(default)]
-    #[schema(max_items = 19)]
+    #[schema(max_items = 20)]
     methods: Vec<Method>,
     /// Where in the path: `itself` and `below` only where the path ends in `/**`.
     #[serde(default)]
@@ -106,7 +106,7 @@ pub struct NewResource {
     path: Option<String>,
     #[serde(default)]
     preflight: bool,
-    #[schema(min_items = 1, max_items = 49)]
+    #[schema(min_items = 1, max_items = 50)]
     operations: Vec<Operation>,
 }
 
@@ -126,7 +126,7 @@ pub struct ResourceEdit {
     preflight: Option<bool>,
     /// All of them.
     #[serde(default, deserialize_with = "present")]
-    #[schema(min_items = 1, max_items = 49, nullable = false)]
+    #[schema(min_items = 1, max_items = 50, nullable = false)]
     operations: Option<Vec<Operation>>,
 }
 

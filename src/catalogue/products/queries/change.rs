@@ -42,8 +42,12 @@ impl From<QueryError> for ChangeError {
 impl From<ChangeError> for Error {
     fn from(error: ChangeError) -> Self {
         match error {
-            ChangeError::NameTaken => Self::Conflict("Another product has this name."),
-            ChangeError::KeyTaken => Self::Conflict("Another product has this key."),
+            ChangeError::NameTaken => {
+                Self::Conflict("Another product has this name. Choose another name.")
+            }
+            ChangeError::KeyTaken => {
+                Self::Conflict("Another product has this key. Choose another key.")
+            }
             ChangeError::Outdated(_) => {
                 Self::Conflict("Someone else changed this product meanwhile. Nothing was changed.")
             }

@@ -36,12 +36,8 @@ pub async fn add(
     let addition = Addition::from(form.into_inner());
     match try_add(connection, &actor, &group, addition, page.now).await? {
         Ok(added) => {
-            let added = i64::try_from(added).unwrap_or(i64::MAX);
-            let members = format::plural(added, "member", "members");
-            page::notify(
-                &session,
-                format!("{} {members} added.", format::thousands(added)),
-            )?;
+            let added = format::counted(added, "member", "members");
+            page::notify(&session, format!("{added} added."))?;
             Ok(see_other(&group.path()))
         }
         Err(addition) => {

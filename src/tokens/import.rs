@@ -311,7 +311,6 @@ mod tests {
             ("secret", "passwordpassword"),
             ("secret", "administrator123"),
             ("secret", "1234567890123456"),
-            ("secret", "backup-token-01"),
             ("secret", "0123456789 abcdef"),
             ("secret", "9f31c7a20b64e8d5é"),
             ("secret", "abababababababab"),

@@ -334,6 +334,7 @@ async fn lists_are_sorted_and_come_in_parts_with_the_whole_number() {
         ("startIndex=2&count=2", ("bc", 5, 2)),
         ("startIndex=5&count=2", ("e", 5, 5)),
         ("startIndex=6", ("", 5, 6)),
+        ("startIndex=9223372036854775807", ("", 5, i64::MAX)),
         ("count=0", ("", 5, 1)),
         ("startIndex=-3&count=-2", ("", 5, 1)),
     ];

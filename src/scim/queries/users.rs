@@ -58,8 +58,6 @@ impl From<(Row, Value)> for User {
 /// Where no more are expected, all that a filter finds is collected, counted and sorted at once.
 /// Else they are counted, and the page is soon filled by walking along the order.
 const FEW: u64 = 10_000;
-/// The same where an order is asked for: all that the filter finds may stand at its end.
-const FEW_SORTED: u64 = 25_000;
 
 /// How many users are found, and those of the page.
 pub async fn page(
@@ -72,9 +70,8 @@ pub async fn page(
             plan_afresh(connection).await?;
             let found = || found(organization, search);
             let may_be_few = search.criterion.is_some() && search.count > 0;
-            let few = search.sort.map_or(FEW, |_| FEW_SORTED);
             let (total, ids) = if may_be_few
-                && expected_rows(connection, found()?).await? <= few
+                && expected_rows(connection, found()?).await? <= FEW
                 && let Some(collected) = collect(connection, found()?, search).await?
             {
                 collected

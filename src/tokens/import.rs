@@ -21,8 +21,9 @@ pub use file::{Lines, Unreadable, read};
 /// In powers of ten: fewer guesses must not find it. Eight characters at random take as many, as
 /// zxcvbn counts them.
 const FEWEST_GUESSES: f64 = 8.0;
-/// The estimate's work grows with more than the length: a beginning that is strong will do.
-const LONGEST_ESTIMATED: usize = 40;
+/// The estimate's work grows with more than the length, and a file may have a million: a beginning
+/// that is strong will do.
+const LONGEST_ESTIMATED: usize = LONG;
 /// What whoever guesses tries first, besides the name and what zxcvbn knows.
 const USUAL_WORDS: [&str; 6] = ["api", "apikey", "key", "secret", "token", "tokendesk"];
 /// At most so many characters of a secret are shown, never more than a quarter of it, and none of a

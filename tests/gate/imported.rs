@@ -299,6 +299,21 @@ async fn short_ones_work_and_are_not_guessed_at_by_way_of_a_service() {
     ] {
         assert_eq!(code(way).await, "valid");
     }
+    let ada = app.ada().await;
+    let list = ada.visit("/settings/api-access").await;
+    assert!(
+        list.says("Short secret") && !list.says("q7"),
+        "{}",
+        list.text()
+    );
+    let rows = app.sql("SELECT id FROM tokens WHERE name = 'Short'").await;
+    let id: uuid::Uuid = rows[0].get(0);
+    let page = ada.visit(&format!("/settings/api-access/{id}")).await;
+    assert!(
+        page.says("short since") && !page.says("q7"),
+        "{}",
+        page.text()
+    );
     let (here, there) = ("198.51.100.7", "203.0.113.7");
     let post = |path: &str, by: &Secret| {
         let request = Client::new().post(format!("{}{path}", app.url));

@@ -1,6 +1,6 @@
 //! `tokendesk import`: the tokens of an older system, from a file, all of them or none.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -29,6 +29,9 @@ pub struct Options {
     file: PathBuf,
     #[command(flatten)]
     within: Within,
+    /// Take secrets too that are easy to guess; without it their lines are mistakes
+    #[arg(long)]
+    accept_guessable: bool,
     /// Check all of it, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -44,6 +47,8 @@ struct Imported {
     hash_alone: usize,
     /// How many secrets are so short that new ones should soon take their place.
     short: usize,
+    /// How many secrets are easy to guess.
+    guessable: usize,
     dry_run: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<Receipt>,
@@ -60,7 +65,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         imports,
         mut mistakes,
         count,
-    } = read(&options.file, text, now).await?;
+    } = read(&options, text, now).await?;
     if options.dry_run || !mistakes.is_empty() {
         mistakes.extend(queries::check(&mut connection, &actor, &imports, now).await?);
         mistakes.sort_unstable();
@@ -102,6 +107,7 @@ impl Imported {
             full_access: full_access(imports),
             hash_alone: lines(imports, Kind::HashAlone).len(),
             short: lines(imports, Kind::Short).len(),
+            guessable: lines(imports, Kind::Guessable).len(),
             dry_run: receipt.is_none(),
             receipt,
         }
@@ -109,7 +115,11 @@ impl Imported {
 }
 
 /// What it says. Only lines are kept that say what can be imported.
-async fn read(path: &Path, text: Zeroizing<Vec<u8>>, now: DateTime<Utc>) -> Result<Lines, Failure> {
+async fn read(
+    options: &Options,
+    text: Zeroizing<Vec<u8>>,
+    now: DateTime<Utc>,
+) -> Result<Lines, Failure> {
     let reading = tokio::task::spawn_blocking(move || {
         let bar = progress::bar(text.len() as u64, "{bar:40} {bytes} of {total_bytes} read");
         let read = import::read(&text, now, |bytes| bar.set_position(bytes));
@@ -117,7 +127,11 @@ async fn read(path: &Path, text: Zeroizing<Vec<u8>>, now: DateTime<Utc>) -> Resu
         read
     });
     let read = reading.await.map_err(|error| Failure::because(&error))?;
-    read.map_err(|error| file::wrong(path, &error))
+    let mut lines = read.map_err(|error| file::wrong(&options.file, &error))?;
+    if !options.accept_guessable {
+        lines.refuse_guessable();
+    }
+    Ok(lines)
 }
 
 async fn write(
@@ -188,20 +202,36 @@ fn warn(imports: &[Import]) {
     }
     let short = lines(imports, Kind::Short);
     if !short.is_empty() {
-        let named: Vec<String> = short.iter().take(MOST_NAMED).map(u64::to_string).collect();
-        let more = if short.len() > MOST_NAMED {
-            " and more"
-        } else {
-            ""
-        };
-        let lines = if short.len() == 1 { "line" } else { "lines" };
         eprintln!(
-            "With a secret of fewer than {LONG} characters: {} ({lines} {}{more}). They work, and whoever \
-             guesses at them is slowed down; give their clients new tokens soon.",
-            tokens(short.len()),
-            named.join(", "),
+            "With a secret of fewer than {LONG} characters: {}. They work, and whoever guesses at them \
+             is slowed down; give their clients new tokens soon.",
+            named(&short),
         );
     }
+    let guessable = lines(imports, Kind::Guessable);
+    if !guessable.is_empty() {
+        eprintln!(
+            "With a secret that is easy to guess: {}. They work for whoever guesses them too; give \
+             their clients new tokens now.",
+            named(&guessable),
+        );
+    }
+}
+
+/// `3 tokens (lines 2, 5, 9)`
+fn named(lines: &[u64]) -> String {
+    let first: Vec<String> = lines.iter().take(MOST_NAMED).map(u64::to_string).collect();
+    let more = if lines.len() > MOST_NAMED {
+        " and more"
+    } else {
+        ""
+    };
+    let word = if lines.len() == 1 { "line" } else { "lines" };
+    format!(
+        "{} ({word} {}{more})",
+        tokens(lines.len()),
+        first.join(", ")
+    )
 }
 
 fn tokens(count: usize) -> String {

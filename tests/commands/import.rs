@@ -404,9 +404,34 @@ async fn short_secrets_keep_working_and_are_told_of() {
         !list.contains("q7Zk2vXw\"") && list.contains("\"prefix\":\"\""),
         "{list}"
     );
-    let refusal = import(&place, &[], "name,secret\nWord,Summer2026!\n").refused();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_that_are_easy_to_guess_are_taken_where_that_is_said() {
+    let place = place().await;
+    found(&place);
+    let server = place.serve();
+    let file = "name,secret\nWord,Summer2026!\nLong,passwordpassword\nRandom,q7Zk2vXwq7Zk2vXw\n";
+    let refusal = import(&place, &[], file).refused();
+    for line in [2, 3] {
+        let why = format!("line {line}: secret: It is among the first that are guessed.");
+        assert!(refusal.contains(&why), "{refusal}");
+    }
     assert!(
-        refusal.contains("line 2: secret: It is among the first") && !refusal.contains("Summer"),
+        refusal.contains("2 of 3 tokens") && refusal.contains("--accept-guessable"),
         "{refusal}"
     );
+    assert!(!refusal.contains("Summer"), "{refusal}");
+    assert_eq!(server.asked_by("Summer2026!").await.status(), 401);
+    let imported = import(&place, &["--json", "--accept-guessable"], file);
+    let warning = "With a secret that is easy to guess: 2 tokens (lines 2, 3).";
+    assert!(imported.errors.contains(warning), "{imported:?}");
+    let told: Value = serde_json::from_str(&imported.succeeded()).unwrap();
+    assert_eq!(
+        (&told["tokens"], &told["guessable"]),
+        (&json!(3), &json!(2))
+    );
+    for secret in ["Summer2026!", "passwordpassword"] {
+        assert_eq!(server.asked_by(secret).await.status(), 200);
+    }
 }

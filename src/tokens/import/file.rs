@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
-use super::{Fields, Import, Mistake};
+use super::{Fields, Import, Kind, Mistake};
 use crate::secret::Digest;
 
 const COLUMNS: [&str; 6] = ["name", "secret", "sha256", "scopes", "expires", "owner"];
@@ -37,6 +37,21 @@ pub struct Lines {
     pub mistakes: Vec<Mistake>,
     /// How many there are.
     pub count: usize,
+}
+
+impl Lines {
+    /// Makes a mistake of each secret that is easy to guess.
+    pub fn refuse_guessable(&mut self) {
+        let is_guessable = |import: &mut Import| import.secret.kind == Kind::Guessable;
+        let refused = self.imports.extract_if(.., is_guessable);
+        self.mistakes.extend(refused.map(|import| Mistake {
+            line: import.line,
+            what: "secret: It is among the first that are guessed. Give this client a new token, or \
+                   take it all the same, with --accept-guessable."
+                .to_owned(),
+        }));
+        self.mistakes.sort_unstable();
+    }
 }
 
 /// Reads all of it; `progress` is told how many bytes were read after each line.

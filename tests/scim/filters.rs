@@ -318,7 +318,7 @@ async fn lists_are_sorted_and_come_in_parts_with_the_whole_number() {
         ("sortBy=userName&sortOrder=descending", "edcba"),
         ("sortBy=title", "becad"),
         // Who has none comes last, or first.
-        ("sortBy=title&sortOrder=descending", "adceb"),
+        ("sortBy=title&sortOrder=descending", "daceb"),
         ("sortBy=name.familyName", "dabce"),
         // By the primary address, or else the first.
         ("sortBy=emails", "abced"),

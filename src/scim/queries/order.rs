@@ -33,7 +33,7 @@ pub fn of_users<'a>(query: UserIds<'a>, sort: Option<&Sort>) -> UserIds<'a> {
     };
     let place = sort.place;
     if let Some(kept) = kept_text(place) {
-        return sorted!(query, sort, kept.text).then_order_by(scim_users::user_id);
+        return by_id(sorted!(query, sort, kept.text), sort);
     }
     let query = match (place.attribute.name, place.target().name) {
         ("id", _) => return sorted!(query, sort, scim_users::user_id),
@@ -51,7 +51,12 @@ pub fn of_users<'a>(query: UserIds<'a>, sort: Option<&Sort>) -> UserIds<'a> {
             )
         }
     };
-    query.then_order_by(scim_users::user_id)
+    by_id(query, sort)
+}
+
+/// In the same direction, as an index has it.
+fn by_id<'a>(query: UserIds<'a>, sort: &Sort) -> UserIds<'a> {
+    sorted!(query, sort, scim_users::user_id)
 }
 
 pub fn of_groups<'a>(query: Groups<'a>, sort: Option<&Sort>) -> Groups<'a> {

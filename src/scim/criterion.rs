@@ -86,6 +86,34 @@ impl Criterion {
         }
     }
 
+    /// All that is asked of attributes.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<&Leaf> {
+        match self {
+            Self::Any(criteria) | Self::All(criteria) => {
+                criteria.iter().flat_map(Self::leaves).collect()
+            }
+            Self::Not(criterion) => criterion.leaves(),
+            Self::Leaf(leaf) => vec![leaf],
+        }
+    }
+
+    /// Whether all that meets it lies between two values of the attribute, by its order.
+    #[must_use]
+    pub fn is_range_of(&self, of: Place) -> bool {
+        match self {
+            Self::All(criteria) => criteria.iter().any(|it| it.is_range_of(of)),
+            Self::Leaf(Leaf::Compare(place, operator, _)) => {
+                let is_scattered = matches!(
+                    operator,
+                    Operator::NotEqual | Operator::Contains | Operator::EndsWith
+                );
+                *place == of && !is_scattered
+            }
+            _ => false,
+        }
+    }
+
     /// What a value is that meets it, if that is said in full.
     #[must_use]
     pub fn example(&self) -> Option<serde_json::Map<String, Value>> {

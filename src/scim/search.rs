@@ -75,6 +75,15 @@ impl Search {
         Asked::of(body)?.read(kind)
     }
 
+    /// Whether those who are found stand together in the order.
+    #[must_use]
+    pub fn sorts_by_its_range(&self) -> bool {
+        match (&self.criterion, self.sort) {
+            (Some(criterion), Some(sort)) => criterion.is_range_of(sort.place),
+            _ => false,
+        }
+    }
+
     /// The page as it is answered.
     #[must_use]
     pub fn page(&self, total: i64, resources: &[Value]) -> Value {

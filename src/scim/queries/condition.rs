@@ -3,6 +3,8 @@
 
 mod compare;
 mod groups;
+mod kept;
+mod spelled_out;
 mod users;
 
 use diesel::dsl::not;
@@ -16,7 +18,8 @@ use crate::web::Error;
 
 pub use compare::lower;
 pub use groups::of_groups;
-pub use users::{found, kept_text};
+pub use kept::kept_text;
+pub use users::Finder;
 
 /// An expression of a type over a table.
 pub type Boxed<Table, Type> = Box<dyn BoxableExpression<Table, Pg, SqlType = Type>>;

@@ -5,8 +5,10 @@ use diesel::dsl::{And, Eq, LeftJoinQuerySource};
 use diesel::expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, BoxedSelectStatement, FromClause, QueryFragment, QueryId};
-use diesel::sql_types::{Bool, Uuid as SqlUuid};
+use diesel::query_builder::{
+    AstPass, BoxedSelectStatement, FromClause, Query, QueryFragment, QueryId,
+};
+use diesel::sql_types::{BigInt, Bool, Uuid as SqlUuid};
 
 use crate::access::OrganizationId;
 use crate::db::schema::{scim_documents, scim_users};
@@ -65,6 +67,35 @@ impl AppearsOnTable<Users> for FoundByOne {}
 impl SelectableExpression<Users> for FoundByOne {}
 
 impl QueryId for FoundByOne {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+/// A page of those who are found among users whom one walks past in an order, each with whether they
+/// are. No more is looked at than the page takes.
+pub struct Passed {
+    pub users: BoxedSelectStatement<'static, (SqlUuid, Bool), FromClause<Users>, Pg>,
+    pub offset: i64,
+    pub limit: i64,
+}
+
+impl QueryFragment<Pg> for Passed {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("SELECT user_id FROM (");
+        QueryFragment::<Pg>::walk_ast(&self.users, out.reborrow())?;
+        out.push_sql(") AS passed (user_id, is_found) WHERE is_found OFFSET ");
+        out.push_bind_param::<BigInt, _>(&self.offset)?;
+        out.push_sql(" LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.limit)
+    }
+}
+
+impl Query for Passed {
+    type SqlType = SqlUuid;
+}
+
+impl QueryId for Passed {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }

@@ -10,6 +10,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use uuid::Uuid;
 
+use super::condition::Finder;
 use super::directory::Users;
 use super::{groups, users};
 use crate::access::{OrganizationId, UserId};
@@ -105,7 +106,9 @@ async fn mixed(
     connection
         .transaction(async |connection| {
             plan_afresh(connection).await?;
-            let users = || users::found(organization, &search.users);
+            let finder =
+                Finder::of(connection, organization, search.users.criterion.as_ref()).await?;
+            let users = || finder.found();
             let groups = || groups::found(organization, &search.groups);
             let total = users()?.count().get_result::<i64>(connection).await?
                 + groups()?.count().get_result::<i64>(connection).await?;

@@ -10,8 +10,9 @@ use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::Value;
 
-use super::directory::{UserIds, of_user, users_of};
-use super::{condition, order};
+use super::condition::Finder;
+use super::directory::{Passed, of_user};
+use super::order;
 use crate::access::{OrganizationId, UserId};
 use crate::db::schema::{group_members, groups, scim_documents, scim_users};
 use crate::db::{Connection, expected_rows, plan_afresh};
@@ -58,6 +59,8 @@ impl From<(Row, Value)> for User {
 /// Where no more are expected, all that a filter finds is collected, counted and sorted at once.
 /// Else they are counted, and the page is soon filled by walking along the order.
 const FEW: u64 = 10_000;
+/// So many users are passed at most before those who are found are collected after all.
+const MOST_PASSED: u64 = 5_000;
 
 /// How many users are found, and those of the page.
 pub async fn page(
@@ -68,68 +71,111 @@ pub async fn page(
     connection
         .transaction(async |connection| {
             plan_afresh(connection).await?;
-            let found = || found(organization, search);
-            let may_be_few = search.criterion.is_some() && search.count > 0;
-            let (total, ids) = if may_be_few
-                && expected_rows(connection, found()?).await? <= FEW
-                && let Some(collected) = collect(connection, found()?, search).await?
-            {
-                collected
-            } else {
-                walk(connection, found, search).await?
-            };
+            let finder = Finder::of(connection, organization, search.criterion.as_ref()).await?;
+            let (total, ids) = found(connection, &finder, search).await?;
             Ok((total, in_order(connection, organization, &ids).await?))
         })
         .await
 }
 
-/// Those who are found, in no order.
-pub(super) fn found(
-    organization: OrganizationId,
+async fn found(
+    connection: &mut Connection,
+    finder: &Finder<'_>,
     search: &Search,
-) -> Result<UserIds<'static>, Error> {
-    match &search.criterion {
-        Some(criterion) => condition::found(criterion, organization),
-        None => Ok(users_of(organization)),
+) -> Result<(i64, Vec<UserId>), Error> {
+    if search.count == 0 {
+        return Ok((count(connection, finder).await?, Vec::new()));
+    }
+    let expected = expected_rows(connection, finder.found()?).await?;
+    if expected <= FEW {
+        return collect(connection, finder, search).await;
+    }
+    let all = expected_rows(connection, finder.all()).await?;
+    let Some(most) = most_to_pass(expected, all, search) else {
+        return walk(connection, finder, search).await;
+    };
+    match pass(connection, finder, search, most).await? {
+        Some(ids) => Ok((count(connection, finder).await?, ids)),
+        None => collect(connection, finder, search).await,
     }
 }
 
-/// `None` if the page holds nobody, and so does not tell how many there are before it.
+async fn count(connection: &mut Connection, finder: &Finder<'_>) -> Result<i64, Error> {
+    let found = finder.found()?.select(count_star());
+    Ok(found.get_result(connection).await?)
+}
+
 async fn collect(
     connection: &mut Connection,
-    found: UserIds<'_>,
+    finder: &Finder<'_>,
     search: &Search,
-) -> QueryResult<Option<(i64, Vec<UserId>)>> {
-    let rows: Vec<(UserId, i64)> =
-        order::of_users(found.order(of_no_index()), search.sort.as_ref())
-            .offset(search.start - 1)
-            .limit(search.count)
-            .select((scim_users::user_id, count_star().over()))
-            .load(connection)
-            .await?;
-    let ids = rows.iter().map(|(id, _)| *id).collect();
-    Ok(match rows.last() {
-        Some((_, total)) => Some((*total, ids)),
-        None if search.start == 1 => Some((0, ids)),
-        None => None,
-    })
+) -> Result<(i64, Vec<UserId>), Error> {
+    let found = finder.found()?.order(of_no_index());
+    let rows: Vec<(UserId, i64)> = order::of_users(found, search.sort.as_ref())
+        .offset(search.start - 1)
+        .limit(search.count)
+        .select((scim_users::user_id, count_star().over()))
+        .load(connection)
+        .await?;
+    let total = match rows.last() {
+        Some((_, total)) => *total,
+        None if search.start == 1 => 0,
+        // A page that holds nobody does not tell how many there are before it.
+        None => count(connection, finder).await?,
+    };
+    Ok((total, rows.into_iter().map(|(id, _)| id).collect()))
 }
 
 async fn walk(
     connection: &mut Connection,
-    found: impl Fn() -> Result<UserIds<'static>, Error>,
+    finder: &Finder<'_>,
     search: &Search,
 ) -> Result<(i64, Vec<UserId>), Error> {
-    let total = found()?.select(count_star()).get_result(connection).await?;
+    let total = count(connection, finder).await?;
     if total < search.start {
         return Ok((total, Vec::new()));
     }
-    let ids = order::of_users(found()?, search.sort.as_ref())
+    let ids = order::of_users(finder.found()?, search.sort.as_ref())
         .offset(search.start - 1)
         .limit(search.count)
         .load(connection)
         .await?;
     Ok((total, ids))
+}
+
+/// How many users to pass, found or not, before those who are found are collected: half as many again
+/// as fill the page if they stand anywhere in the order, as they may all stand at its end. `None` where
+/// the way there is short compared to collecting them, or an index leads past the others: to a page
+/// far behind, or along a range of the order.
+fn most_to_pass(expected: u64, all: u64, search: &Search) -> Option<i64> {
+    let wanted = (search.start - 1)
+        .saturating_add(search.count)
+        .unsigned_abs();
+    let others = all.saturating_sub(expected);
+    let fair = wanted.saturating_mul(all) / expected.max(1);
+    let most = fair.saturating_add(fair / 2 + 500);
+    if others / 2 <= expected || most > MOST_PASSED || search.sorts_by_its_range() {
+        return None;
+    }
+    i64::try_from(most).ok()
+}
+
+/// The page, if it is full before so many users are passed.
+async fn pass(
+    connection: &mut Connection,
+    finder: &Finder<'_>,
+    search: &Search,
+    most: i64,
+) -> Result<Option<Vec<UserId>>, Error> {
+    let along = order::of_users(finder.all(), search.sort.as_ref()).limit(most);
+    let passed = Passed {
+        users: along.select((scim_users::user_id, finder.condition()?)),
+        offset: search.start - 1,
+        limit: search.count,
+    };
+    let ids: Vec<UserId> = passed.load(connection).await?;
+    let is_full = i64::try_from(ids.len()).is_ok_and(|length| length == search.count);
+    Ok(is_full.then_some(ids))
 }
 
 /// To sort by this first leaves all as it is, but no index has such an order. PostgreSQL would
@@ -188,4 +234,44 @@ pub async fn groups_of(
         .await?;
     let in_group = |(user, id, name)| (user, InGroup { id, name });
     Ok(rows.into_iter().map(in_group).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scim::schema::USER;
+
+    #[test]
+    fn an_order_is_walked_along_as_far_as_it_pays() {
+        for (query, expected, most) in [
+            (
+                "filter=department co \"fin\"&sortBy=title",
+                20_000,
+                Some(1_250),
+            ),
+            ("filter=title co \"eng\"&sortBy=title", 20_000, Some(1_250)),
+            (
+                "filter=title sw \"eng\"&sortBy=department",
+                20_000,
+                Some(1_250),
+            ),
+            ("filter=title co \"eng\"", 33_000, Some(954)),
+            // They cannot stand far off.
+            ("filter=title co \"eng\"", 34_000, None),
+            (
+                "filter=title sw \"eng\" and active eq true&sortBy=title",
+                20_000,
+                None,
+            ),
+            ("filter=title co \"eng\"&startIndex=1001", 20_000, None),
+            (
+                "filter=title co \"eng\"&startIndex=9223372036854775807",
+                20_000,
+                None,
+            ),
+        ] {
+            let search = Search::of_query(&USER, query).unwrap();
+            assert_eq!(most_to_pass(expected, 100_000, &search), most, "{query}");
+        }
+    }
 }

@@ -7,140 +7,170 @@ use diesel::sql_types::{Jsonb, Nullable, Text};
 use serde_json::Value;
 
 use super::compare::{
-    Perhaps, Times, escaped_backwards, exact, folded, has_schema, id, lower, meta, perhaps,
-    unsupported,
+    Times, escaped_backwards, exact, folded, has_schema, id, lower, meta, perhaps, unsupported,
 };
+use super::kept::kept_text;
+use super::spelled_out::SpelledOut;
 use super::{Condition, all, combined, constant};
 use crate::access::OrganizationId;
-use crate::db::escaped;
 use crate::db::schema::{group_members, groups, scim_documents, scim_users};
+use crate::db::{Connection, escaped};
 use crate::scim::criterion::{Criterion, Leaf, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::queries::directory::{FoundByOne, UserIds, Users, users_of};
 use crate::scim::queries::json_path;
-use crate::scim::schema::{ENTERPRISE_URN, Place, USER};
+use crate::scim::schema::USER;
 use crate::web::Error;
 
 diesel::define_sql_function! { fn reverse(text: Text) -> Text; }
 diesel::define_sql_function! { fn scim_contains(folded: Nullable<Jsonb>, part: Text) -> Bool; }
 diesel::define_sql_function! { fn scim_meets(folded: Nullable<Jsonb>, path: Text) -> Bool; }
 
-/// The users of the organisation that a filter means.
-///
-/// # Errors
-/// `invalidFilter` for what is not looked for.
-pub fn found(
-    criterion: &Criterion,
+/// Finds users of an organisation.
+pub struct Finder<'a> {
     organization: OrganizationId,
-) -> Result<UserIds<'static>, Error> {
-    Ok(users_of(organization).filter(condition(criterion, organization)?))
+    /// `None`: all.
+    criterion: Option<&'a Criterion>,
+    spelled_out: SpelledOut,
 }
 
-/// Alternatives that read documents are queries of their own, but not where they are denied: there
-/// no index is of use, and everybody is looked at once.
-fn condition(
-    criterion: &Criterion,
-    organization: OrganizationId,
-) -> Result<Condition<Users>, Error> {
-    match criterion {
-        Criterion::Any(criteria) if reads_documents(criterion, organization)? => {
-            let queries: Result<_, Error> =
-                criteria.iter().map(|it| found(it, organization)).collect();
-            Ok(Box::new(FoundByOne(queries?)))
+impl<'a> Finder<'a> {
+    /// # Errors
+    /// When the database fails.
+    pub async fn of(
+        connection: &mut Connection,
+        organization: OrganizationId,
+        criterion: Option<&'a Criterion>,
+    ) -> QueryResult<Self> {
+        let spelled_out = match criterion {
+            Some(criterion) => SpelledOut::of(connection, organization, criterion).await?,
+            None => SpelledOut::default(),
+        };
+        Ok(Self {
+            organization,
+            criterion,
+            spelled_out,
+        })
+    }
+
+    /// Those who are found, in no order.
+    ///
+    /// # Errors
+    /// `invalidFilter` for what is not looked for.
+    pub fn found(&self) -> Result<UserIds<'static>, Error> {
+        match self.criterion {
+            Some(criterion) => self.meeting(criterion),
+            None => Ok(self.all()),
         }
-        Criterion::All(criteria) => {
-            let conditions: Result<_, Error> = criteria
+    }
+
+    /// Whether a user is found.
+    ///
+    /// # Errors
+    /// `invalidFilter` for what is not looked for.
+    pub fn condition(&self) -> Result<Condition<Users>, Error> {
+        match self.criterion {
+            Some(criterion) => self.meets(criterion),
+            None => Ok(constant(true)),
+        }
+    }
+
+    /// Those among whom they are.
+    pub fn all(&self) -> UserIds<'static> {
+        users_of(self.organization)
+    }
+
+    fn meeting(&self, criterion: &Criterion) -> Result<UserIds<'static>, Error> {
+        Ok(self.all().filter(self.meets(criterion)?))
+    }
+
+    /// Alternatives that read documents are queries of their own, but not where they are denied:
+    /// there no index is of use, and everybody is looked at once.
+    fn meets(&self, criterion: &Criterion) -> Result<Condition<Users>, Error> {
+        match criterion {
+            Criterion::Any(criteria) if self.reads_documents(criterion)? => {
+                let queries: Result<_, Error> =
+                    criteria.iter().map(|it| self.meeting(it)).collect();
+                Ok(Box::new(FoundByOne(queries?)))
+            }
+            Criterion::All(criteria) => {
+                let conditions: Result<_, Error> =
+                    criteria.iter().map(|it| self.meets(it)).collect();
+                Ok(all(conditions?))
+            }
+            _ => combined(criterion, &|leaf| {
+                Ok(match self.of_columns(leaf)? {
+                    Some(condition) => condition,
+                    None => of_document(leaf),
+                })
+            }),
+        }
+    }
+
+    fn reads_documents(&self, criterion: &Criterion) -> Result<bool, Error> {
+        match criterion {
+            Criterion::Any(criteria) | Criterion::All(criteria) => criteria
                 .iter()
-                .map(|it| condition(it, organization))
-                .collect();
-            Ok(all(conditions?))
+                .try_fold(false, |reads, it| Ok(reads || self.reads_documents(it)?)),
+            Criterion::Not(criterion) => self.reads_documents(criterion),
+            Criterion::Leaf(leaf) => Ok(self.of_columns(leaf)?.is_none()),
         }
-        _ => combined(criterion, &|leaf| {
-            Ok(match of_columns(leaf, organization)? {
-                Some(condition) => condition,
-                None => of_document(leaf),
-            })
-        }),
     }
-}
 
-fn reads_documents(criterion: &Criterion, organization: OrganizationId) -> Result<bool, Error> {
-    match criterion {
-        Criterion::Any(criteria) | Criterion::All(criteria) => {
-            criteria.iter().try_fold(false, |reads, it| {
-                Ok(reads || reads_documents(it, organization)?)
-            })
+    /// What is asked without the document; `None` where only that knows.
+    fn of_columns(&self, leaf: &Leaf) -> Result<Option<Condition<Users>>, Error> {
+        let place = leaf.place();
+        if let Some(condition) = self.of_kept_text(leaf).or_else(|| of_addresses(leaf)) {
+            return Ok(Some(condition));
         }
-        Criterion::Not(criterion) => reads_documents(criterion, organization),
-        Criterion::Leaf(leaf) => Ok(of_columns(leaf, organization)?.is_none()),
+        if place.extension.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(match (place.attribute.name, leaf) {
+            ("id" | "userName" | "active" | "schemas", Leaf::Present(_)) => constant(true),
+            ("id", Leaf::Compare(_, operator, literal)) => id(
+                Box::new(scim_users::user_id),
+                Box::new(sql::<Text>("scim_users.user_id::text")),
+                *operator,
+                literal,
+            ),
+            ("userName", Leaf::Compare(_, Operator::EndsWith, Literal::Text(end))) => {
+                // Read backwards, it begins with the end.
+                let pattern = format!("%{}", escaped_backwards(end));
+                Box::new(scim_users::user_name_reversed.like(reverse(lower(pattern))))
+            }
+            ("userName", Leaf::Compare(_, operator, literal)) => {
+                folded(Box::new(scim_users::user_name_folded), *operator, literal)
+            }
+            ("active", Leaf::Compare(_, operator, literal)) => {
+                let wanted = (*operator == Operator::Equal) == (*literal == Literal::Flag(true));
+                Box::new(scim_users::active.eq(wanted))
+            }
+            ("externalId", leaf) => perhaps!(scim_users::external_id).meets(exact, leaf),
+            ("meta", leaf) => meta(leaf, USER.name, &|| Times {
+                created: Box::new(scim_users::created_at),
+                modified: Box::new(scim_users::modified_at),
+            })?,
+            ("groups", leaf) => in_groups(leaf, self.organization)?,
+            _ => return Ok(None),
+        }))
     }
-}
 
-/// What is asked without the document; `None` where only that knows.
-fn of_columns(
-    leaf: &Leaf,
-    organization: OrganizationId,
-) -> Result<Option<Condition<Users>>, Error> {
-    let place = leaf.place();
-    let of_kept_text = || Some(kept_text(place)?.meets(folded, leaf));
-    if let Some(condition) = of_kept_text().or_else(|| of_addresses(leaf)) {
-        return Ok(Some(condition));
+    fn of_kept_text(&self, leaf: &Leaf) -> Option<Condition<Users>> {
+        let kept = kept_text(leaf.place())?;
+        let Some(texts) = self.spelled_out.texts(leaf) else {
+            return Some(kept.meets(folded, leaf));
+        };
+        let has_one: Condition<Users> = match texts {
+            // An index that has an order besides is of use.
+            [text] => Box::new(kept.text.eq(text.clone())),
+            texts => Box::new(kept.text.eq_any(texts.to_vec())),
+        };
+        Some(match leaf {
+            Leaf::Compare(_, Operator::NotEqual, _) => Box::new(not(kept.is_there).or(has_one)),
+            _ => Box::new(kept.is_there.and(has_one)),
+        })
     }
-    if place.extension.is_some() {
-        return Ok(None);
-    }
-    Ok(Some(match (place.attribute.name, leaf) {
-        ("id" | "userName" | "active" | "schemas", Leaf::Present(_)) => constant(true),
-        ("id", Leaf::Compare(_, operator, literal)) => id(
-            Box::new(scim_users::user_id),
-            Box::new(sql::<Text>("scim_users.user_id::text")),
-            *operator,
-            literal,
-        ),
-        ("userName", Leaf::Compare(_, Operator::EndsWith, Literal::Text(end))) => {
-            // Read backwards, it begins with the end.
-            let pattern = format!("%{}", escaped_backwards(end));
-            Box::new(scim_users::user_name_reversed.like(reverse(lower(pattern))))
-        }
-        ("userName", Leaf::Compare(_, operator, literal)) => {
-            folded(Box::new(scim_users::user_name_folded), *operator, literal)
-        }
-        ("active", Leaf::Compare(_, operator, literal)) => {
-            let wanted = (*operator == Operator::Equal) == (*literal == Literal::Flag(true));
-            Box::new(scim_users::active.eq(wanted))
-        }
-        ("externalId", leaf) => perhaps!(scim_users::external_id).meets(exact, leaf),
-        ("meta", leaf) => meta(leaf, USER.name, &|| Times {
-            created: Box::new(scim_users::created_at),
-            modified: Box::new(scim_users::modified_at),
-        })?,
-        ("groups", leaf) => in_groups(leaf, organization)?,
-        _ => return Ok(None),
-    }))
-}
-
-/// A text of the document that has a column besides, in lower case, of which the first 300
-/// characters count.
-pub fn kept_text(place: Place) -> Option<Perhaps<Users>> {
-    Some(match place.names()[..] {
-        ["displayName"] => perhaps!(scim_users::display_name),
-        ["name", "familyName"] => perhaps!(scim_users::family_name),
-        ["name", "givenName"] => perhaps!(scim_users::given_name),
-        ["name", "formatted"] => perhaps!(scim_users::formatted_name),
-        ["nickName"] => perhaps!(scim_users::nick_name),
-        ["title"] => perhaps!(scim_users::title),
-        ["userType"] => perhaps!(scim_users::user_type),
-        ["preferredLanguage"] => perhaps!(scim_users::preferred_language),
-        ["locale"] => perhaps!(scim_users::locale),
-        ["timezone"] => perhaps!(scim_users::timezone),
-        [ENTERPRISE_URN, "employeeNumber"] => perhaps!(scim_users::employee_number),
-        [ENTERPRISE_URN, "costCenter"] => perhaps!(scim_users::cost_center),
-        [ENTERPRISE_URN, "organization"] => perhaps!(scim_users::organization),
-        [ENTERPRISE_URN, "division"] => perhaps!(scim_users::division),
-        [ENTERPRISE_URN, "department"] => perhaps!(scim_users::department),
-        [ENTERPRISE_URN, "manager", "value"] => perhaps!(scim_users::manager),
-        _ => return None,
-    })
 }
 
 /// Parts of email addresses, which stand in a column each on a line, with spaces for line breaks.

@@ -1,0 +1,132 @@
+//! Comparisons of texts, spelled out: of an attribute that has few different texts, such as a title,
+//! it is faster to find those that meet one, and then who has them, than to look at everybody's.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Bool, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+
+use super::Boxed;
+use super::kept::kept_text;
+use crate::access::OrganizationId;
+use crate::db::{Connection, escaped};
+use crate::scim::criterion::{Criterion, Leaf, Literal};
+use crate::scim::filter::Operator;
+use crate::scim::queries::directory::Users;
+use crate::scim::schema::{ENTERPRISE_URN, Place};
+
+/// Where there are more different texts, the users are looked through.
+const FEW: i32 = 200;
+
+/// No more of a filter is spelled out.
+const MOST: usize = 8;
+
+#[derive(Default)]
+pub struct SpelledOut(Vec<(Leaf, Vec<String>)>);
+
+impl SpelledOut {
+    /// Whatever of the criterion can be.
+    pub async fn of(
+        connection: &mut Connection,
+        organization: OrganizationId,
+        criterion: &Criterion,
+    ) -> QueryResult<Self> {
+        let mut spelled_out = Vec::new();
+        let leaves = criterion.leaves().into_iter();
+        let queries = leaves.filter_map(|leaf| Some((leaf, Texts::meeting(leaf, organization)?)));
+        for (leaf, query) in queries.take(MOST) {
+            let (are_few, texts): (bool, Vec<String>) = query.get_result(connection).await?;
+            if are_few {
+                spelled_out.push((leaf.clone(), texts));
+            }
+        }
+        Ok(Self(spelled_out))
+    }
+
+    /// All that meet it.
+    pub fn texts(&self, leaf: &Leaf) -> Option<&[String]> {
+        let known = self.0.iter().find(|(known, _)| known == leaf);
+        known.map(|(_, texts)| texts.as_slice())
+    }
+}
+
+fn has_few_texts(place: Place) -> bool {
+    matches!(
+        place.names()[..],
+        ["title" | "userType" | "preferredLanguage" | "locale" | "timezone"]
+            | [
+                ENTERPRISE_URN,
+                "costCenter" | "organization" | "division" | "department"
+            ]
+    )
+}
+
+/// Whether an attribute has few texts, and those that are like the pattern, or are not. Its index is
+/// entered once for each, and no more often than they are few.
+struct Texts {
+    organization: OrganizationId,
+    text: Boxed<Users, Text>,
+    is_like: bool,
+    pattern: String,
+}
+
+impl Texts {
+    fn meeting(leaf: &Leaf, organization: OrganizationId) -> Option<Self> {
+        let Leaf::Compare(place, operator, Literal::Text(text)) = leaf else {
+            return None;
+        };
+        let text = escaped(text);
+        let (is_like, pattern) = match operator {
+            Operator::Contains => (true, format!("%{text}%")),
+            Operator::EndsWith => (true, format!("%{text}")),
+            Operator::NotEqual => (false, text),
+            _ => return None,
+        };
+        if !has_few_texts(*place) {
+            return None;
+        }
+        Some(Self {
+            organization,
+            text: kept_text(*place)?.text,
+            is_like,
+            pattern,
+        })
+    }
+}
+
+impl QueryFragment<Pg> for Texts {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("WITH RECURSIVE known (text) AS ((SELECT min(");
+        self.text.walk_ast(out.reborrow())?;
+        out.push_sql(") FROM scim_users WHERE organization_id = ");
+        out.push_bind_param::<SqlUuid, _>(&self.organization)?;
+        out.push_sql(") UNION ALL SELECT (SELECT min(");
+        self.text.walk_ast(out.reborrow())?;
+        out.push_sql(") FROM scim_users WHERE organization_id = ");
+        out.push_bind_param::<SqlUuid, _>(&self.organization)?;
+        out.push_sql(" AND ");
+        self.text.walk_ast(out.reborrow())?;
+        out.push_sql(" > known.text) FROM known WHERE known.text IS NOT NULL), ");
+        out.push_sql("seen AS (SELECT text FROM known WHERE text IS NOT NULL LIMIT ");
+        out.push_sql(&(FEW + 1).to_string());
+        out.push_sql(") SELECT count(*) <= ");
+        out.push_sql(&FEW.to_string());
+        out.push_sql(", coalesce(array_agg(text) FILTER (WHERE (text LIKE lower(");
+        out.push_bind_param::<Text, _>(&self.pattern)?;
+        out.push_sql(")) = ");
+        out.push_bind_param::<Bool, _>(&self.is_like)?;
+        out.push_sql("), '{}') FROM seen");
+        Ok(())
+    }
+}
+
+impl Query for Texts {
+    type SqlType = (Bool, Array<Text>);
+}
+
+impl QueryId for Texts {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}

@@ -264,6 +264,9 @@ fn part(operator: Operator, literal: &Literal) -> Option<Condition<Users>> {
         Operator::EndsWith => &quoted[1..],
         _ => return None,
     };
+    if !has_trigram(part) {
+        return None;
+    }
     let pattern = format!("%{}%", escaped(part));
     Some(Box::new(
         scim_documents::parts
@@ -271,6 +274,18 @@ fn part(operator: Operator, literal: &Literal) -> Option<Condition<Users>> {
             .assume_not_null()
             .like(lower(pattern)),
     ))
+}
+
+/// Whether an index of trigrams is of use for what has this part. It pads words with two spaces before
+/// and one behind, where the part says that they begin or end.
+fn has_trigram(part: &str) -> bool {
+    let is_other = |c: char| !c.is_alphanumeric();
+    let words = part.split(is_other).collect::<Vec<_>>();
+    words.iter().enumerate().any(|(place, word)| {
+        let begins = if place > 0 { 2 } else { 0 };
+        let ends = usize::from(place + 1 < words.len());
+        !word.is_empty() && word.chars().count() + begins + ends >= 3
+    })
 }
 
 /// One of a user's schemas is so; none is equal, where they are to differ.
@@ -321,5 +336,27 @@ fn one_group(leaf: &Leaf) -> Result<Condition<groups::table>, Error> {
             literal,
         )),
         name => Err(unsupported("groups", name, *operator)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_trigram;
+
+    #[test]
+    fn a_trigram_takes_three_characters_or_the_end_of_a_word() {
+        for (part, has_one) in [
+            ("777", true),
+            ("77", false),
+            ("\"77", true),
+            ("7\"", false),
+            ("77\"", true),
+            ("é12", true),
+            ("+4-", true),
+            ("+-\"", false),
+            ("", false),
+        ] {
+            assert_eq!(has_trigram(part), has_one, "{part}");
+        }
     }
 }

@@ -56,9 +56,12 @@ impl From<(Row, Value)> for User {
     }
 }
 
-/// Where no more are expected, all that a filter finds is collected, counted and sorted at once.
-/// Else they are counted, and the page is soon filled by walking along the order.
+/// Where no more are expected, all that a filter finds is collected, counted and sorted at once,
+/// unless the page is soon filled by walking along the order. Where more are, they are counted, and
+/// the order is walked along.
 const FEW: u64 = 10_000;
+/// To collect so few is faster than to pass anybody.
+const VERY_FEW: u64 = 2_000;
 /// So many users are passed at most before those who are found are collected after all.
 const MOST_PASSED: u64 = 5_000;
 
@@ -87,17 +90,19 @@ async fn found(
         return Ok((count(connection, finder).await?, Vec::new()));
     }
     let expected = expected_rows(connection, finder.found()?).await?;
-    if expected <= FEW {
-        return collect(connection, finder, search).await;
+    if expected > VERY_FEW {
+        let all = expected_rows(connection, finder.all()).await?;
+        match most_to_pass(expected, all, search) {
+            Some(most) => {
+                if let Some(ids) = pass(connection, finder, search, most).await? {
+                    return Ok((count(connection, finder).await?, ids));
+                }
+            }
+            None if expected > FEW => return walk(connection, finder, search).await,
+            None => {}
+        }
     }
-    let all = expected_rows(connection, finder.all()).await?;
-    let Some(most) = most_to_pass(expected, all, search) else {
-        return walk(connection, finder, search).await;
-    };
-    match pass(connection, finder, search, most).await? {
-        Some(ids) => Ok((count(connection, finder).await?, ids)),
-        None => collect(connection, finder, search).await,
-    }
+    collect(connection, finder, search).await
 }
 
 async fn count(connection: &mut Connection, finder: &Finder<'_>) -> Result<i64, Error> {

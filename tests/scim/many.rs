@@ -189,6 +189,13 @@ const PAGES: &[(&str, &str, &str, &str, i64)] = &[
         "cost_center LIKE '%7%'",
         "userName",
         "user_name_folded",
+        1,
+    ),
+    (
+        "costCenter co \"7\"",
+        "cost_center LIKE '%7%'",
+        "userName",
+        "user_name_folded",
         4_001,
     ),
     (

@@ -16,3 +16,4 @@ mod recordings;
 pub mod table;
 mod twin;
 mod users;
+mod values;

@@ -159,8 +159,6 @@ diesel::table! {
         organization_id -> Uuid,
         user_id -> Uuid,
         document -> Jsonb,
-        folded -> Jsonb,
-        parts -> Text,
     }
 }
 
@@ -195,6 +193,31 @@ diesel::table! {
         organization -> Nullable<Text>,
         division -> Nullable<Text>,
         manager -> Nullable<Text>,
+        middle_name -> Nullable<Text>,
+        honorific_prefix -> Nullable<Text>,
+        honorific_suffix -> Nullable<Text>,
+        profile_url -> Nullable<Text>,
+        manager_ref -> Nullable<Text>,
+        manager_display_name -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    scim_values (organization_id, user_id, attribute, number) {
+        organization_id -> Uuid,
+        user_id -> Uuid,
+        attribute -> Text,
+        number -> Int8,
+        is_primary -> Nullable<Bool>,
+        kind -> Nullable<Text>,
+        value -> Nullable<Text>,
+        display -> Nullable<Text>,
+        formatted -> Nullable<Text>,
+        street_address -> Nullable<Text>,
+        locality -> Nullable<Text>,
+        region -> Nullable<Text>,
+        postal_code -> Nullable<Text>,
+        country -> Nullable<Text>,
     }
 }
 
@@ -372,6 +395,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     resources,
     scim_documents,
     scim_users,
+    scim_values,
     secrets,
     sessions,
     sign_in_throttle,

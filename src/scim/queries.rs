@@ -4,6 +4,5 @@ mod condition;
 mod directory;
 pub mod everything;
 pub mod groups;
-mod json_path;
 mod order;
 pub mod users;

@@ -169,6 +169,19 @@ impl Place {
         self.attribute.is_read_only || self.target().is_read_only
     }
 
+    /// Those of its sub-attributes, or itself where there are none.
+    #[must_use]
+    pub fn parts(self) -> Vec<Place> {
+        let part = |sub| Place {
+            sub: Some(sub),
+            ..self
+        };
+        match self.target().subs() {
+            [] => vec![self],
+            subs => subs.iter().map(part).collect(),
+        }
+    }
+
     /// The names to it from the resource down.
     #[must_use]
     pub fn names(&self) -> Vec<&'static str> {

@@ -133,7 +133,11 @@ async fn the_database_finds_whom_the_criterion_is_met_by() {
     }
 }
 
-/// Texts of which a user has one, whether they have a column of their own or not.
+fn is_text(kind: Kind) -> bool {
+    matches!(kind, Kind::Text | Kind::Reference(_))
+}
+
+/// Texts of which a user has one.
 fn single_texts() -> Vec<Place> {
     let place = |extension, attribute, sub| Place {
         extension,
@@ -144,10 +148,10 @@ fn single_texts() -> Vec<Place> {
     for schema in USER.schemas() {
         let extension = USER.extension(schema.urn);
         for attribute in schema.attributes.iter().filter(|it| !it.is_plural) {
-            if attribute.name != "userName" && attribute.kind == Kind::Text {
+            if attribute.name != "userName" && is_text(attribute.kind) {
                 places.push(place(extension, attribute, None));
             }
-            let texts = attribute.subs().iter().filter(|it| it.kind == Kind::Text);
+            let texts = attribute.subs().iter().filter(|it| is_text(it.kind));
             places.extend(texts.map(|sub| place(extension, attribute, Some(sub))));
         }
     }
@@ -201,18 +205,103 @@ async fn texts_of_which_a_user_has_one_are_found_and_sorted_by() {
         there.sort();
         let filter = format!("{others} and {path} pr");
         assert_eq!(provider.named(&filter).await.len(), there.len(), "{filter}");
-        let sorted = provider
-            .get(&format!("/Users?sortBy={path}"))
-            .await
-            .expect(200);
-        let sorted = sorted["Resources"].as_array().unwrap().iter();
-        let sorted: Vec<Option<String>> = sorted
-            .filter(|user| user["userName"] != "ada@northwind.example")
-            .map(text)
-            .collect();
-        let (some, none) = sorted.split_at(there.len());
-        assert_eq!(json!(some), json!(there), "{path}");
-        assert!(none.iter().all(Option::is_none), "{path}: {none:?}");
+        are_sorted(&provider, &path, &there, text).await;
+    }
+}
+
+/// By these texts; whoever has none is last.
+async fn are_sorted(
+    provider: &Provider,
+    path: &str,
+    there: &[String],
+    text: impl Fn(&Value) -> Option<String>,
+) {
+    let sorted = provider.get(&format!("/Users?sortBy={path}")).await;
+    let sorted = sorted.expect(200);
+    let sorted = sorted["Resources"].as_array().unwrap().iter();
+    let sorted: Vec<Option<String>> = sorted
+        .filter(|user| user["userName"] != "ada@northwind.example")
+        .map(text)
+        .collect();
+    let (some, none) = sorted.split_at(there.len());
+    assert_eq!(json!(some), json!(there), "{path}");
+    assert!(none.iter().all(Option::is_none), "{path}: {none:?}");
+}
+
+/// Texts of the values of which a user has many, by attribute.
+fn texts_of_values() -> Vec<(&'static str, Vec<&'static str>)> {
+    let attributes = USER.schema.attributes.iter();
+    let plural = attributes.filter(|it| it.is_plural && !it.is_read_only);
+    plural
+        .map(|attribute| {
+            let subs = attribute.subs().iter();
+            let texts = subs.filter(|it| is_text(it.kind));
+            (attribute.name, texts.map(|it| it.name).collect())
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_of_which_a_user_has_many_are_found_and_sorted_by() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let provider = Provider::new(&app).await;
+    let mut runner = TestRunner::deterministic();
+    let attributes = texts_of_values();
+    assert_eq!(attributes.len(), 8, "{attributes:?}");
+    let mut users = Vec::new();
+    for number in 0..30 {
+        let mut user = json!({ "userName": format!("{number:02}@x.example") });
+        for (attribute, subs) in &attributes {
+            let one = proptest::collection::vec(
+                proptest::option::of(proptest::sample::select(&TEXTS[..])),
+                subs.len(),
+            );
+            let some = proptest::collection::vec((one, proptest::option::of(any::<bool>())), 0..3);
+            let some = some.new_tree(&mut runner).unwrap().current();
+            let value = |(texts, primary): (Vec<Option<&str>>, Option<bool>)| {
+                let texts = subs.iter().zip(texts);
+                let parts =
+                    texts.filter_map(|(name, text)| Some(((*name).to_owned(), text?.into())));
+                let primary = primary.map(|it| ("primary".to_owned(), it.into()));
+                Value::Object(parts.chain(primary).collect())
+            };
+            user[*attribute] = some.into_iter().map(value).collect();
+        }
+        users.push(provider.post("/Users", &user).await.expect(201));
+    }
+    let others = "userName ew \"@x.example\"";
+    for (attribute, subs) in attributes {
+        let place = USER.find(&Path::parse(attribute).unwrap()).unwrap();
+        let values = |user: &Value| user[attribute].as_array().cloned().unwrap_or_default();
+        let has = users.iter().filter(|user| !values(user).is_empty());
+        let filter = format!("{others} and {attribute} pr");
+        assert_eq!(provider.named(&filter).await.len(), has.count(), "{filter}");
+        for sub in subs {
+            for operator in Operator::ALL {
+                for text in ["WORK", "x.ex", "%", "a b"] {
+                    let filter = Filter::Compare(Path::parse(sub).unwrap(), *operator, text.into());
+                    let criterion = Criterion::of_value(&filter, place).unwrap();
+                    let criterion =
+                        Criterion::All(vec![of(place, &format!("{sub} pr")), criterion]);
+                    let met = users
+                        .iter()
+                        .filter(|user| values(user).iter().any(|it| criterion.is_met_by(it)));
+                    let met: Vec<&Value> = met.map(|user| &user["userName"]).collect();
+                    let filter = format!("{others} and {attribute}.{filter}");
+                    assert_eq!(json!(provider.named(&filter).await), json!(met), "{filter}");
+                }
+            }
+            // That of the primary value, or else of the first.
+            let main_text = |user: &Value| {
+                let values = values(user);
+                let primary = values.iter().find(|it| it["primary"] == true);
+                let text = primary.or(values.first())?[sub].as_str()?;
+                Some(text.to_lowercase())
+            };
+            let mut there: Vec<String> = users.iter().filter_map(main_text).collect();
+            there.sort();
+            are_sorted(&provider, &format!("{attribute}.{sub}"), &there, main_text).await;
+        }
     }
 }
 

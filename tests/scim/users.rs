@@ -482,6 +482,7 @@ async fn a_member_whom_an_older_version_adds_is_found_by_every_text() {
     for filter in [
         "name.formatted pr and userName sw \"jun\"",
         "emails.value sw \"jun\"",
+        "emails[type eq \"work\" and primary eq true] and userName sw \"jun\"",
     ] {
         assert_eq!(provider.named(filter).await, ["jun@x.example"], "{filter}");
     }

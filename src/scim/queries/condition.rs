@@ -2,10 +2,12 @@
 //! another, and each by the other.
 
 mod compare;
+mod finder;
 mod groups;
 mod kept;
 mod spelled_out;
 mod users;
+mod values;
 
 use diesel::dsl::not;
 use diesel::expression::BoxableExpression;
@@ -17,9 +19,9 @@ use crate::scim::criterion::{Criterion, Leaf};
 use crate::web::Error;
 
 pub use compare::lower;
+pub use finder::Finder;
 pub use groups::of_groups;
-pub use kept::kept_text;
-pub use users::Finder;
+pub use kept::{kept_text, text_of_value};
 
 /// An expression of a type over a table.
 pub type Boxed<Table, Type> = Box<dyn BoxableExpression<Table, Pg, SqlType = Type>>;
@@ -36,14 +38,18 @@ fn combined<Table: 'static>(
         criteria.iter().map(|it| combined(it, of_leaf)).collect()
     };
     match criterion {
-        Criterion::Any(criteria) => Ok(each(criteria)?
-            .into_iter()
-            .reduce(|one, other| Box::new(one.or(other)))
-            .unwrap_or_else(|| constant(false))),
+        Criterion::Any(criteria) => Ok(any(each(criteria)?)),
         Criterion::All(criteria) => Ok(all(each(criteria)?)),
         Criterion::Not(criterion) => Ok(Box::new(not(combined(criterion, of_leaf)?))),
         Criterion::Leaf(leaf) => of_leaf(leaf),
     }
+}
+
+fn any<Table: 'static>(conditions: Vec<Condition<Table>>) -> Condition<Table> {
+    conditions
+        .into_iter()
+        .reduce(|one, other| Box::new(one.or(other)))
+        .unwrap_or_else(|| constant(false))
 }
 
 fn all<Table: 'static>(conditions: Vec<Condition<Table>>) -> Condition<Table> {

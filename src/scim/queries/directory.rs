@@ -1,8 +1,6 @@
-//! Users, each beside its document, which is read only where something is asked of it: the database
-//! leaves a join out that adds nothing.
+//! Users among whom some are found, and what of that Diesel has no words for.
 
-use diesel::dsl::{And, Eq, LeftJoinQuerySource};
-use diesel::expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate};
+use diesel::dsl::{And, Eq};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{
@@ -13,7 +11,7 @@ use diesel::sql_types::{BigInt, Bool, Uuid as SqlUuid};
 use crate::access::OrganizationId;
 use crate::db::schema::{scim_documents, scim_users};
 
-pub type Users = LeftJoinQuerySource<scim_users::table, scim_documents::table, OfUser>;
+pub type Users = scim_users::table;
 type OfUser = And<
     Eq<scim_documents::organization_id, scim_users::organization_id>,
     Eq<scim_documents::user_id, scim_users::user_id>,
@@ -30,14 +28,35 @@ pub fn of_user() -> OfUser {
 
 pub fn users_of(organization: OrganizationId) -> UserIds<'static> {
     scim_users::table
-        .left_join(scim_documents::table.on(of_user()))
         .filter(scim_users::organization_id.eq(organization))
         .select(scim_users::user_id)
         .into_boxed()
 }
 
-/// That one of several queries finds the user. Each of them has its index, where a condition on
-/// either table, joined by OR, has none.
+/// Makes an expression of a type that is asked of each user.
+macro_rules! expression_of_users {
+    ($name:ty, $type:ty) => {
+        impl diesel::expression::Expression for $name {
+            type SqlType = $type;
+        }
+
+        impl<GroupBy> diesel::expression::ValidGrouping<GroupBy> for $name {
+            type IsAggregate = diesel::expression::is_aggregate::No;
+        }
+
+        impl diesel::AppearsOnTable<$crate::scim::queries::directory::Users> for $name {}
+        impl diesel::SelectableExpression<$crate::scim::queries::directory::Users> for $name {}
+
+        impl diesel::query_builder::QueryId for $name {
+            type QueryId = ();
+            const HAS_STATIC_QUERY_ID: bool = false;
+        }
+    };
+}
+pub(super) use expression_of_users;
+
+/// That one of several queries finds the user. Each of them has its index, where conditions on several
+/// tables, joined by OR, have none.
 pub struct FoundByOne(pub Vec<UserIds<'static>>);
 
 impl QueryFragment<Pg> for FoundByOne {
@@ -55,21 +74,7 @@ impl QueryFragment<Pg> for FoundByOne {
     }
 }
 
-impl Expression for FoundByOne {
-    type SqlType = Bool;
-}
-
-impl<GroupBy> ValidGrouping<GroupBy> for FoundByOne {
-    type IsAggregate = is_aggregate::No;
-}
-
-impl AppearsOnTable<Users> for FoundByOne {}
-impl SelectableExpression<Users> for FoundByOne {}
-
-impl QueryId for FoundByOne {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
+expression_of_users!(FoundByOne, Bool);
 
 /// A page of those who are found among users whom one walks past in an order, each with whether they
 /// are. No more is looked at than the page takes.

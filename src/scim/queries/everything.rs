@@ -108,13 +108,12 @@ async fn mixed(
             plan_afresh(connection).await?;
             let finder =
                 Finder::of(connection, organization, search.users.criterion.as_ref()).await?;
-            let users = || finder.found();
             let groups = || groups::found(organization, &search.groups);
-            let total = users()?.count().get_result::<i64>(connection).await?
+            let total = finder.count(connection).await?
                 + groups()?.count().get_result::<i64>(connection).await?;
             let (of_users, of_groups) = keys(sort);
             let merged = Merged {
-                users: users()?.select((scim_users::user_id, sql(of_users))),
+                users: finder.found()?.select((scim_users::user_id, sql(of_users))),
                 groups: groups()?.select((groups_table::id, sql(of_groups))),
                 descends: sort.descends,
                 offset: search.users.start - 1,

@@ -1,18 +1,16 @@
 //! In which order resources are listed. What has no value comes last, or first where the order
 //! descends (RFC 7644, section 3.4.2.3), as PostgreSQL has it by itself.
 
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Jsonb, Nullable, Text};
+use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::sql_types::{Nullable, Text};
 
-use super::condition::{kept_text, lower};
-use super::directory::UserIds;
-use super::json_path;
-use crate::db::schema::{groups, scim_documents, scim_users};
+use super::condition::{Boxed, kept_text, lower, text_of_value};
+use super::directory::{UserIds, expression_of_users};
+use crate::db::schema::{groups, scim_users, scim_values};
+use crate::scim::schema::Place;
 use crate::scim::search::Sort;
-
-diesel::define_sql_function! {
-    fn scim_text(folded: Nullable<Jsonb>, path: Text, other: Text) -> Nullable<Text>;
-}
 
 pub type Groups<'a> = groups::BoxedQuery<'a, diesel::pg::Pg, diesel::sql_types::Uuid>;
 
@@ -42,14 +40,10 @@ pub fn of_users<'a>(query: UserIds<'a>, sort: Option<&Sort>) -> UserIds<'a> {
         ("active", _) => sorted!(query, sort, scim_users::active),
         ("meta", "created") => sorted!(query, sort, scim_users::created_at),
         ("meta", "lastModified") => sorted!(query, sort, scim_users::modified_at),
-        _ => {
-            let [path, other] = json_path::sort_paths(place);
-            sorted!(
-                query,
-                sort,
-                scim_text(scim_documents::folded.nullable(), path, other)
-            )
-        }
+        _ => match MainText::at(place) {
+            Some(text) => sorted!(query, sort, text),
+            None => query,
+        },
     };
     by_id(query, sort)
 }
@@ -73,3 +67,35 @@ pub fn of_groups<'a>(query: Groups<'a>, sort: Option<&Sort>) -> Groups<'a> {
     };
     query.then_order_by(groups::id)
 }
+
+/// The text of a user's primary value, or else of the first.
+struct MainText {
+    attribute: &'static str,
+    text: Boxed<scim_values::table, Text>,
+}
+
+impl MainText {
+    fn at(place: Place) -> Option<Self> {
+        Some(Self {
+            attribute: place.attribute.name,
+            text: text_of_value(place.sub?.name)?.text,
+        })
+    }
+}
+
+impl QueryFragment<Pg> for MainText {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("(SELECT ");
+        self.text.walk_ast(out.reborrow())?;
+        out.push_sql(
+            " FROM scim_values WHERE scim_values.organization_id = scim_users.organization_id
+            AND scim_values.user_id = scim_users.user_id AND scim_values.attribute = ",
+        );
+        out.push_bind_param::<Text, _>(self.attribute)?;
+        out.push_sql(" ORDER BY scim_values.is_primary IS TRUE DESC, scim_values.number LIMIT 1)");
+        Ok(())
+    }
+}
+
+expression_of_users!(MainText, Nullable<Text>);

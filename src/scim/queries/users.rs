@@ -87,27 +87,36 @@ async fn found(
     search: &Search,
 ) -> Result<(i64, Vec<UserId>), Error> {
     if search.count == 0 {
-        return Ok((count(connection, finder).await?, Vec::new()));
+        return Ok((finder.count(connection).await?, Vec::new()));
     }
     let expected = expected_rows(connection, finder.found()?).await?;
-    if expected > VERY_FEW {
-        let all = expected_rows(connection, finder.all()).await?;
-        match most_to_pass(expected, all, search) {
-            Some(most) => {
-                if let Some(ids) = pass(connection, finder, search, most).await? {
-                    return Ok((count(connection, finder).await?, ids));
-                }
+    if expected <= VERY_FEW {
+        return collect(connection, finder, search).await;
+    }
+    let owners = finder.count_owners(connection).await?;
+    let expected = owners.map_or(expected, i64::unsigned_abs);
+    let all = expected_rows(connection, finder.all()).await?;
+    match most_to_pass(expected, all, search) {
+        Some(most) => {
+            if let Some(ids) = pass(connection, finder, search, most).await? {
+                return Ok((total(connection, finder, owners).await?, ids));
             }
-            None if expected > FEW => return walk(connection, finder, search).await,
-            None => {}
         }
+        None if expected > FEW => return walk(connection, finder, search, owners).await,
+        None => {}
     }
     collect(connection, finder, search).await
 }
 
-async fn count(connection: &mut Connection, finder: &Finder<'_>) -> Result<i64, Error> {
-    let found = finder.found()?.select(count_star());
-    Ok(found.get_result(connection).await?)
+async fn total(
+    connection: &mut Connection,
+    finder: &Finder<'_>,
+    owners: Option<i64>,
+) -> Result<i64, Error> {
+    match owners {
+        Some(total) => Ok(total),
+        None => finder.count(connection).await,
+    }
 }
 
 async fn collect(
@@ -126,7 +135,7 @@ async fn collect(
         Some((_, total)) => *total,
         None if search.start == 1 => 0,
         // A page that holds nobody does not tell how many there are before it.
-        None => count(connection, finder).await?,
+        None => finder.count(connection).await?,
     };
     Ok((total, rows.into_iter().map(|(id, _)| id).collect()))
 }
@@ -135,8 +144,9 @@ async fn walk(
     connection: &mut Connection,
     finder: &Finder<'_>,
     search: &Search,
+    owners: Option<i64>,
 ) -> Result<(i64, Vec<UserId>), Error> {
-    let total = count(connection, finder).await?;
+    let total = total(connection, finder, owners).await?;
     if total < search.start {
         return Ok((total, Vec::new()));
     }

@@ -36,6 +36,23 @@ pub fn folded<Table: 'static>(
     text(column, operator, literal, |text| Box::new(lower(text)))
 }
 
+/// Of the beginning of such a text, as far as it is kept. No more counts of the other.
+pub fn beginning<Table: 'static>(
+    column: Boxed<Table, Text>,
+    operator: Operator,
+    literal: &Literal,
+) -> Condition<Table> {
+    match literal {
+        Literal::Text(text) => folded(column, operator, &Literal::Text(begun(text))),
+        literal => folded(column, operator, literal),
+    }
+}
+
+/// The first characters, as many as are kept.
+pub fn begun(text: &str) -> String {
+    text.chars().take(300).collect()
+}
+
 fn text<Table: 'static>(
     column: Boxed<Table, Text>,
     operator: Operator,
@@ -60,7 +77,7 @@ fn text<Table: 'static>(
     }
 }
 
-/// [`exact`] or [`folded`].
+/// [`exact`] or [`beginning`].
 type Compare<Table> = fn(Boxed<Table, Text>, Operator, &Literal) -> Condition<Table>;
 
 /// A text that may be missing.

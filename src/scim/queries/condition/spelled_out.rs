@@ -8,6 +8,7 @@ use diesel::sql_types::{Array, Bool, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::Boxed;
+use super::compare::begun;
 use super::kept::kept_text;
 use crate::access::OrganizationId;
 use crate::db::{Connection, escaped};
@@ -76,7 +77,7 @@ impl Texts {
         let Leaf::Compare(place, operator, Literal::Text(text)) = leaf else {
             return None;
         };
-        let text = escaped(text);
+        let text = escaped(&begun(text));
         let (is_like, pattern) = match operator {
             Operator::Contains => (true, format!("%{text}%")),
             Operator::EndsWith => (true, format!("%{text}")),

@@ -1,0 +1,105 @@
+//! Finds users.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::spelled_out::SpelledOut;
+use super::users::Conditions;
+use super::values::CountOwners;
+use super::{Condition, constant};
+use crate::access::OrganizationId;
+use crate::db::Connection;
+use crate::scim::criterion::Criterion;
+use crate::scim::queries::directory::{UserIds, Users, users_of};
+use crate::web::Error;
+
+/// Finds users of an organisation.
+pub struct Finder<'a> {
+    organization: OrganizationId,
+    /// `None`: all.
+    criterion: Option<&'a Criterion>,
+    spelled_out: SpelledOut,
+}
+
+impl<'a> Finder<'a> {
+    /// # Errors
+    /// When the database fails.
+    pub async fn of(
+        connection: &mut Connection,
+        organization: OrganizationId,
+        criterion: Option<&'a Criterion>,
+    ) -> QueryResult<Self> {
+        let spelled_out = match criterion {
+            Some(criterion) => SpelledOut::of(connection, organization, criterion).await?,
+            None => SpelledOut::default(),
+        };
+        Ok(Self {
+            organization,
+            criterion,
+            spelled_out,
+        })
+    }
+
+    /// Those who are found, in no order.
+    ///
+    /// # Errors
+    /// `invalidFilter` for what is not looked for.
+    pub fn found(&self) -> Result<UserIds<'static>, Error> {
+        match self.criterion {
+            Some(criterion) => self.conditions(false).meeting(criterion),
+            None => Ok(self.all()),
+        }
+    }
+
+    /// How many they are.
+    ///
+    /// # Errors
+    /// `invalidFilter` for what is not looked for.
+    pub async fn count(&self, connection: &mut Connection) -> Result<i64, Error> {
+        if let Some(total) = self.count_owners(connection).await? {
+            return Ok(total);
+        }
+        let found = self.found()?.select(count_star());
+        Ok(found.get_result(connection).await?)
+    }
+
+    /// How many they are, where the values of an attribute alone tell, which is as fast as PostgreSQL's
+    /// guess at it is bad.
+    ///
+    /// # Errors
+    /// `invalidFilter` for what is not looked for.
+    pub async fn count_owners(&self, connection: &mut Connection) -> Result<Option<i64>, Error> {
+        let Some(Criterion::Leaf(leaf)) = self.criterion else {
+            return Ok(None);
+        };
+        let Some(has_value) = self.conditions(false).of_values(leaf)? else {
+            return Ok(None);
+        };
+        Ok(Some(CountOwners(has_value).get_result(connection).await?))
+    }
+
+    /// Whether a user is found, where it is asked of few.
+    ///
+    /// # Errors
+    /// `invalidFilter` for what is not looked for.
+    pub fn condition(&self) -> Result<Condition<Users>, Error> {
+        match self.criterion {
+            Some(criterion) => self.conditions(true).meets(criterion),
+            None => Ok(constant(true)),
+        }
+    }
+
+    /// Those among whom they are.
+    pub fn all(&self) -> UserIds<'static> {
+        users_of(self.organization)
+    }
+
+    fn conditions(&self, are_asked_of_few: bool) -> Conditions<'_> {
+        Conditions {
+            organization: self.organization,
+            spelled_out: &self.spelled_out,
+            are_asked_of_few,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What is asked of the values of plural attributes, which have a row each.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Bool, Uuid as SqlUuid};
+
+use super::compare::{beginning, unsupported};
+use super::kept::text_of_value;
+use super::{Condition, all, any};
+use crate::access::OrganizationId;
+use crate::db::schema::scim_values;
+use crate::scim::criterion::{Criterion, Leaf, Literal};
+use crate::scim::filter::Operator;
+use crate::scim::problem;
+use crate::scim::queries::directory::expression_of_users;
+use crate::web::Error;
+
+type Values = scim_values::table;
+
+/// That a user has a value of the attribute that is so.
+pub struct HasValue {
+    organization: OrganizationId,
+    attribute: &'static str,
+    is_so: Condition<Values>,
+    is_asked_of_each: bool,
+}
+
+impl HasValue {
+    /// # Errors
+    /// `invalidFilter` for what is not looked for.
+    pub fn of(leaf: &Leaf, organization: OrganizationId) -> Result<Self, Error> {
+        let place = leaf.place();
+        let is_so = match leaf {
+            Leaf::Has(_, criterion) => of_value(criterion)?,
+            // Whoever has any has a first.
+            Leaf::Present(_) if place.sub.is_none() => Box::new(scim_values::number.eq(1)),
+            // A value that differs, and not that none is equal (RFC 7644, section 3.4.2.2).
+            Leaf::Compare(_, Operator::NotEqual, _) => {
+                all(vec![of_part(&Leaf::Present(place))?, of_part(leaf)?])
+            }
+            leaf => of_part(leaf)?,
+        };
+        Ok(Self {
+            organization,
+            attribute: place.attribute.name,
+            is_so,
+            is_asked_of_each: false,
+        })
+    }
+
+    /// Where it is asked of few users, it is not to be found out of all beforehand.
+    pub fn asked_of_each(self) -> Self {
+        Self {
+            is_asked_of_each: true,
+            ..self
+        }
+    }
+
+    fn push_rows<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("scim_values WHERE scim_values.organization_id = ");
+        out.push_bind_param::<SqlUuid, _>(&self.organization)?;
+        // Written out, as indexes of some attributes are known by it. It is a name of the schema.
+        out.push_sql(" AND scim_values.attribute = '");
+        out.push_sql(self.attribute);
+        out.push_sql("' AND (");
+        self.is_so.walk_ast(out.reborrow())?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl QueryFragment<Pg> for HasValue {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("EXISTS (SELECT FROM ");
+        self.push_rows(out.reborrow())?;
+        out.push_sql(" AND scim_values.user_id = scim_users.user_id");
+        if self.is_asked_of_each {
+            // PostgreSQL leaves a subquery with an offset where it is.
+            out.push_sql(" OFFSET 0");
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+expression_of_users!(HasValue, Bool);
+
+/// How many users have such a value: the values alone tell.
+pub struct CountOwners(pub HasValue);
+
+impl QueryFragment<Pg> for CountOwners {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("SELECT count(*) FROM (SELECT DISTINCT scim_values.user_id FROM ");
+        self.0.push_rows(out.reborrow())?;
+        out.push_sql(") AS owners");
+        Ok(())
+    }
+}
+
+impl Query for CountOwners {
+    type SqlType = BigInt;
+}
+
+impl QueryId for CountOwners {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+/// Of one value. It is unknown to SQL where the value lacks something, which is to be false, also
+/// where it is denied.
+fn of_value(criterion: &Criterion) -> Result<Condition<Values>, Error> {
+    let each = |criteria: &[Criterion]| criteria.iter().map(of_value).collect::<Result<_, _>>();
+    Ok(match criterion {
+        Criterion::Any(criteria) => any(each(criteria)?),
+        Criterion::All(criteria) => all(each(criteria)?),
+        Criterion::Not(criterion) => Box::new(of_value(criterion)?.is_distinct_from(true)),
+        Criterion::Leaf(leaf) => of_part(leaf)?,
+    })
+}
+
+/// What is not there is told apart only where it counts: PostgreSQL would take that for one more thing
+/// that few have.
+fn of_part(leaf: &Leaf) -> Result<Condition<Values>, Error> {
+    let place = leaf.place();
+    let sub = place.target().name;
+    let primary = scim_values::is_primary;
+    Ok(match (text_of_value(sub), leaf) {
+        (Some(text), Leaf::Present(_)) => text.is_there,
+        (Some(text), Leaf::Compare(_, Operator::NotEqual, _)) => text.meets(beginning, leaf),
+        (Some(text), Leaf::Compare(_, operator, literal)) => {
+            beginning(text.text, *operator, literal)
+        }
+        (None, Leaf::Present(_)) if sub == "primary" => Box::new(primary.is_not_null()),
+        (None, Leaf::Compare(_, operator, Literal::Flag(flag))) if sub == "primary" => {
+            match operator {
+                Operator::NotEqual => Box::new(primary.is_distinct_from(*flag)),
+                _ => Box::new(primary.assume_not_null().eq(*flag)),
+            }
+        }
+        (_, Leaf::Compare(_, operator, _)) => {
+            return Err(unsupported(place.attribute.name, sub, *operator));
+        }
+        _ => return Err(problem::filter(format!("{sub} cannot be looked for so."))),
+    })
+}

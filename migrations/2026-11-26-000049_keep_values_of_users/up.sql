@@ -22,7 +22,7 @@ CREATE TABLE scim_values (
     postal_code text COLLATE "C",
     country text COLLATE "C",
     PRIMARY KEY (organization_id, user_id, attribute, number),
-    FOREIGN KEY (organization_id, user_id) REFERENCES scim_documents ON DELETE CASCADE
+    FOREIGN KEY (organization_id, user_id) REFERENCES memberships ON DELETE CASCADE
 );
 CREATE FUNCTION scim_values_of(known scim_documents) RETURNS SETOF scim_values LANGUAGE sql IMMUTABLE AS $$
     SELECT known.organization_id, known.user_id, attribute, number,

@@ -154,6 +154,14 @@ impl Provider {
         names
     }
 
+    /// How many users a filter finds, whom it does not return.
+    pub async fn count(&self, filter: &str) -> u64 {
+        let path = format!("/Users?count=0&filter={}", encoded(filter));
+        let list = self.get(&path).await.expect(200);
+        assert_eq!(list["itemsPerPage"], 0, "{filter}");
+        list["totalResults"].as_u64().unwrap()
+    }
+
     /// A new user; its ID.
     pub async fn user(&self, user_name: &str) -> String {
         let user = json!({ "schemas": [USER], "userName": user_name });
@@ -178,6 +186,6 @@ pub fn members_of(group: &Value) -> Vec<String> {
 }
 
 /// For the address.
-pub fn encoded(text: &str) -> String {
+fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::provider::{Provider, encoded, text};
+use super::provider::{Provider, text};
 use crate::support::App;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,10 +84,16 @@ async fn whoever_is_in_two_organizations_is_found_in_each_by_what_it_knows() {
             ),
         ] {
             assert_eq!(provider.named(&filter).await, found, "{filter}");
-            let count = format!("/Users?count=0&filter={}", encoded(&filter));
-            let list = provider.get(&count).await.expect(200);
-            assert_eq!(list["totalResults"], found.len(), "{filter}");
+            assert_eq!(
+                provider.count(&filter).await,
+                found.len() as u64,
+                "{filter}"
+            );
         }
+        let all = provider.count("userName pr").await;
+        let others = format!("not (phoneNumbers eq \"{other}\")");
+        assert_eq!(provider.count(&others).await, all);
+        assert_eq!(provider.count("not (phoneNumbers pr)").await, all - 1);
     }
 }
 

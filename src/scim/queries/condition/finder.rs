@@ -70,13 +70,22 @@ impl<'a> Finder<'a> {
     /// # Errors
     /// `invalidFilter` for what is not looked for.
     pub async fn count_owners(&self, connection: &mut Connection) -> Result<Option<i64>, Error> {
-        let Some(Criterion::Leaf(leaf)) = self.criterion else {
-            return Ok(None);
+        let (leaf, are_others) = match self.criterion {
+            Some(Criterion::Leaf(leaf)) => (leaf, false),
+            Some(Criterion::Not(criterion)) => match &**criterion {
+                Criterion::Leaf(leaf) => (leaf, true),
+                _ => return Ok(None),
+            },
+            _ => return Ok(None),
         };
         let Some(has_value) = self.conditions(false).of_values(leaf)? else {
             return Ok(None);
         };
-        Ok(Some(CountOwners(has_value).get_result(connection).await?))
+        let owners = CountOwners {
+            has_value,
+            are_others,
+        };
+        Ok(Some(owners.get_result(connection).await?))
     }
 
     /// Whether a user is found, where it is asked of few.

@@ -23,6 +23,8 @@ pub struct HasValue {
     organization: OrganizationId,
     attribute: &'static str,
     is_so: Condition<Values>,
+    /// No user has two that are so.
+    is_so_once: bool,
     is_asked_of_each: bool,
 }
 
@@ -31,10 +33,11 @@ impl HasValue {
     /// `invalidFilter` for what is not looked for.
     pub fn of(leaf: &Leaf, organization: OrganizationId) -> Result<Self, Error> {
         let place = leaf.place();
+        let is_any = matches!(leaf, Leaf::Present(_)) && place.sub.is_none();
         let is_so = match leaf {
             Leaf::Has(_, criterion) => of_value(criterion)?,
             // Whoever has any has a first.
-            Leaf::Present(_) if place.sub.is_none() => Box::new(scim_values::number.eq(1)),
+            _ if is_any => Box::new(scim_values::number.eq(1)),
             // A value that differs, and not that none is equal (RFC 7644, section 3.4.2.2).
             Leaf::Compare(_, Operator::NotEqual, _) => {
                 all(vec![of_part(&Leaf::Present(place))?, of_part(leaf)?])
@@ -45,6 +48,7 @@ impl HasValue {
             organization,
             attribute: place.attribute.name,
             is_so,
+            is_so_once: is_any,
             is_asked_of_each: false,
         })
     }
@@ -87,14 +91,27 @@ impl QueryFragment<Pg> for HasValue {
 
 expression_of_users!(HasValue, Bool);
 
-/// How many users have such a value: the values alone tell.
-pub struct CountOwners(pub HasValue);
+/// How many users have such a value, or how many do not. To count them asks for no users.
+pub struct CountOwners {
+    pub has_value: HasValue,
+    pub are_others: bool,
+}
 
 impl QueryFragment<Pg> for CountOwners {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.unsafe_to_cache_prepared();
-        out.push_sql("SELECT count(*) FROM (SELECT DISTINCT scim_values.user_id FROM ");
-        self.0.push_rows(out.reborrow())?;
+        out.push_sql("SELECT ");
+        if self.are_others {
+            out.push_sql("(SELECT count(*) FROM scim_users WHERE organization_id = ");
+            out.push_bind_param::<SqlUuid, _>(&self.has_value.organization)?;
+            out.push_sql(") - ");
+        }
+        out.push_sql("count(*) FROM (SELECT ");
+        if !self.has_value.is_so_once {
+            out.push_sql("DISTINCT ");
+        }
+        out.push_sql("scim_values.user_id FROM ");
+        self.has_value.push_rows(out.reborrow())?;
         out.push_sql(") AS owners");
         Ok(())
     }

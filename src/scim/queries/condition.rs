@@ -21,7 +21,7 @@ use crate::web::Error;
 pub use compare::lower;
 pub use finder::Finder;
 pub use groups::of_groups;
-pub use kept::{kept_text, text_of_value};
+pub use kept::{has_order, kept_text, text_of_value};
 
 /// An expression of a type over a table.
 pub type Boxed<Table, Type> = Box<dyn BoxableExpression<Table, Pg, SqlType = Type>>;

@@ -10,7 +10,7 @@ use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::Value;
 
-use super::condition::Finder;
+use super::condition::{Finder, has_order};
 use super::directory::{Passed, of_user};
 use super::order;
 use crate::access::{OrganizationId, UserId};
@@ -90,7 +90,8 @@ async fn found(
         return Ok((finder.count(connection).await?, Vec::new()));
     }
     let expected = expected_rows(connection, finder.found()?).await?;
-    if expected <= VERY_FEW {
+    let is_in_order = search.sort.is_none_or(|sort| has_order(sort.place));
+    if expected <= VERY_FEW || !is_in_order {
         return collect(connection, finder, search).await;
     }
     let owners = finder.count_owners(connection).await?;

@@ -37,6 +37,17 @@ pub fn kept_text(place: Place) -> Option<Perhaps<Users>> {
     })
 }
 
+/// Whether an index has the users in the order of the text. Of texts that few have, indexes hold those few.
+pub fn has_order(place: Place) -> bool {
+    !place.attribute.is_plural
+        && !matches!(
+            place.names()[..],
+            ["profileUrl"]
+                | ["name", "middleName" | "honorificPrefix" | "honorificSuffix"]
+                | [ENTERPRISE_URN, "manager", "$ref" | "displayName"]
+        )
+}
+
 /// A text that a value of a plural attribute has.
 pub fn text_of_value(sub: &str) -> Option<Perhaps<scim_values::table>> {
     Some(match sub {

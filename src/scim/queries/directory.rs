@@ -56,7 +56,8 @@ macro_rules! expression_of_users {
 pub(super) use expression_of_users;
 
 /// That one of several queries finds the user. Each of them has its index, where conditions on several
-/// tables, joined by OR, have none.
+/// tables, joined by OR, have none. Of a UNION, unlike of a UNION ALL, PostgreSQL expects as many as
+/// there are.
 pub struct FoundByOne(pub Vec<UserIds<'static>>);
 
 impl QueryFragment<Pg> for FoundByOne {
@@ -67,7 +68,7 @@ impl QueryFragment<Pg> for FoundByOne {
         for query in &self.0 {
             out.push_sql(before);
             QueryFragment::<Pg>::walk_ast(query, out.reborrow())?;
-            before = " UNION ALL ";
+            before = " UNION ";
         }
         out.push_sql(")");
         Ok(())

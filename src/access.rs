@@ -17,7 +17,9 @@ pub use bearer::Bearer;
 pub use device::Device;
 pub use operator::Operator;
 pub use program::Program;
-pub use queries::{end_all_sessions, end_sessions, is_administrator, is_lifted};
+pub use queries::{
+    coalesce, end_all_sessions, end_sessions, is_administrator, is_lifted, known_as,
+};
 
 use crate::db::types::{id, text_enum};
 use crate::web::{Error, Page, Submission};

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::{auto_type, exists};
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
@@ -25,6 +26,16 @@ pub fn is_lifted() -> _ {
             .filter(group_members::user_id.eq(memberships::user_id))
             .filter(groups::role.eq(role)),
     )
+}
+
+diesel::define_sql_function! { fn coalesce(one: Nullable<Text>, other: Text) -> Text; }
+
+/// What an organisation calls the member in a row of `memberships`: by their account's name, or, until
+/// they have joined, by the name that it has of them itself.
+#[must_use]
+#[auto_type]
+pub fn known_as() -> _ {
+    coalesce(memberships::known_as, users::name)
 }
 
 /// The user in the organisation `wanted`, or in their first by name; `None` for one who has
@@ -67,7 +78,7 @@ async fn view(
             organizations::name,
             memberships::role,
             is_lifted(),
-            users::name,
+            known_as(),
             users::email,
         ))
         .load(connection)

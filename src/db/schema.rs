@@ -109,6 +109,7 @@ diesel::table! {
         search -> Text,
         has_joined -> Bool,
         version -> Int4,
+        known_as -> Nullable<Text>,
     }
 }
 

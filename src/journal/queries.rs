@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::pages::Filter;
 use super::{Action, Draft, Entry, EntryId};
-use crate::access::{Actor, OrganizationId, Overseer, UserId};
+use crate::access::{Actor, OrganizationId, Overseer, UserId, known_as};
 use crate::db::schema::{journal, memberships, users};
 use crate::db::{Connection, anywhere};
 use crate::web::paging::{Cursor, Direction, Slice};
@@ -211,9 +211,9 @@ pub async fn authors(
     memberships::table
         .inner_join(users::table)
         .filter(memberships::organization_id.eq(overseer.overseen()))
-        .order((users::name, users::id))
+        .order((known_as(), users::id))
         .limit(200)
-        .select((users::id, users::name))
+        .select((users::id, known_as()))
         .load(connection)
         .await
 }

@@ -301,3 +301,69 @@ async fn a_link_does_not_undo_what_was_done_meanwhile() {
         assert_eq!(app.count(&set).await, 0, "{locked}");
     }
 }
+
+/// What an account is called elsewhere is nobody's business here until its owner has come in.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_not_joined_is_called_what_their_provider_calls_them() {
+    let app = App::start().await;
+    let contoso = app.another_organization("Contoso").await;
+    app.add_member(contoso, KAI, tokendesk::access::Role::Admin)
+        .await;
+    let northwind = Provider::new(&app).await;
+    let id = provision(&northwind, KAI).await;
+    let group = northwind.group("Writers", &[&id]).await;
+    let group = format!("/Groups/{group}");
+    let ada = app.ada().await;
+    let (_, portal) = app.token("Portal").await;
+    let client = reqwest::Client::new();
+    let made = client
+        .post(format!("{}/api/v1/me/mcp-tokens", app.url))
+        .bearer_auth(portal.reveal())
+        .header("x-user-email", KAI)
+        .json(&json!({ "name": "Laptop" }));
+    assert_eq!(made.send().await.unwrap().status(), 201);
+    let told = async |name: &str, other: &str| {
+        let mut told = Vec::new();
+        for path in ["/members", "/mcp-tokens", "/members?q=kai"] {
+            let asked = client.get(format!("{}/api/v1{path}", app.url));
+            let answer = asked.bearer_auth(portal.reveal()).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{path}");
+            told.push(answer.text().await.unwrap());
+        }
+        let own = client.get(format!("{}/api/v1/me", app.url));
+        let own = own.bearer_auth(portal.reveal()).header("x-user-email", KAI);
+        told.push(own.send().await.unwrap().text().await.unwrap());
+        told.push(ada.visit("/settings/members").await.text());
+        told.push(northwind.get(&group).await.expect(200).to_string());
+        for told in told {
+            assert!(told.contains(name) && !told.contains(other), "{told}");
+        }
+        for (asked, found) in [(name, 1), (other, 0)] {
+            let filter = format!("members.display eq \"{asked}\"");
+            let groups = northwind.find("/Groups", &filter).await.expect(200);
+            assert_eq!(groups["totalResults"], found, "{filter}");
+            let list = ada.visit(&format!("/settings/members?q={asked}")).await;
+            assert_eq!(list.says(KAI), found == 1, "{}", list.text());
+        }
+    };
+    told("Kai", "Some Member").await;
+
+    let before = northwind.get(&group).await.etag();
+    let renamed = json!([{ "op": "replace", "path": "displayName", "value": "Kay" }]);
+    northwind
+        .patch(&format!("/Users/{id}"), renamed)
+        .await
+        .expect(200);
+    told("Kay", "Some Member").await;
+    assert_ne!(northwind.get(&group).await.etag(), before);
+    app.sql("UPDATE users SET name = 'Some Other' WHERE email LIKE 'kai%'")
+        .await;
+    told("Kay", "Some Other").await;
+
+    app.state.clock.advance(TimeDelta::seconds(1));
+    let link = path(&app, &invite(&ada, KAI, "member").await);
+    let page = app.browser().visit(&link).await;
+    let joined = page.form(&link).fill("password", PASSWORD).submit().await;
+    assert_eq!(joined.status, 200);
+    told("Some Other", "Kay").await;
+}

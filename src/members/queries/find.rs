@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::access::{OrganizationId, Role, UserId, is_lifted};
+use crate::access::{OrganizationId, Role, UserId, is_lifted, known_as};
 use crate::db::Connection;
 use crate::db::schema::{memberships, users};
 use crate::members::Member;
@@ -55,9 +55,10 @@ pub(super) fn assemble(row: Row) -> Member {
 #[diesel::dsl::auto_type]
 pub(super) fn columns() -> _ {
     let is_lifted: is_lifted = is_lifted();
+    let known_as: known_as = known_as();
     (
         users::id,
-        users::name,
+        known_as,
         users::email,
         memberships::role,
         is_lifted,

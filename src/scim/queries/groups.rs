@@ -10,7 +10,7 @@ use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::{condition, order};
-use crate::access::{Actor, OrganizationId, Role, UserId};
+use crate::access::{Actor, OrganizationId, Role, UserId, known_as};
 use crate::db::schema::{group_members, groups, memberships, users};
 use crate::db::{Connection, plan_afresh, violates};
 use crate::journal::{self, Action, Change};
@@ -128,10 +128,15 @@ pub async fn members_of(
 ) -> QueryResult<Vec<(GroupId, Member)>> {
     let rows: Vec<(GroupId, UserId, String)> = group_members::table
         .inner_join(users::table.on(users::id.eq(group_members::user_id)))
+        .inner_join(
+            memberships::table.on(memberships::organization_id
+                .eq(group_members::organization_id)
+                .and(memberships::user_id.eq(group_members::user_id))),
+        )
         .filter(group_members::organization_id.eq(organization))
         .filter(group_members::group_id.eq_any(ids))
         .order((group_members::group_id, group_members::user_id))
-        .select((group_members::group_id, users::id, users::name))
+        .select((group_members::group_id, users::id, known_as()))
         .load(connection)
         .await?;
     let member = |(group, id, name)| (group, Member { id, name });

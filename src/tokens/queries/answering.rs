@@ -46,7 +46,7 @@ pub async fn all_answering(
     let rows: Vec<Row> = sql_query(format!(
         "WITH RECURSIVE answering (id) AS (({}) \
              UNION ALL SELECT ({}) FROM answering WHERE answering.id IS NOT NULL) \
-         SELECT users.id, name, email, user_id IS NOT NULL AS is_member, deactivated_at \
+         SELECT users.id, coalesce(known_as, name) AS name, email, user_id IS NOT NULL AS is_member, deactivated_at \
          FROM answering JOIN users ON users.id = answering.id \
          LEFT JOIN memberships ON organization_id = $1 AND user_id = answering.id \
          WHERE NOT $3 OR user_id IS NULL OR deactivated_at IS NOT NULL \

@@ -11,7 +11,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::change::{ChangeError, add, prefix};
 use super::{TokenRow, UsageRow, assemble};
-use crate::access::{Actor, OrganizationId, Overseer, UserId, Viewer};
+use crate::access::{Actor, OrganizationId, Overseer, UserId, Viewer, coalesce};
 use crate::db::schema::{memberships, token_usage, tokens, users};
 use crate::db::{Connection, anywhere};
 use crate::tokens::draft::NewToken;
@@ -162,18 +162,29 @@ fn owned_by((token, usage, (owner, owner_name, owner_email)): OwnedRow) -> Owned
 #[must_use]
 #[diesel::dsl::auto_type]
 fn of_members(organization: OrganizationId) -> _ {
-    let owner: Owner = (users::id, users::name, users::email);
+    let name: owner_name = owner_name();
+    let owner = (users::id, name, users::email);
     let token: AsSelect<TokenRow, Pg> = TokenRow::as_select();
     let usage: AsSelect<UsageRow, Pg> = UsageRow::as_select();
     tokens::table
         .inner_join(token_usage::table)
         .inner_join(users::table.on(tokens::owner_id.eq(users::id.nullable())))
+        .left_join(
+            memberships::table.on(memberships::organization_id
+                .eq(tokens::organization_id)
+                .and(memberships::user_id.eq(users::id))),
+        )
         .filter(tokens::organization_id.eq(organization))
         .filter(tokens::owner_id.is_not_null())
         .select((token, usage, owner))
 }
 
-type Owner = (users::id, users::name, users::email);
+/// As [`known_as`](crate::access::known_as), also of somebody who is a member no more.
+#[must_use]
+#[diesel::dsl::auto_type]
+fn owner_name() -> _ {
+    coalesce(memberships::known_as.nullable(), users::name)
+}
 
 /// Whose MCP tokens are wanted.
 #[derive(Default)]
@@ -196,7 +207,11 @@ pub async fn of_all(
         .into_boxed();
     if !owners.part.is_empty() {
         let part = anywhere(&owners.part);
-        query = query.filter(users::name.ilike(part.clone()).or(users::email.ilike(part)));
+        query = query.filter(
+            owner_name()
+                .ilike(part.clone())
+                .or(users::email.ilike(part)),
+        );
     }
     if let Some(owner) = owners.id {
         query = query.filter(tokens::owner_id.eq(owner));

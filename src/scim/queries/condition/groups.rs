@@ -1,20 +1,21 @@
 //! Which groups a filter means.
 
-use diesel::dsl::sql;
+use diesel::dsl::{InnerJoinQuerySource, sql};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::compare::{Times, exact, folded, has_schema, id, lower, meta, perhaps, unsupported};
 use super::{Condition, combined, constant};
-use crate::access::OrganizationId;
-use crate::db::schema::{group_members, groups, users};
+use crate::access::{OrganizationId, known_as};
+use crate::db::schema::{group_members, groups, memberships, users};
 use crate::scim::criterion::{Criterion, Leaf, Literal};
 use crate::scim::problem;
 use crate::scim::schema::GROUP;
 use crate::web::Error;
 
 type Groups = groups::table;
+type Members = InnerJoinQuerySource<memberships::table, users::table>;
 
 /// # Errors
 /// `invalidFilter` for what is not looked for.
@@ -52,7 +53,9 @@ fn group(leaf: &Leaf, organization: OrganizationId) -> Result<Condition<Groups>,
 
 /// Groups with members who are so.
 fn with_members(leaf: &Leaf, organization: OrganizationId) -> Result<Condition<Groups>, Error> {
-    let users = users::table
+    let users = memberships::table
+        .inner_join(users::table)
+        .filter(memberships::organization_id.eq(organization))
         .select(users::id)
         .into_boxed::<Pg>()
         .filter(one_member(leaf)?);
@@ -63,7 +66,7 @@ fn with_members(leaf: &Leaf, organization: OrganizationId) -> Result<Condition<G
     Ok(Box::new(groups::id.eq_any(found)))
 }
 
-fn one_member(leaf: &Leaf) -> Result<Condition<users::table>, Error> {
+fn one_member(leaf: &Leaf) -> Result<Condition<Members>, Error> {
     let (place, operator, literal) = match leaf {
         Leaf::Present(_) => return Ok(constant(true)),
         Leaf::Has(_, criterion) => return combined(criterion, &one_member),
@@ -76,7 +79,7 @@ fn one_member(leaf: &Leaf) -> Result<Condition<users::table>, Error> {
             *operator,
             literal,
         )),
-        "display" => Ok(folded(Box::new(lower(users::name)), *operator, literal)),
+        "display" => Ok(folded(Box::new(lower(known_as())), *operator, literal)),
         "type" => Ok(exact(
             Box::new("User".into_sql::<Text>()),
             *operator,

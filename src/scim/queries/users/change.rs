@@ -70,6 +70,7 @@ pub async fn create(
                         .await?
                 }
             };
+            call(connection, actor, id, wanted).await?;
             save(connection, actor, id, wanted, (1, now)).await?;
             diesel::update(scim_users::table.find((actor.organization(), id)))
                 .set(scim_users::made_account.eq(account.is_none_or(|(_, is_owned)| !is_owned)))
@@ -159,8 +160,12 @@ pub async fn change(
                 }
                 _ => {}
             }
+            let mut is_renamed = call(connection, actor, id, &wanted).await?;
             if old.made_account {
-                keep_account(connection, actor, id, &wanted).await?;
+                is_renamed |= keep_account(connection, actor, id, &wanted).await?;
+            }
+            if is_renamed {
+                change_groups_of(connection, actor, id).await?;
             }
             save(connection, actor, id, &wanted, (old.version + 1, now)).await?;
             record(connection, actor, id, differences(&before, &after), now).await?;
@@ -258,14 +263,32 @@ async fn save(
     Ok(())
 }
 
+/// The organisation knows whoever has not joined by what it calls them itself. Returns whether that is
+/// another name.
+async fn call(
+    connection: &mut Connection,
+    actor: &Actor,
+    id: UserId,
+    wanted: &Wanted,
+) -> QueryResult<bool> {
+    let name = Some(wanted.name.as_str());
+    let renamed = diesel::update(memberships::table.find((actor.organization(), id)))
+        .filter(memberships::has_joined.eq(false))
+        .filter(memberships::known_as.is_distinct_from(name))
+        .set(memberships::known_as.eq(name))
+        .execute(connection)
+        .await?;
+    Ok(renamed > 0)
+}
+
 /// The name and email of an account that provisioning made follow what it says, for as long as
-/// its owner has joined no other organisation.
+/// its owner has joined no other organisation. Returns whether it has another name.
 async fn keep_account(
     connection: &mut Connection,
     actor: &Actor,
     id: UserId,
     wanted: &Wanted,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let elsewhere = memberships::table
         .filter(memberships::user_id.eq(id))
         .filter(memberships::organization_id.ne(actor.organization()))
@@ -274,7 +297,7 @@ async fn keep_account(
         .get_result(connection)
         .await?
     {
-        return Ok(());
+        return Ok(false);
     }
     if let Some(email) = &wanted.email {
         diesel::update(users::table.find(id))
@@ -290,10 +313,7 @@ async fn keep_account(
         .set(users::name.eq(name))
         .execute(connection)
         .await?;
-    if renamed > 0 {
-        change_groups_of(connection, actor, id).await?;
-    }
-    Ok(())
+    Ok(renamed > 0)
 }
 
 /// Groups are answered with the names of their members, and so are others with another name.

@@ -34,7 +34,7 @@ pub use connection::Connection;
 pub use estimate::expected_rows;
 pub use lent::Lent;
 pub use pinned::Pinned;
-pub use plan::plan_afresh;
+pub use plan::{limit_time, plan_afresh};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 const MIGRATIONS_LOCK: &str = "hashtext('tokendesk migrations')";

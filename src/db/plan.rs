@@ -1,10 +1,21 @@
 //! How queries are planned.
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 use diesel::sql_query;
+use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
 use super::Connection;
+
+/// For the rest of the transaction, no statement takes longer.
+pub async fn limit_time(connection: &mut Connection, most: Duration) -> QueryResult<()> {
+    let setting = sql_query("SELECT set_config('statement_timeout', $1, true)");
+    let milliseconds = setting.bind::<Text, _>(most.as_millis().to_string());
+    milliseconds.execute(connection).await?;
+    Ok(())
+}
 
 /// For the rest of the transaction, plans are made for the values that are asked for, as what
 /// is best for a rare search is the worst for a common one, and for a database in memory.

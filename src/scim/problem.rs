@@ -49,6 +49,17 @@ pub fn outdated() -> Error {
     rejected(StatusCode::PRECONDITION_FAILED, "", detail)
 }
 
+/// Of a search that took too long, which is the filter's fault (RFC 7644, table 9).
+pub fn of_search(error: Error) -> Error {
+    match error {
+        Error::Internal(source) if source.to_string().contains("statement timeout") => {
+            let detail = "The search takes too long. Ask for less at once.";
+            rejected(StatusCode::BAD_REQUEST, "tooMany", detail)
+        }
+        error => error,
+    }
+}
+
 fn rejected(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Error {
     Error::Rejected(Rejection {
         status,

@@ -141,6 +141,10 @@ const FOUND: &[(&str, &str)] = &[
     ),
     ("emails[type eq \"work\"].value eq \"cy@work.example\"", "c"),
     ("emails[value eq null]", ""),
+    ("name[not (givenName pr)]", "bd"),
+    ("name[familyName ne \"adams\"]", "abc"),
+    ("not (name[familyName eq \"adams\"])", "abce"),
+    ("manager[not (displayName pr)]", "b"),
     ("name.givenName eq \"CY\"", "c"),
     ("name.givenName ne \"cy\"", "abde"),
     ("name.familyName ge \"o\"", "bc"),
@@ -191,6 +195,7 @@ const FOUND: &[(&str, &str)] = &[
     ("groups.display eq \"WRITERS\"", "bc"),
     ("groups[display sw \"wri\" and type eq \"direct\"]", "bc"),
     ("groups.value eq \"nonsense\"", ""),
+    ("groups.type eq \"DIRECT\"", "bc"),
     // Together.
     ("title pr and userType eq \"intern\"", "c"),
     ("title pr or userType eq \"intern\"", "bce"),

@@ -12,12 +12,13 @@ use uuid::Uuid;
 
 use super::condition::Finder;
 use super::directory::Users;
-use super::{groups, users};
+use super::{groups, prepare, users};
 use crate::access::{OrganizationId, UserId};
+use crate::db::Connection;
 use crate::db::schema::{groups as groups_table, scim_users};
-use crate::db::{Connection, plan_afresh};
 use crate::members::groups::GroupId;
 use crate::scim::group::Group;
+use crate::scim::problem;
 use crate::scim::search::{Everything, Sort};
 use crate::scim::user::User;
 use crate::web::Error;
@@ -105,7 +106,7 @@ async fn mixed(
 ) -> Result<Found, Error> {
     connection
         .transaction(async |connection| {
-            plan_afresh(connection).await?;
+            prepare(connection).await?;
             let finder =
                 Finder::of(connection, organization, search.users.criterion.as_ref()).await?;
             let groups = || groups::found(organization, &search.groups);
@@ -141,6 +142,7 @@ async fn mixed(
             })
         })
         .await
+        .map_err(problem::of_search)
 }
 
 /// What is sorted by, as texts: those of users and those of groups.

@@ -9,10 +9,10 @@ use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::{condition, order};
+use super::{condition, order, prepare};
 use crate::access::{Actor, OrganizationId, Role, UserId, known_as};
 use crate::db::schema::{group_members, groups, memberships, users};
-use crate::db::{Connection, plan_afresh, violates};
+use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};
 use crate::members::groups::queries::{self as kept, ChangeError, NewGroup};
 use crate::members::groups::{GroupId, GroupName, Keeper};
@@ -58,7 +58,7 @@ pub async fn page(
 ) -> Result<(i64, Vec<Group>), Error> {
     connection
         .transaction(async |connection| {
-            plan_afresh(connection).await?;
+            prepare(connection).await?;
             let all = found(organization, search)?.select(count_star());
             let total = all.get_result(connection).await?;
             if total < search.start {
@@ -73,6 +73,7 @@ pub async fn page(
             Ok((total, in_order(connection, organization, &ids).await?))
         })
         .await
+        .map_err(problem::of_search)
 }
 
 /// Those that are found, in no order.

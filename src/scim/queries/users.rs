@@ -12,12 +12,13 @@ use serde_json::Value;
 
 use super::condition::{Finder, has_order};
 use super::directory::{Passed, of_user};
-use super::order;
+use super::{order, prepare};
 use crate::access::{OrganizationId, UserId};
 use crate::db::schema::{group_members, groups, scim_documents, scim_users};
-use crate::db::{Connection, expected_rows, plan_afresh};
+use crate::db::{Connection, expected_rows};
 use crate::members::groups::GroupId;
 use crate::scim::document::Document;
+use crate::scim::problem;
 use crate::scim::search::Search;
 use crate::scim::user::{InGroup, User};
 use crate::web::Error;
@@ -73,12 +74,13 @@ pub async fn page(
 ) -> Result<(i64, Vec<User>), Error> {
     connection
         .transaction(async |connection| {
-            plan_afresh(connection).await?;
+            prepare(connection).await?;
             let finder = Finder::of(connection, organization, search.criterion.as_ref()).await?;
             let (total, ids) = found(connection, &finder, search).await?;
             Ok((total, in_order(connection, organization, &ids).await?))
         })
         .await
+        .map_err(problem::of_search)
 }
 
 async fn found(

@@ -4,8 +4,9 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+use super::ask::Ask;
 use super::spelled_out::SpelledOut;
-use super::users::Conditions;
+use super::users::{Conditions, asks_others};
 use super::values::CountOwners;
 use super::{Condition, constant};
 use crate::access::OrganizationId;
@@ -47,7 +48,7 @@ impl<'a> Finder<'a> {
     /// `invalidFilter` for what is not looked for.
     pub fn found(&self) -> Result<UserIds<'static>, Error> {
         match self.criterion {
-            Some(criterion) => self.conditions(false).meeting(criterion),
+            Some(criterion) => self.conditions(self.ask()).meeting(criterion),
             None => Ok(self.all()),
         }
     }
@@ -78,7 +79,7 @@ impl<'a> Finder<'a> {
             },
             _ => return Ok(None),
         };
-        let Some(has_value) = self.conditions(false).of_values(leaf)? else {
+        let Some(has_value) = self.conditions(Ask::Joined).of_values(leaf)? else {
             return Ok(None);
         };
         let owners = CountOwners {
@@ -94,7 +95,7 @@ impl<'a> Finder<'a> {
     /// `invalidFilter` for what is not looked for.
     pub fn condition(&self) -> Result<Condition<Users>, Error> {
         match self.criterion {
-            Some(criterion) => self.conditions(true).meets(criterion),
+            Some(criterion) => self.conditions(Ask::OfEach).meets(criterion),
             None => Ok(constant(true)),
         }
     }
@@ -104,11 +105,16 @@ impl<'a> Finder<'a> {
         users_of(self.organization)
     }
 
-    fn conditions(&self, are_asked_of_few: bool) -> Conditions<'_> {
+    fn ask(&self) -> Ask {
+        self.criterion
+            .map_or(Ask::Joined, |criterion| Ask::of(criterion, asks_others))
+    }
+
+    fn conditions(&self, ask: Ask) -> Conditions<'_> {
         Conditions {
             organization: self.organization,
             spelled_out: &self.spelled_out,
-            are_asked_of_few,
+            ask,
         }
     }
 }

@@ -5,6 +5,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+use super::ask::Ask;
 use super::compare::{Times, exact, folded, has_schema, id, lower, meta, perhaps, unsupported};
 use super::{Condition, combined, constant};
 use crate::access::{OrganizationId, known_as};
@@ -23,12 +24,13 @@ pub fn of_groups(
     criterion: &Criterion,
     organization: OrganizationId,
 ) -> Result<Condition<Groups>, Error> {
-    combined(criterion, &|leaf| group(leaf, organization))
+    let ask = Ask::of(criterion, |leaf| leaf.place().attribute.name == "members");
+    combined(criterion, &|leaf| group(leaf, organization, ask))
 }
 
-fn group(leaf: &Leaf, organization: OrganizationId) -> Result<Condition<Groups>, Error> {
+fn group(leaf: &Leaf, organization: OrganizationId, ask: Ask) -> Result<Condition<Groups>, Error> {
     match (leaf.place().attribute.name, leaf) {
-        ("members", leaf) => with_members(leaf, organization),
+        ("members", leaf) => with_members(leaf, organization, ask),
         ("externalId", leaf) => Ok(perhaps!(groups::external_id).meets(exact, leaf)),
         ("meta", leaf) => meta(leaf, GROUP.name, &|| Times {
             created: Box::new(groups::created_at),
@@ -52,7 +54,11 @@ fn group(leaf: &Leaf, organization: OrganizationId) -> Result<Condition<Groups>,
 }
 
 /// Groups with members who are so.
-fn with_members(leaf: &Leaf, organization: OrganizationId) -> Result<Condition<Groups>, Error> {
+fn with_members(
+    leaf: &Leaf,
+    organization: OrganizationId,
+    ask: Ask,
+) -> Result<Condition<Groups>, Error> {
     let users = memberships::table
         .inner_join(users::table)
         .filter(memberships::organization_id.eq(organization))
@@ -62,8 +68,14 @@ fn with_members(leaf: &Leaf, organization: OrganizationId) -> Result<Condition<G
     let found = group_members::table
         .filter(group_members::organization_id.eq(organization))
         .filter(group_members::user_id.eq_any(users))
-        .select(group_members::group_id);
-    Ok(Box::new(groups::id.eq_any(found)))
+        .select(group_members::group_id)
+        .distinct();
+    let is_found = groups::id.eq_any(found);
+    Ok(match ask {
+        Ask::Joined => Box::new(is_found),
+        // No join is made of what is compared with something.
+        Ask::Apart | Ask::OfEach => Box::new(is_found.is_not_distinct_from(true)),
+    })
 }
 
 fn one_member(leaf: &Leaf) -> Result<Condition<Members>, Error> {
@@ -80,8 +92,8 @@ fn one_member(leaf: &Leaf) -> Result<Condition<Members>, Error> {
             literal,
         )),
         "display" => Ok(folded(Box::new(lower(known_as())), *operator, literal)),
-        "type" => Ok(exact(
-            Box::new("User".into_sql::<Text>()),
+        "type" => Ok(folded(
+            Box::new("user".into_sql::<Text>()),
             *operator,
             literal,
         )),

@@ -3,8 +3,10 @@
 use diesel::dsl::{not, sql};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
 
+use super::ask::Ask;
 use super::compare::{
     Times, beginning, escaped_backwards, exact, folded, has_schema, id, lower, meta, perhaps,
     unsupported,
@@ -15,11 +17,11 @@ use super::values::HasValue;
 use super::{Condition, all, any, combined, constant};
 use crate::access::OrganizationId;
 use crate::db::escaped;
-use crate::db::schema::{group_members, groups, scim_users};
+use crate::db::schema::{groups, scim_users};
 use crate::scim::criterion::{Criterion, Leaf, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::problem;
-use crate::scim::queries::directory::{FoundByOne, UserIds, Users, users_of};
+use crate::scim::queries::directory::{FoundByOne, UserIds, Users, expression_of_users, users_of};
 use crate::scim::schema::{Place, USER};
 use crate::web::Error;
 
@@ -28,8 +30,7 @@ diesel::define_sql_function! { fn reverse(text: Text) -> Text; }
 pub struct Conditions<'a> {
     pub organization: OrganizationId,
     pub spelled_out: &'a SpelledOut,
-    /// Nothing is to be found out of all users for them.
-    pub are_asked_of_few: bool,
+    pub ask: Ask,
 }
 
 impl Conditions<'_> {
@@ -42,7 +43,7 @@ impl Conditions<'_> {
     pub fn meets(&self, criterion: &Criterion) -> Result<Condition<Users>, Error> {
         match criterion {
             Criterion::Any(criteria)
-                if !self.are_asked_of_few && criterion.leaves().into_iter().any(asks_others) =>
+                if self.ask == Ask::Joined && criterion.leaves().into_iter().any(asks_others) =>
             {
                 let queries: Result<_, Error> =
                     criteria.iter().map(|it| self.meeting(it)).collect();
@@ -90,12 +91,16 @@ impl Conditions<'_> {
                 created: Box::new(scim_users::created_at),
                 modified: Box::new(scim_users::modified_at),
             })?,
-            ("groups", leaf) => in_groups(leaf, self.organization)?,
+            ("groups", leaf) => Box::new(InGroup::of(leaf, self.organization, self.ask)?),
             ("schemas", Leaf::Compare(_, operator, Literal::Text(urn))) => {
                 with_schema(*operator, urn)
             }
             (_, Leaf::Present(place)) => has_any(place.parts().into_iter()),
-            (_, Leaf::Has(_, criterion)) => combined(criterion, &|leaf| self.of(leaf))?,
+            // Where there is none, there is none that meets it.
+            (_, Leaf::Has(_, criterion)) => all(vec![
+                has_any(place.parts().into_iter()),
+                combined(criterion, &|leaf| self.of(leaf))?,
+            ]),
             (name, _) => return Err(problem::filter(format!("{name} cannot be looked for so."))),
         })
     }
@@ -107,12 +112,7 @@ impl Conditions<'_> {
         if !has_rows || of_addresses(leaf).is_some() {
             return Ok(None);
         }
-        let has_value = HasValue::of(leaf, self.organization)?;
-        Ok(Some(if self.are_asked_of_few {
-            has_value.asked_of_each()
-        } else {
-            has_value
-        }))
+        HasValue::of(leaf, self.organization, self.ask).map(Some)
     }
 
     fn of_kept_text(&self, leaf: &Leaf) -> Option<Condition<Users>> {
@@ -133,7 +133,7 @@ impl Conditions<'_> {
 }
 
 /// Whether what is asked of it has rows in other tables.
-fn asks_others(leaf: &Leaf) -> bool {
+pub fn asks_others(leaf: &Leaf) -> bool {
     let attribute = leaf.place().attribute;
     attribute.is_plural && attribute.name != "schemas" && of_addresses(leaf).is_none()
 }
@@ -183,19 +183,43 @@ fn has_any(places: impl Iterator<Item = Place>) -> Condition<Users> {
     any(texts.map(|text| text.is_there).collect())
 }
 
-/// Users in groups that are so.
-fn in_groups(leaf: &Leaf, organization: OrganizationId) -> Result<Condition<Users>, Error> {
-    let found = groups::table
-        .filter(groups::organization_id.eq(organization))
-        .select(groups::id)
-        .into_boxed::<Pg>()
-        .filter(one_group(leaf)?);
-    let members = group_members::table
-        .filter(group_members::organization_id.eq(organization))
-        .filter(group_members::group_id.eq_any(found))
-        .select(group_members::user_id);
-    Ok(Box::new(scim_users::user_id.eq_any(members)))
+/// That a user is in a group that is so.
+struct InGroup {
+    organization: OrganizationId,
+    groups: groups::BoxedQuery<'static, Pg, SqlUuid>,
+    ask: Ask,
 }
+
+impl InGroup {
+    fn of(leaf: &Leaf, organization: OrganizationId, ask: Ask) -> Result<Self, Error> {
+        let groups = groups::table
+            .filter(groups::organization_id.eq(organization))
+            .select(groups::id)
+            .into_boxed::<Pg>()
+            .filter(one_group(leaf)?);
+        Ok(Self {
+            organization,
+            groups,
+            ask,
+        })
+    }
+}
+
+impl QueryFragment<Pg> for InGroup {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.ask.push_exists(out.reborrow(), |mut out| {
+            out.push_sql("group_members WHERE group_members.organization_id = ");
+            out.push_bind_param::<SqlUuid, _>(&self.organization)?;
+            out.push_sql(" AND group_members.user_id = scim_users.user_id");
+            out.push_sql(" AND group_members.group_id IN (");
+            QueryFragment::<Pg>::walk_ast(&self.groups, out.reborrow())?;
+            out.push_sql(")");
+            Ok(())
+        })
+    }
+}
+
+expression_of_users!(InGroup, Bool);
 
 fn one_group(leaf: &Leaf) -> Result<Condition<groups::table>, Error> {
     let (place, operator, literal) = match leaf {
@@ -211,7 +235,7 @@ fn one_group(leaf: &Leaf) -> Result<Condition<groups::table>, Error> {
             literal,
         )),
         "display" => Ok(folded(Box::new(lower(groups::name)), *operator, literal)),
-        "type" => Ok(exact(
+        "type" => Ok(folded(
             Box::new("direct".into_sql::<Text>()),
             *operator,
             literal,

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Uuid as SqlUuid};
 
+use super::ask::Ask;
 use super::compare::{beginning, unsupported};
 use super::kept::text_of_value;
 use super::{Condition, all, any};
@@ -25,13 +26,13 @@ pub struct HasValue {
     is_so: Condition<Values>,
     /// No user has two that are so.
     is_so_once: bool,
-    is_asked_of_each: bool,
+    ask: Ask,
 }
 
 impl HasValue {
     /// # Errors
     /// `invalidFilter` for what is not looked for.
-    pub fn of(leaf: &Leaf, organization: OrganizationId) -> Result<Self, Error> {
+    pub fn of(leaf: &Leaf, organization: OrganizationId, ask: Ask) -> Result<Self, Error> {
         let place = leaf.place();
         let is_any = matches!(leaf, Leaf::Present(_)) && place.sub.is_none();
         let is_so = match leaf {
@@ -49,16 +50,8 @@ impl HasValue {
             attribute: place.attribute.name,
             is_so,
             is_so_once: is_any,
-            is_asked_of_each: false,
+            ask,
         })
-    }
-
-    /// Where it is asked of few users, it is not to be found out of all beforehand.
-    pub fn asked_of_each(self) -> Self {
-        Self {
-            is_asked_of_each: true,
-            ..self
-        }
     }
 
     fn push_rows<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
@@ -76,16 +69,11 @@ impl HasValue {
 
 impl QueryFragment<Pg> for HasValue {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
-        out.push_sql("EXISTS (SELECT FROM ");
-        self.push_rows(out.reborrow())?;
-        out.push_sql(" AND scim_values.user_id = scim_users.user_id");
-        if self.is_asked_of_each {
-            // PostgreSQL leaves a subquery with an offset where it is.
-            out.push_sql(" OFFSET 0");
-        }
-        out.push_sql(")");
-        Ok(())
+        self.ask.push_exists(out.reborrow(), |mut out| {
+            self.push_rows(out.reborrow())?;
+            out.push_sql(" AND scim_values.user_id = scim_users.user_id");
+            Ok(())
+        })
     }
 }
 

@@ -367,3 +367,40 @@ async fn who_has_not_joined_is_called_what_their_provider_calls_them() {
     assert_eq!(joined.status, 200);
     told("Some Other", "Kay").await;
 }
+
+/// Of those from before organisations called them anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_who_has_not_joined_are_made_up_for() {
+    let app = App::start().await;
+    let contoso = app.another_organization("Contoso").await;
+    app.add_member(contoso, KAI, tokendesk::access::Role::Admin)
+        .await;
+    let provider = Provider::new(&app).await;
+    provision(&provider, KAI).await;
+    for user in [
+        json!({ "userName": "lee@x.example", "name": { "givenName": "Lee", "familyName": "Ang" } }),
+        json!({ "userName": "mo@x.example" }),
+    ] {
+        provider.post("/Users", &user).await.expect(201);
+    }
+    let query = "SELECT user_name || ': ' || known_as FROM scim_users JOIN memberships \
+        USING (organization_id, user_id) WHERE NOT has_joined ORDER BY user_name";
+    let names = async || -> Vec<String> {
+        let rows = app.sql(query).await;
+        rows.iter().filter_map(|row| row.get(0)).collect()
+    };
+    let known = [
+        "kai@northwind.example: Kai",
+        "lee@x.example: Lee Ang",
+        "mo@x.example: mo@x.example",
+    ];
+    assert_eq!(names().await, known);
+    app.sql("UPDATE memberships SET known_as = NULL").await;
+    assert_eq!(names().await, Vec::<String>::new());
+    let migration =
+        include_str!("../../migrations/2026-11-26-000050_call_members_by_own_names/up.sql");
+    let (_, names_of_old) = migration.split_once("-- The first of the names").unwrap();
+    let (_, statement) = names_of_old.split_once('\n').unwrap();
+    app.client().await.batch_execute(statement).await.unwrap();
+    assert_eq!(names().await, known);
+}

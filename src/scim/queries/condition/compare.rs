@@ -15,6 +15,10 @@ use crate::web::Error;
 
 diesel::define_sql_function! { fn lower(text: Text) -> Text; }
 
+/// Of texts that have columns besides the document, so many characters are kept, as an index takes no
+/// more.
+const KEPT: usize = 300;
+
 /// Of a text that is compared by case.
 pub fn exact<Table: 'static>(
     column: Boxed<Table, Text>,
@@ -50,7 +54,7 @@ pub fn beginning<Table: 'static>(
 
 /// The first characters, as many as are kept.
 pub fn begun(text: &str) -> String {
-    text.chars().take(300).collect()
+    text.chars().take(KEPT).collect()
 }
 
 fn text<Table: 'static>(

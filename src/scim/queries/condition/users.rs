@@ -27,6 +27,7 @@ use crate::web::Error;
 
 diesel::define_sql_function! { fn reverse(text: Text) -> Text; }
 
+/// What a filter asks of users of an organisation.
 pub struct Conditions<'a> {
     pub organization: OrganizationId,
     pub spelled_out: &'a SpelledOut,

@@ -1,7 +1,8 @@
 //! Changes to a part of a resource (RFC 7644, section 3.5.2), and those of Entra ID, which are a
 //! little different.
 
-use serde_json::Value;
+use itertools::Itertools;
+use serde_json::{Map, Value};
 
 use super::criterion::Criterion;
 use super::document::{Document, Mode};
@@ -61,11 +62,12 @@ pub fn operations(kind: &'static ResourceType, body: &Value) -> Result<Vec<Opera
     let operations = field(body, "Operations").and_then(Value::as_array);
     let operations =
         operations.ok_or_else(|| problem::shape("The body should have an array Operations."))?;
-    let known = operations.iter().map(|it| operation(kind, it));
-    known.filter_map(Result::transpose).collect()
+    let wanted = operations.iter().map(|it| of_sent(kind, it));
+    wanted.flatten_ok().collect()
 }
 
-fn operation(kind: &'static ResourceType, sent: &Value) -> Result<Option<Operation>, Error> {
+/// What one of the operations asks for.
+fn of_sent(kind: &'static ResourceType, sent: &Value) -> Result<Vec<Operation>, Error> {
     let verb = field(sent, "op").and_then(Value::as_str);
     let mode = match verb.map(str::to_ascii_lowercase).as_deref() {
         Some("add") => Some(Mode::Add),
@@ -77,30 +79,58 @@ fn operation(kind: &'static ResourceType, sent: &Value) -> Result<Option<Operati
         None | Some(Value::Null) => None,
         Some(Value::String(path)) if path.is_empty() => None,
         Some(Value::String(path)) => match target(kind, path)? {
-            None => return Ok(None),
+            None => return Ok(Vec::new()),
             known => known,
         },
         Some(_) => return Err(problem::path("path should be a string.")),
     };
     let place = target.as_ref().and_then(Target::place);
-    let value = field(sent, "value").cloned();
-    let operation = match (mode, target, value) {
-        (Some(mode), target, Some(value)) => Operation::Put {
-            mode,
-            target,
-            value,
-        },
-        (Some(_), _, None) => return Err(problem::value("The operation has no value.")),
-        (None, Some(target), value) => Operation::Remove {
-            target,
-            value: value.filter(|value| !value.is_null()),
-        },
-        (None, None, _) => return Err(problem::target("A removal needs a path.")),
-    };
     if let Some(place) = place.filter(Place::is_read_only) {
         return Err(problem::read_only(place.attribute.name));
     }
-    Ok(Some(operation))
+    match (mode, target, field(sent, "value").cloned()) {
+        (Some(mode), None, Some(Value::Object(attributes))) => by_name(kind, mode, attributes),
+        (Some(mode), target, Some(value)) => Ok(vec![Operation::Put {
+            mode,
+            target,
+            value,
+        }]),
+        (Some(_), _, None) => Err(problem::value("The operation has no value.")),
+        (None, Some(target), value) => Ok(vec![Operation::Remove {
+            target,
+            value: value.filter(|value| !value.is_null()),
+        }]),
+        (None, None, _) => Err(problem::target("A removal needs a path.")),
+    }
+}
+
+/// The value names the attributes, some perhaps as paths do that have a filter:
+/// `emails[type eq "work"].value`.
+fn by_name(
+    kind: &'static ResourceType,
+    mode: Mode,
+    attributes: Map<String, Value>,
+) -> Result<Vec<Operation>, Error> {
+    let (filtered, named): (Map<_, _>, Map<_, _>) = attributes
+        .into_iter()
+        .partition(|(name, _)| name.contains('['));
+    let mut operations = vec![Operation::Put {
+        mode,
+        target: None,
+        value: Value::Object(named),
+    }];
+    for (path, value) in filtered {
+        let target = target(kind, &path)?;
+        let target = target.filter(|it| !it.place().is_some_and(|place| place.is_read_only()));
+        if let Some(target) = target {
+            operations.push(Operation::Put {
+                mode,
+                target: Some(target),
+                value,
+            });
+        }
+    }
+    Ok(operations)
 }
 
 fn field<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
@@ -123,10 +153,11 @@ fn target(kind: &'static ResourceType, path: &str) -> Result<Option<Target>, Err
     let Some((before, rest)) = path.split_once('[') else {
         return Ok(find(path)?.map(Target::Attribute));
     };
-    let Some(place) = find(before)? else {
+    let place = find(before)?;
+    let (filter, behind) = rest.rsplit_once(']').ok_or_else(wrong)?;
+    let Some(place) = place else {
         return Ok(None);
     };
-    let (filter, behind) = rest.rsplit_once(']').ok_or_else(wrong)?;
     let filter = value_filter(filter).map_err(problem::syntax)?;
     if place.sub.is_some() || !matches!(place.attribute.kind, Kind::Complex(_)) {
         return Err(wrong());

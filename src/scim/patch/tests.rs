@@ -73,6 +73,28 @@ fn without_a_path_the_value_names_the_attributes() {
 }
 
 #[test]
+fn without_a_path_a_name_may_be_a_path_with_a_filter() {
+    let value = json!({
+        "emails[type eq \"work\"].value": "new@x.example",
+        "phoneNumbers[type eq \"mobile\"].value": "+1 555",
+        "name.familyName": "King",
+        "badges[type eq \"work\"].value": "9",
+        "groups[value eq \"x\"].display": "Owners",
+    });
+    let changed = after(&json!({ "op": "Replace", "value": value }));
+    let emails = json!([
+        { "value": "new@x.example", "type": "work", "primary": true },
+        ada()["emails"][1],
+    ]);
+    let phone_numbers = json!([{ "type": "mobile", "value": "+1 555" }]);
+    let name = json!({ "givenName": "Ada", "familyName": "King" });
+    let expected = json!({ "emails": emails, "name": name, "phoneNumbers": phone_numbers });
+    assert_eq!(changed, expected);
+    let unreadable = json!({ "op": "Replace", "value": { "emails[type eq \"work\"": "x" } });
+    assert_eq!(code(&json!([unreadable])), "invalidPath");
+}
+
+#[test]
 fn what_is_there_is_not_added_again_and_the_new_primary_is_the_only_one() {
     let again = json!({ "value": "ada@home.example", "type": "home" });
     let changed = after(&json!({ "op": "add", "path": "emails", "value": [again] }));
@@ -219,7 +241,13 @@ fn what_cannot_be_done_says_why_in_the_standards_words() {
         one(json!({ "op": "replace", "path": "active", "value": "x" })),
         "invalidValue"
     );
-    for path in ["emails[", "emails[type pr]x", "userName[value pr]", "a b"] {
+    for path in [
+        "emails[",
+        "badges[",
+        "emails[type pr]x",
+        "userName[value pr]",
+        "a b",
+    ] {
         let operation = json!({ "op": "replace", "path": path, "value": "x" });
         assert_eq!(one(operation), "invalidPath", "{path}");
     }

@@ -20,10 +20,14 @@ mod search;
 mod user;
 mod version;
 
+use std::future::ready;
+
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::from_fn;
-use actix_web::web;
+use actix_web::{HttpRequest, Route, web};
 
 use crate::gate::admit_scim;
+use crate::web::{Answer, Error, headers};
 
 /// Bytes: a group of ten thousand members.
 const LARGEST: usize = 2 * 1024 * 1024;
@@ -36,38 +40,80 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(
             web::resource(["/Users", "/Users/"])
                 .route(web::get().to(users::index))
-                .route(web::post().to(users::create)),
+                .route(web::post().to(users::create))
+                .default_service(others("GET, POST")),
         )
-        .service(web::resource("/Users/.search").route(web::post().to(users::search)))
+        .service(
+            web::resource("/Users/.search")
+                .route(web::post().to(users::search))
+                .default_service(others("POST")),
+        )
         .service(
             web::resource("/Users/{id}")
                 .route(web::get().to(users::show))
                 .route(web::put().to(users::replace))
                 .route(web::patch().to(users::patch))
-                .route(web::delete().to(users::delete)),
+                .route(web::delete().to(users::delete))
+                .default_service(others("GET, PUT, PATCH, DELETE")),
         )
         .service(
             web::resource(["/Groups", "/Groups/"])
                 .route(web::get().to(groups::index))
-                .route(web::post().to(groups::create)),
+                .route(web::post().to(groups::create))
+                .default_service(others("GET, POST")),
         )
-        .service(web::resource("/Groups/.search").route(web::post().to(groups::search)))
+        .service(
+            web::resource("/Groups/.search")
+                .route(web::post().to(groups::search))
+                .default_service(others("POST")),
+        )
         .service(
             web::resource("/Groups/{id}")
                 .route(web::get().to(groups::show))
                 .route(web::put().to(groups::replace))
                 .route(web::patch().to(groups::patch))
-                .route(web::delete().to(groups::delete)),
+                .route(web::delete().to(groups::delete))
+                .default_service(others("GET, PUT, PATCH, DELETE")),
         )
         .service(
-            web::resource("/ServiceProviderConfig").route(web::get().to(discovery::configuration)),
+            web::resource("/ServiceProviderConfig")
+                .route(web::get().to(discovery::configuration))
+                .default_service(others("GET")),
         )
-        .service(web::resource("/ResourceTypes").route(web::get().to(discovery::types)))
-        .service(web::resource("/ResourceTypes/{id}").route(web::get().to(discovery::one_type)))
-        .service(web::resource("/Schemas").route(web::get().to(discovery::all_schemas)))
-        .service(web::resource("/Schemas/{id}").route(web::get().to(discovery::one_schema)))
+        .service(
+            web::resource("/ResourceTypes")
+                .route(web::get().to(discovery::types))
+                .default_service(others("GET")),
+        )
+        .service(
+            web::resource("/ResourceTypes/{id}")
+                .route(web::get().to(discovery::one_type))
+                .default_service(others("GET")),
+        )
+        .service(
+            web::resource("/Schemas")
+                .route(web::get().to(discovery::all_schemas))
+                .default_service(others("GET")),
+        )
+        .service(
+            web::resource("/Schemas/{id}")
+                .route(web::get().to(discovery::one_schema))
+                .default_service(others("GET")),
+        )
         .service(web::resource("/Me").to(discovery::unsupported))
         .service(web::resource("/Bulk").to(discovery::unsupported))
-        .service(web::resource("/.search").route(web::post().to(everything::search)));
+        .service(
+            web::resource("/.search")
+                .route(web::post().to(everything::search))
+                .default_service(others("POST")),
+        );
     config.service(scope);
+}
+
+/// What other methods than these are answered (RFC 9110, section 15.5.6).
+fn others(allowed: &'static str) -> Route {
+    web::to(move |request: HttpRequest| {
+        headers::tell(&request, header::ALLOW, HeaderValue::from_static(allowed));
+        ready(Answer::Err(Error::MethodNotAllowed))
+    })
 }

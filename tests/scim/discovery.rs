@@ -48,7 +48,37 @@ async fn what_the_server_can_do_is_published() {
     for path in ["/Me", "/Bulk"] {
         provider.post(path, &json!({})).await.refuse(501, "");
     }
-    provider.delete("/Users").await.refuse(405, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_method_is_not_taken_those_are_named_that_are() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    for (path, methods) in [
+        ("/Users", "GET, POST"),
+        ("/Groups/", "GET, POST"),
+        ("/Users/x", "GET, PUT, PATCH, DELETE"),
+        ("/Groups/x", "GET, PUT, PATCH, DELETE"),
+        ("/Users/.search", "POST"),
+        ("/Groups/.search", "POST"),
+        ("/.search", "POST"),
+        ("/ServiceProviderConfig", "GET"),
+        ("/ResourceTypes", "GET"),
+        ("/ResourceTypes/User", "GET"),
+        ("/Schemas", "GET"),
+        ("/Schemas/x", "GET"),
+    ] {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let request = provider.request(method.parse().unwrap(), path);
+            let said = provider.send(request.json(&json!({}))).await;
+            if methods.split(", ").any(|taken| taken == method) {
+                assert_ne!(said.status, 405, "{method} {path}");
+            } else {
+                assert_eq!(said.header("allow"), Some(methods), "{method} {path}");
+                said.refuse(405, "");
+            }
+        }
+    }
 }
 
 /// RFC 7643, section 7.

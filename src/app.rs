@@ -24,7 +24,7 @@ use crate::db::Database;
 use crate::db::url::Target;
 use crate::fleet::{Fleet, Membership};
 use crate::gate::{self, Authority, Gate, Limits, Metrics, Tenants, Usage, Views};
-use crate::web::{Error, assets, body, csrf, error, headers, request_id};
+use crate::web::{Error, assets, body, csrf, error, head, headers, request_id};
 use crate::{api, catalogue, fleet, identity, journal, mcp, members, profile, scim, tokens};
 
 /// How long running requests may go on after the server was told to stop.
@@ -107,6 +107,7 @@ pub fn server(state: &State, listener: TcpListener) -> io::Result<Server> {
             .wrap(from_fn(error::render))
             .wrap(headers::defaults(&state.config.public_url))
             .wrap(from_fn(request_id::assign))
+            .wrap(from_fn(head::as_get))
     })
     .disable_signals()
     .shutdown_timeout(GRACE_SECONDS)

@@ -8,6 +8,7 @@ pub mod csrf;
 pub mod error;
 pub mod form;
 pub mod format;
+pub mod head;
 pub mod headers;
 pub mod json;
 pub mod page;

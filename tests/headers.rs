@@ -41,6 +41,29 @@ async fn every_page_forbids_what_it_does_not_need() {
     }
 }
 
+/// RFC 9110, section 9.3.2.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_the_head_gets_what_a_get_says_without_its_body() {
+    let app = App::start().await;
+    let (_, secret) = app.token("Watcher").await;
+    let client = reqwest::Client::new();
+    let places = ["/healthz", "/sign-in", "/api/v1/tokens", "/scim/v2/Users"];
+    for path in places.into_iter().chain(["/nowhere", "/api/v1/nowhere"]) {
+        let ask = async |method: reqwest::Method| {
+            let request = client.request(method, format!("{}{path}", app.url));
+            let response = request.bearer_auth(secret.reveal()).send().await.unwrap();
+            let (status, headers) = (response.status(), response.headers().clone());
+            let header = |name| headers.get(name).cloned();
+            let told = ["content-type", "cache-control", "content-length"].map(header);
+            (status, told, response.bytes().await.unwrap())
+        };
+        let (status, told, _) = ask(reqwest::Method::GET).await;
+        let (head_status, head_told, body) = ask(reqwest::Method::HEAD).await;
+        assert_eq!((head_status, head_told), (status, told), "{path}");
+        assert!(body.is_empty(), "{path}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn under_https_cookies_are_bound_to_the_host_and_transport_is_strict() {
     let app = App::start_with(&["--public-url=https://tokens.example.com"]).await;

@@ -170,6 +170,21 @@ async fn a_portals_bounds_hold_for_what_it_makes() {
     let month = json!({ "name": "x", "scopes": ["widgets:write"], "expiry": "30d" });
     let made = as_user(&portal, ADA, Method::POST, "/mcp-tokens", Some(month)).await;
     assert_eq!(made.status, 201, "{}", made.body);
+    for (days, expiry, status) in [
+        (41, None, 403),
+        (0, None, 422),
+        (4, Some("30d"), 422),
+        (4, None, 201),
+    ] {
+        let at = app.now() + TimeDelta::days(days);
+        let scopes = ["widgets:read"];
+        let new = json!({ "name": "y", "scopes": scopes, "expires_at": at, "expiry": expiry });
+        let said = as_user(&portal, ADA, Method::POST, "/mcp-tokens", Some(new)).await;
+        assert_eq!(said.status, status, "{}", said.body);
+        if status != 201 {
+            assert_eq!(said.body["field"], "expires_at");
+        }
+    }
     let wrong = json!({ "name": " ", "expiry": "at" });
     let refused = as_user(&portal, ADA, Method::POST, "/mcp-tokens", Some(wrong)).await;
     assert_eq!(

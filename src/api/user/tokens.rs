@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path};
+use chrono::{DateTime, SubsecRound, Utc};
 use futures_util::FutureExt;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::openapi::{RefOr, Schema};
@@ -98,6 +99,21 @@ pub struct NewMcpToken {
     #[serde(default)]
     #[schema(default = "never")]
     expiry: Option<McpExpiry>,
+    /// In place of `expiry`: an instant in the future.
+    #[serde(default)]
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl NewMcpToken {
+    /// The instant that is named, if one is.
+    fn until(&self, now: Now) -> Result<Option<DateTime<Utc>>, Error> {
+        let wrong = |why| Err(Error::invalid("expires_at", why));
+        match (self.expires_at, self.expiry) {
+            (Some(_), Some(_)) => wrong("expiry says when it ends already: use one of them."),
+            (Some(at), None) if at <= now.0 => wrong("it is not in the future."),
+            (at, _) => Ok(at.map(|at| at.trunc_subsecs(0))),
+        }
+    }
 }
 
 impl From<NewMcpToken> for Draft {
@@ -153,7 +169,7 @@ pub async fn create(
         credential: behalf.credential(),
     };
     let created = creation.once(connection, asker, now.0, |connection, new| {
-        async move { try_create(connection, &behalf, new.into(), now).await }.boxed()
+        async move { try_create(connection, &behalf, new, now).await }.boxed()
     });
     Ok(created.await?.answer())
 }
@@ -161,11 +177,14 @@ pub async fn create(
 async fn try_create(
     connection: &mut Connection,
     behalf: &Behalf,
-    draft: Draft,
+    wanted: NewMcpToken,
     now: Now,
 ) -> Result<Created, Error> {
+    let until = wanted.until(now)?;
+    let draft = Draft::from(wanted);
     let mut new = draft.clone().parse(now.0).map_err(|it| wrong(&it))?;
     new.ranges = behalf.ranges.clone();
+    new.expires_at = until.or(new.expires_at);
     let actor = behalf.bearer.oneself();
     let created = queries::create_mcp(connection, &actor, &new, now.0).await;
     let (token, secret) = created.map_err(|error| match error {

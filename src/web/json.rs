@@ -49,6 +49,7 @@ fn invalid(path: String, message: &str) -> Error {
     let detail = match message.rsplit_once(", expected ") {
         Some((_, expected)) => format!("expected {expected}."),
         None if message.starts_with("invalid ") => "it has another form.".to_owned(),
+        None if message.starts_with("UUID parsing failed") => "expected an ID.".to_owned(),
         None => format!("{message}."),
     };
     Error::invalid(path, detail)

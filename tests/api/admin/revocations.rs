@@ -116,7 +116,14 @@ async fn a_thousand_go_in_one_request_and_no_more() {
             .post("/api/v1/tokens/revocations", &json!({ "ids": ids }))
             .await;
         assert_eq!((refused.status, refused.code()), (422, "invalid"));
+        let field = if ids.is_empty() { "secrets" } else { "ids" };
+        assert_eq!(refused.body["field"], field);
     }
+    let refused = program
+        .post("/api/v1/tokens/revocations", &json!({ "ids": ["none"] }))
+        .await;
+    let mistake = json!({ "field": "ids[0]", "detail": "expected an ID." });
+    assert_eq!(refused.body["errors"], json!([mistake]), "{}", refused.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,8 +73,13 @@ pub async fn revoke_all(
     Input(leak): Input<Leak>,
 ) -> Answer {
     if !(1..=MOST).contains(&(leak.secrets.len() + leak.ids.len())) {
+        let field = if leak.ids.len() > leak.secrets.len() {
+            "ids"
+        } else {
+            "secrets"
+        };
         let detail = format!("name 1 to {MOST} secrets and IDs.");
-        return Err(Error::invalid("secrets", detail));
+        return Err(Error::invalid(field, detail));
     }
     let digests = leak
         .secrets

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use uuid::Uuid;
@@ -24,6 +24,7 @@ use crate::db::Database;
 use crate::identity::Email;
 use crate::secret::Digest;
 use crate::tokens::Ranges;
+use crate::web::error::{ProblemCode, Rejection};
 use crate::web::{Error, headers, now, state};
 
 const METHODS: [Method; 7] = [
@@ -231,7 +232,11 @@ async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
         }
         (None, Some(email)) => {
             let token = (token, &*caller.name);
-            Bearer::on_behalf(connection, email.as_str(), caller.tenant.id, token).await?
+            let user = Bearer::on_behalf(connection, email.as_str(), caller.tenant.id, token).await;
+            user.map_err(|error| match error {
+                Error::NotFound => unknown_user(),
+                error => error,
+            })?
         }
         (None, None) => {
             let why = "the header x-user-email has to name the user";
@@ -242,6 +247,17 @@ async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
         token,
         bearer,
         ranges: caller.ranges.clone(),
+    })
+}
+
+fn unknown_user() -> Error {
+    Error::Rejected(Rejection {
+        status: StatusCode::NOT_FOUND,
+        code: ProblemCode::NotFound.as_str(),
+        detail:
+            "No active member of the organisation has the email that x-user-email names. It is \
+                 the one they sign in with."
+                .to_owned(),
     })
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::output::Format;
 use super::{Desk, Failure, Within, file, organization, progress};
 use crate::access::{Actor, Operator};
 use crate::api::shapes::Receipt;
@@ -54,6 +55,12 @@ struct Imported {
     receipt: Option<Receipt>,
 }
 
+/// Why nothing was.
+#[derive(Serialize)]
+struct Refused<'a> {
+    mistakes: &'a [Mistake],
+}
+
 pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     let text = file::content(&options.file).await?;
     // Standard input may have been long in coming, and the journal says when it was done.
@@ -66,20 +73,18 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         mut mistakes,
         count,
     } = read(&options, text, now).await?;
+    let format = options.within.format;
     if options.dry_run || !mistakes.is_empty() {
         mistakes.extend(queries::check(&mut connection, &actor, &imports, now).await?);
         mistakes.sort_unstable();
-        refuse(&mistakes, count)?;
+        refuse(format, &mistakes, count)?;
         let full = with_full_access(&imports);
         let sentence = format!("{} can be imported{full}.", tokens(count));
         warn(&imports);
-        return options
-            .within
-            .format
-            .say(&Imported::of(&imports, None), &sentence);
+        return format.say(&Imported::of(&imports, None), &sentence);
     }
     match write(&mut connection, &actor, &imports, now).await {
-        Err(ImportError::Mistakes(mistakes)) => refuse(&mistakes, count)?,
+        Err(ImportError::Mistakes(mistakes)) => refuse(format, &mistakes, count)?,
         Err(ImportError::Overtaken) => {
             return Err(Failure::new(
                 "Somebody took one of the names or secrets meanwhile. Nothing was imported; try \
@@ -93,10 +98,7 @@ pub async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     let sentence = format!("{tokens} imported into {}{full}.", organization.name);
     let receipt = Some(desk.receipt().await);
     warn(&imports);
-    options
-        .within
-        .format
-        .say(&Imported::of(&imports, receipt), &sentence)
+    format.say(&Imported::of(&imports, receipt), &sentence)
 }
 
 impl Imported {
@@ -150,20 +152,24 @@ async fn write(
     imported
 }
 
-/// Fails with all mistakes, if there are any.
-fn refuse(mistakes: &[Mistake], count: usize) -> Result<(), Failure> {
+/// Fails with all mistakes, if there are any. Programs find them on standard output.
+fn refuse(format: Format, mistakes: &[Mistake], count: usize) -> Result<(), Failure> {
     if mistakes.is_empty() {
         return Ok(());
     }
     let mut lines: Vec<u64> = mistakes.iter().map(|mistake| mistake.line).collect();
     lines.dedup();
     let wrong = format::thousands(lines.len());
+    let summary = format!(
+        "{wrong} of {} cannot be imported. Nothing was imported.",
+        tokens(count)
+    );
+    if format.is_json() {
+        format.say(&Refused { mistakes }, "")?;
+        return Err(Failure::new(summary));
+    }
     let told: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();
-    Err(Failure::new(format!(
-        "{}\n{wrong} of {} cannot be imported. Nothing was imported.",
-        told.join("\n"),
-        tokens(count),
-    )))
+    Err(Failure::new(format!("{}\n{summary}", told.join("\n"))))
 }
 
 /// A column or a cell that was forgotten gives everything: so it is said.

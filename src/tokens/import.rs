@@ -7,6 +7,7 @@ mod file;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use zxcvbn::zxcvbn;
 
 use super::draft::{Expiry, NewToken};
@@ -63,7 +64,7 @@ pub enum Kind {
 }
 
 /// What is wrong with a line.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Mistake {
     pub line: u64,
     pub what: String,

@@ -201,6 +201,16 @@ async fn every_bad_line_is_named_and_nothing_is_imported() {
             assert!(!refusal.contains(secret), "{secret} is in {refusal}");
         }
     }
+    let refused = import(&place, &["--json"], &file);
+    let told: Value = serde_json::from_str(&refused.output).unwrap();
+    let told = told["mistakes"].as_array().unwrap();
+    assert_eq!(told.len(), expected.len() - 1);
+    assert_eq!(
+        told[0],
+        json!({ "line": 3, "what": "name: Another token has it." })
+    );
+    assert_eq!(refused.code, Some(1));
+    assert_eq!(refused.errors.trim(), *expected.last().unwrap());
     let names = query(&address, "SELECT name FROM tokens ORDER BY name").await;
     let names: Vec<&str> = names.iter().map(|row| row.get(0)).collect();
     assert_eq!(names, ["Taken", "Theirs"]);

@@ -30,6 +30,7 @@ pub mod shapes {
     pub use super::admin::audit::AuditEvent;
     pub use super::admin::groups::Group;
     pub use super::admin::invitations::Invitation;
+    pub use super::admin::mcp_tokens::MembersMcpToken;
     pub use super::admin::members::Member;
     pub use super::admin::products::Product;
     pub use super::admin::resources::shapes::Resource;

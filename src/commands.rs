@@ -8,6 +8,7 @@ mod group;
 mod import;
 mod invitation;
 mod mcp_server;
+mod mcp_token;
 mod migrate;
 mod organization;
 mod output;
@@ -77,6 +78,9 @@ enum Command {
     /// Manage MCP servers
     #[command(subcommand)]
     McpServer(mcp_server::Command),
+    /// Manage members' MCP tokens
+    #[command(subcommand)]
+    McpToken(mcp_token::Command),
     /// Print an organisation's audit log in JSON, an entry a line, the oldest first
     Export(export::Options),
     /// Manage API tokens
@@ -235,6 +239,7 @@ async fn carry_out(command: Command, desk: &Desk) -> Result<(), Failure> {
         Command::Product(command) => product::run(desk, command).await,
         Command::Resource(command) => resource::run(desk, command).await,
         Command::McpServer(command) => mcp_server::run(desk, command).await,
+        Command::McpToken(command) => mcp_token::run(desk, command).await,
         Command::Export(options) => export::run(desk, options).await,
         Command::User(command) => user::run(desk, command).await,
         Command::Token(command) => token::run(desk, command).await,

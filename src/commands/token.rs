@@ -91,8 +91,8 @@ impl Which {
     /// What was typed is not repeated, as it may be a secret.
     fn unknown(&self, organization: &str) -> Failure {
         Failure::new(format!(
-            "{organization} has no API token with this ID or name. `tokendesk token list \
-             --organization {}` tells which there are.",
+            "{organization} has no API token with this ID, nor one with this name that is not revoked. \
+             `tokendesk token list --organization {}` tells which there are, and their IDs.",
             self.organization
         ))
     }

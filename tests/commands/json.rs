@@ -11,7 +11,7 @@ use crate::support::{Place, cluster};
 
 /// Each command once, in an order in which each has something to do, with what stands on its
 /// standard input. `ID` is that of what the step before printed.
-const STEPS: [(&str, &str); 47] = [
+const STEPS: [(&str, &str); 49] = [
     ("migrate", ""),
     ("organization create --name=Northwind", ""),
     ("organization list", ""),
@@ -66,6 +66,8 @@ const STEPS: [(&str, &str); 47] = [
     ("product delete NORTHWIND shop", ""),
     ("import - NORTHWIND --dry-run", TOKENS),
     ("import - NORTHWIND", TOKENS),
+    ("mcp-token list NORTHWIND", ""),
+    ("mcp-token revoke NORTHWIND ID", ""),
     ("resource list NORTHWIND", ""),
     ("resource export NORTHWIND", ""),
     ("resource import - NORTHWIND", CATALOGUE),
@@ -79,7 +81,8 @@ const STEPS: [(&str, &str); 47] = [
     ("mcp-server delete NORTHWIND gadgets", ""),
 ];
 const PASSWORD: &str = "correct horse battery staple";
-const TOKENS: &str = "name,secret,scopes\nOld,an-old-secret-of-24-chars,admin:read\n";
+const TOKENS: &str = "name,secret,scopes,owner\nOld,an-old-secret-of-24-chars,admin:read,\n\
+                      Laptop,another-old-secret-of-mine,,ada@x.example\n";
 const CATALOGUE: &str = "[[resource]]\nname = \"Agents\"\npath = \"/agents\"\n\
                          operations = [{ name = \"list\", methods = [\"GET\"], scope = \"connect:read\" }]\n";
 
@@ -172,6 +175,8 @@ async fn lists_are_those_of_the_admin_api() {
             "",
         );
     }
+    let tokens = "name,secret,owner\nLaptop,an-old-secret-of-24-chars,ada@northwind.example\n";
+    objects(&place, "import - --organization=northwind", tokens);
     let secret = token(&place, &["--name=Reader", "--scope=admin:read"]);
     let server = place.serve();
     for (words, path) in [
@@ -181,6 +186,7 @@ async fn lists_are_those_of_the_admin_api() {
         ("product list", "products"),
         ("resource list", "resources"),
         ("mcp-server list", "mcp-servers"),
+        ("mcp-token list --owner=ADA", "mcp-tokens?owner=ADA"),
         ("token list --product=shop", "tokens?q=Shop"),
     ] {
         let printed = objects(&place, &format!("{words} --organization=northwind"), "");

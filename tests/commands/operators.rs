@@ -474,3 +474,40 @@ async fn groups_are_made_and_filled_and_make_administrators() {
         "{none}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebodys_mcp_token_is_found_and_revoked() {
+    let address = cluster::database().await;
+    let place = Place::database(&address);
+    found(&place);
+    for email in ["ada@northwind.example", "mei@northwind.example"] {
+        add(&place, email, "member");
+    }
+    let secret = "an-old-secret-of-24-chars";
+    let file = format!(
+        "name,secret,owner\nLaptop,{secret},mei@northwind.example\n\
+         Phone,another-old-secret-of-24,ada@northwind.example\n"
+    );
+    let import = ["import", "-", "--organization=northwind"];
+    place.run_with_input(&import, &file).succeeded();
+    token(&place, &["--name=Okta", "--scope=admin:scim"]);
+    let server = place.serve();
+    assert_eq!(server.asked_by(secret).await.status(), 200);
+
+    let list = json(&place, &["mcp-token", "list", "--owner=MEI@"]);
+    let [laptop] = &list[..] else {
+        panic!("{list:?}");
+    };
+    assert_eq!(laptop["name"], "Laptop");
+    let id = laptop["id"].as_str().unwrap();
+    let done = run(&place, &["mcp-token", "revoke", id]);
+    assert!(done.errors.starts_with(IN_EFFECT), "{}", done.errors);
+    let told = "“Laptop” of mei@northwind.example is revoked.";
+    assert!(done.succeeded().starts_with(told));
+    assert_eq!(server.asked_by(secret).await.status(), 401);
+    let again = run(&place, &["mcp-token", "revoke", id]).refused();
+    assert!(again.contains("revoked already"), "{again}");
+    let api = &json(&place, &["token", "show", "Okta"])[0]["id"];
+    let other = run(&place, &["mcp-token", "revoke", api.as_str().unwrap()]).refused();
+    assert!(other.starts_with("Northwind has no MCP token"), "{other}");
+}

@@ -42,6 +42,10 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
     // Until the end, so that it is seen to stop.
     let watched = watched.map(tokio::spawn);
     announce(desk, config).await?;
+    if let Some(authority) = &state.gate.authority {
+        // It logs what is wrong, and an organisation may yet be made.
+        let _ = authority.organization(&state.gate.tenants).await;
+    }
 
     let chores = Chores::start(&state);
     let handle = running.handle();

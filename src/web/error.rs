@@ -24,6 +24,9 @@ pub enum Error {
     /// Not there, or not the viewer's.
     #[error("not found")]
     NotFound,
+    /// The code in a link that is sent to people is none, or not one any more.
+    #[error("link ended")]
+    LinkEnded,
     #[error("method not allowed")]
     MethodNotAllowed,
     /// A path, query or body that no page or documentation of ours leads to.
@@ -172,6 +175,12 @@ impl Error {
     fn explanation(&self) -> Cow<'static, str> {
         match self {
             Self::NotFound => "There is nothing at this address, or it is not yours to see.".into(),
+            Self::LinkEnded => {
+                "A link like this works once and for a few days, and can be revoked. \
+                                Ask whoever sent it for another; or sign in, if you have opened it \
+                                before."
+                    .into()
+            }
             Self::MethodNotAllowed => "This address does not take that method.".into(),
             Self::Malformed(why) => format!("The request cannot be read: {why}.").into(),
             Self::Invalid(mistakes) | Self::Beyond(mistakes) => {
@@ -225,7 +234,7 @@ impl Error {
 
     fn code(&self) -> &'static str {
         let code = match self {
-            Self::NotFound => ProblemCode::NotFound,
+            Self::NotFound | Self::LinkEnded => ProblemCode::NotFound,
             Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
             Self::Malformed(_) => ProblemCode::Malformed,
             Self::Invalid(_) => ProblemCode::Invalid,
@@ -269,7 +278,7 @@ impl Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::LinkEnded => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,

@@ -4,11 +4,12 @@ use actix_session::Session;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use chrono::{DateTime, Utc};
+use diesel::OptionalExtension;
 
 use super::sign_in::browser;
 use crate::access::{Device, UserId, session};
 use crate::config::Config;
-use crate::db::Database;
+use crate::db::{Connection, Database};
 use crate::identity::drafts::{Acceptance, AcceptanceForm, Email};
 use crate::identity::queries::{self, Account, Invitation, NewUser};
 use crate::identity::sign_in::{Credentials, authenticate, too_many_attempts};
@@ -20,7 +21,7 @@ use crate::web::{Answer, Error, Page, Submission, page, see_other, state};
 
 pub async fn show(page: Page, database: web::Data<Database>, code: web::Path<String>) -> Answer {
     let connection = &mut *database.get().await?;
-    let invitation = queries::invitation(connection, &Digest::of(&code), page.now).await?;
+    let invitation = find(connection, &code, page.now).await?;
     let draft = Acceptance {
         name: Field::new(&invitation.name),
         ..Acceptance::default()
@@ -43,7 +44,7 @@ pub async fn accept(
 ) -> Answer {
     let invitation = {
         let connection = &mut *state::<Database>(&request).get().await?;
-        queries::invitation(connection, &Digest::of(&code), page.now).await?
+        find(connection, &code, page.now).await?
     };
     match try_join(&request, &invitation, form.into_inner(), page.now).await? {
         Ok(user) => {
@@ -61,6 +62,15 @@ pub async fn accept(
             page::render_with(status, &again)
         }
     }
+}
+
+async fn find(
+    connection: &mut Connection,
+    code: &str,
+    now: DateTime<Utc>,
+) -> Result<Invitation, Error> {
+    let invitation = queries::invitation(connection, &Digest::of(code), now).await;
+    invitation.optional()?.ok_or(Error::LinkEnded)
 }
 
 /// Who has joined, or the form again.

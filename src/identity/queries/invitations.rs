@@ -56,7 +56,7 @@ pub struct Invitee<'a> {
     pub role: Role,
 }
 
-/// Returns when it expires.
+/// Returns when it expires. Their earlier invitation, whose link may be lost, lets nobody in any more.
 pub async fn invite(
     connection: &mut Connection,
     actor: &Actor,
@@ -70,15 +70,13 @@ pub async fn invite(
         name: person.name.as_str(),
         role,
     };
-    write(
-        connection,
-        actor,
-        &invitee,
-        code,
-        Action::MemberInvited,
-        now,
-    )
-    .await
+    connection
+        .transaction(async |connection| {
+            end_links(connection, actor, (None, invitee.email), now).await?;
+            let action = Action::MemberInvited;
+            write(connection, actor, &invitee, code, action, now).await
+        })
+        .await
 }
 
 /// A link with which a member sets a password, their first or another. It opens an account that is
@@ -244,9 +242,10 @@ pub async fn accept(
             )
             .await?;
             let actor = Actor::joining(invitation.organization, user, person.name.as_str());
-            let who = (user, person.email.as_str());
-            insert_membership(connection, &actor, who, invitation.role, true, now).await?;
-            end_links(connection, &actor, who, now).await?;
+            let email = person.email.as_str();
+            let role = invitation.role;
+            insert_membership(connection, &actor, (user, email), role, true, now).await?;
+            end_links(connection, &actor, (Some(user), email), now).await?;
             Ok(user)
         })
         .await;
@@ -279,7 +278,7 @@ pub async fn join(
             if !has_come_in {
                 return Err(QueryError::RollbackTransaction);
             }
-            end_links(connection, &actor, (user, &email), now).await
+            end_links(connection, &actor, (Some(user), &email), now).await
         })
         .await;
     match joined {
@@ -318,7 +317,7 @@ pub async fn claim(
             let actor = Actor::joining(invitation.organization, user, &name);
             end_all_sessions(connection, user).await?;
             enter(connection, &actor, invitation, (user, &email), now).await?;
-            end_links(connection, &actor, (user, &email), now).await?;
+            end_links(connection, &actor, (Some(user), &email), now).await?;
             set_password(connection, &actor, user, password_hash, now).await
         })
         .await;
@@ -408,11 +407,12 @@ async fn use_up(
 }
 
 /// Pending links of the organisation for this email, or to this account, lead nowhere any more: they
-/// are for whoever comes in or goes now, and would let them in again once they are out.
+/// are for whoever comes in or goes now, and would let them in again once they are out; or another
+/// takes their place.
 pub async fn end_links(
     connection: &mut Connection,
     actor: &Actor,
-    (user, email): (UserId, &str),
+    (user, email): (Option<UserId>, &str),
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
     let ended = diesel::delete(invitations::table)

@@ -50,6 +50,7 @@ async fn tell(admin: &Admin, page: Page, config: &Config, invited: Invited) -> A
         shell: admin.shell(page, Section::Members),
         link: invited.link(&config.public_url),
         email: invited.invitation.email,
+        role: invited.invitation.role,
         expires_at: invited.invitation.expires_at,
         delivery,
     })

@@ -136,7 +136,7 @@ fn shown(failure: &actix_web::Error, asked: &Asked) -> HttpResponse {
 
 fn answer(error: &Error, asked: &Asked) -> HttpResponse {
     let status = error.status_code();
-    if status.is_server_error() {
+    if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED {
         tracing::error!(id = asked.id(), %error);
     } else if matches!(error, Error::Forged | Error::Forbidden) {
         tracing::warn!(id = asked.id(), %error);
@@ -159,7 +159,7 @@ fn answer(error: &Error, asked: &Asked) -> HttpResponse {
 
 fn page(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> HttpResponse {
     let page = ErrorPage {
-        title: title(error.status_code()),
+        title: title(error),
         explanation: error.explanation(),
         request_id: &asked.id(),
     };
@@ -211,8 +211,9 @@ fn scim(mut response: HttpResponseBuilder, error: &Error) -> HttpResponse {
         .body(body.to_string())
 }
 
-fn title(status: StatusCode) -> &'static str {
-    match status {
+fn title(error: &Error) -> &'static str {
+    match error.status_code() {
+        _ if matches!(error, Error::LinkEnded) => "This link does not work any more",
         StatusCode::NOT_FOUND => "Not found",
         StatusCode::FORBIDDEN => "Not allowed",
         StatusCode::CONFLICT => "Nothing was changed",

@@ -166,6 +166,15 @@ async fn heirs(
     Ok((heirs, ApiTokensDraft::new(first)))
 }
 
+/// `handed over to Ada Lovell`
+fn handed_to(heirs: &[Heir], heir: UserId) -> String {
+    let heir = heirs.iter().find(|(id, ..)| *id == heir);
+    heir.map_or_else(
+        || "handed over".to_owned(),
+        |(_, name, _)| format!("handed over to {name}"),
+    )
+}
+
 pub async fn change_role(
     admin: Admin,
     page: Page,

@@ -207,7 +207,7 @@ impl Handover {
         if self.heirs.is_empty() {
             "Revoke"
         } else {
-            "Hand over"
+            "Hand over or revoke"
         }
     }
 
@@ -244,6 +244,7 @@ pub struct Invite {
 pub struct Invited {
     pub shell: Shell,
     pub email: String,
+    pub role: Role,
     pub link: Plaintext,
     pub expires_at: DateTime<Utc>,
     pub delivery: Delivery,

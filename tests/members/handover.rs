@@ -82,7 +82,7 @@ async fn tokens_of_somebody_deactivated_are_handed_over_from_their_page() {
     let done = form.fill("heir", &jun.to_string()).submit().await;
     assert_eq!(done.path, format!("/settings/members/{mei}"));
     assert!(
-        done.says("2 API tokens of “Mei Tanaka” are handed over."),
+        done.says("2 API tokens of “Mei Tanaka” are handed over to "),
         "{}",
         done.text()
     );
@@ -254,7 +254,7 @@ async fn where_nobody_else_administers_they_can_only_be_revoked() {
     let browser = app.ada().await;
     let path = format!("/settings/members/{ada}/handover");
     let stale = browser.visit(&path).await;
-    assert!(stale.says("Hand over the API tokens"));
+    assert!(stale.says("Hand over or revoke the API tokens"));
     deactivate(&app, app.user(JUN).await).await;
     deactivate(&app, mei).await;
     let again = stale.form(&path).submit().await;

@@ -103,8 +103,8 @@ async fn deactivating_says_what_will_stop_and_then_what_did() {
     assert_eq!(mei.visit("/settings/members").await.status, 200);
     let done = question.form(&address).submit().await;
     assert_eq!(done.path, "/settings/members");
-    let notice = "“Mei Tanaka” is deactivated, 1 session ended and 1 API token handed over. \
-                  In effect on 1 of 1 instance after";
+    let notice = "“Mei Tanaka” is deactivated: 1 session ended, 1 MCP token stopped, 1 API token \
+                  handed over to Ada Lovell. In effect on 1 of 1 instance after";
     assert!(done.says(notice), "{}", done.text());
     assert!(row(&done.texts("tbody tr"), "Mei Tanaka").contains("Deactivated"));
     assert!(mei.visit("/profile").await.path.starts_with("/sign-in"));
@@ -152,7 +152,7 @@ async fn a_choice_has_to_be_made_for_api_tokens() {
         .submit()
         .await;
     assert!(
-        done.says("“Mei Tanaka” is removed, 0 sessions ended and 1 API token revoked."),
+        done.says("“Mei Tanaka” is removed: 1 API token revoked."),
         "{}",
         done.text()
     );

@@ -44,7 +44,7 @@ async fn api_tokens_of_whom_a_provider_takes_away_wait_for_an_administrator() {
     let path = format!("/settings/members/{mei}/handover");
     let done = question.form(&path).submit().await;
     assert!(
-        done.says("1 API token of “Mei Tanaka” is handed over."),
+        done.says("1 API token of “Mei Tanaka” is handed over to Ada Lovell."),
         "{}",
         done.text()
     );

@@ -42,6 +42,7 @@ struct Departed {
     /// As they are now; somebody who was removed: as they were.
     member: shapes::Member,
     sessions: usize,
+    mcp_tokens: usize,
     /// How many were handed over or revoked.
     api_tokens: usize,
     receipt: shapes::Receipt,
@@ -78,6 +79,7 @@ pub async fn run(desk: &Desk, options: &Options, exit: Exit) -> Result<(), Failu
     let departed = Departed {
         member,
         sessions: departure.sessions,
+        mcp_tokens: departure.mcp_tokens,
         api_tokens: departure.api_tokens,
         receipt: desk.receipt().await,
     };

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::web;
 use uuid::Uuid;
 
-use super::{LIST, api_tokens, heirs, mcp_tokens};
+use super::{LIST, api_tokens, handed_to, heirs, mcp_tokens};
 use crate::access::{Actor, Admin, Section, UserId};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
@@ -49,8 +49,7 @@ pub async fn create(
     )
     .await?;
     match try_leave(&mut connection, &actor, question).await? {
-        Ok(departure) => {
-            let notice = told(exit, &departure);
+        Ok(notice) => {
             page::announce(connection, &database, &fleet, &session, &notice).await?;
             Ok(see_other(if id == admin.user() { "/" } else { LIST }))
         }
@@ -71,7 +70,7 @@ async fn try_leave(
     connection: &mut Connection,
     actor: &Actor,
     question: pages::Leaving,
-) -> Result<Result<Departure, Box<pages::Leaving>>, Error> {
+) -> Result<Result<String, Box<pages::Leaving>>, Error> {
     let mut question = Box::new(question);
     let api_tokens = match (question.api_tokens.count, question.draft.clone().parse()) {
         (0, _) => None,
@@ -87,7 +86,7 @@ async fn try_leave(
         Exit::Removal => queries::remove(connection, actor, user, api_tokens, now).await,
     };
     match left {
-        Ok(departure) => Ok(Ok(departure)),
+        Ok(departure) => Ok(Ok(told(&question, &departure))),
         Err(ChangeError::NotAdministrator) => {
             question.draft = question.draft.without_heir();
             Ok(Err(question))
@@ -125,19 +124,36 @@ async fn question(
     })
 }
 
-/// `“Mei Tanaka” is deactivated, 2 sessions ended and 3 API tokens handed over.`
-fn told(exit: Exit, departure: &Departure) -> String {
+/// `“Mei Tanaka” is deactivated: 2 sessions ended, 1 MCP token stopped, 3 API tokens handed over to
+/// Ada Lovell.`
+fn told(question: &pages::Leaving, departure: &Departure) -> String {
+    let (done, fate_of_mcp_tokens) = match question.exit {
+        Exit::Deactivation => ("deactivated", "stopped"),
+        Exit::Removal => ("removed", "revoked"),
+    };
+    let fate_of_api_tokens = match departure.fate {
+        Some(ApiTokens::HandTo(heir)) => handed_to(&question.heirs, heir),
+        Some(ApiTokens::Revoke) | None => "revoked".to_owned(),
+    };
+    let consequences = [
+        (departure.sessions, "session", "ended"),
+        (departure.mcp_tokens, "MCP token", fate_of_mcp_tokens),
+        (departure.api_tokens, "API token", &fate_of_api_tokens),
+    ];
+    let consequences: Vec<String> = consequences
+        .into_iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, what, fate)| {
+            format!(
+                "{} {fate}",
+                format::counted(number, what, &format!("{what}s"))
+            )
+        })
+        .collect();
     let name = &departure.member.name;
-    let done = match exit {
-        Exit::Deactivation => "is deactivated",
-        Exit::Removal => "is removed",
-    };
-    let sessions = format::counted(departure.sessions, "session", "sessions");
-    let tokens = format::counted(departure.api_tokens, "API token", "API tokens");
-    let fate = match departure.fate {
-        Some(ApiTokens::HandTo(_)) => format!(" and {tokens} handed over"),
-        Some(ApiTokens::Revoke) => format!(" and {tokens} revoked"),
-        None => String::new(),
-    };
-    format!("“{name}” {done}, {sessions} ended{fate}.")
+    if consequences.is_empty() {
+        format!("“{name}” is {done}.")
+    } else {
+        format!("“{name}” is {done}: {}.", consequences.join(", "))
+    }
 }

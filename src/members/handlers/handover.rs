@@ -4,7 +4,7 @@ use actix_session::Session;
 use actix_web::web;
 use uuid::Uuid;
 
-use super::{api_tokens, heirs};
+use super::{api_tokens, handed_to, heirs};
 use crate::access::{Actor, Admin, Section, UserId};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
@@ -61,7 +61,7 @@ async fn try_hand_over(
     };
     let (user, now) = (question.answering.person.id, *question.shell.now());
     match queries::hand_over(connection, actor, user, fate, now).await {
-        Ok((from, number)) => Ok(Ok(told(&from.person.name, number, fate))),
+        Ok((_, number)) => Ok(Ok(told(&question, number, fate))),
         Err(ChangeError::NotAdministrator) => {
             question.draft = question.draft.without_heir();
             Ok(Err(Box::new(question)))
@@ -88,12 +88,16 @@ async fn question(
     })
 }
 
-/// `3 API tokens of “Mei Tanaka” are handed over.`
-fn told(name: &str, number: usize, fate: ApiTokens) -> String {
+/// `3 API tokens of “Mei Tanaka” are handed over to Ada Lovell.`
+fn told(question: &pages::Handover, number: usize, fate: ApiTokens) -> String {
     let tokens = format::counted(number, "API token", "API tokens");
     let are = if number == 1 { "is" } else { "are" };
-    match fate {
-        ApiTokens::HandTo(_) => format!("{tokens} of “{name}” {are} handed over."),
-        ApiTokens::Revoke => format!("{tokens} of “{name}” {are} revoked."),
-    }
+    let done = match fate {
+        ApiTokens::HandTo(heir) => handed_to(&question.heirs, heir),
+        ApiTokens::Revoke => "revoked".to_owned(),
+    };
+    format!(
+        "{tokens} of “{}” {are} {done}.",
+        question.answering.person.name
+    )
 }

@@ -18,7 +18,7 @@ use crate::identity::queries::end_links;
 use crate::journal::{self, Action, Change};
 use crate::members::Member;
 use crate::members::groups::GroupId;
-use crate::tokens::queries::{Estate, revoke_estate};
+use crate::tokens::queries::{Estate, active_of, revoke_estate};
 
 /// What came of a deactivation or removal.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct Departure {
     pub member: Member,
     /// Sessions that were ended.
     pub sessions: usize,
+    /// Their own MCP tokens that stopped, or are revoked.
+    pub mcp_tokens: usize,
     /// What became of the API tokens that they answered for, and of how many.
     pub fate: Option<ApiTokens>,
     pub api_tokens: usize,
@@ -52,7 +54,10 @@ pub async fn deactivate(
             }
             set_deactivated(connection, actor, user, Some(now)).await?;
             record(connection, actor, Action::MemberDeactivated, &member, now).await?;
-            depart(connection, actor, charge, member, fate, now).await
+            let stopped = active_of(connection, actor.organization(), &[user], now).await?;
+            let stopped = stopped.get(&user).copied().unwrap_or_default();
+            let mcp_tokens = usize::try_from(stopped).unwrap_or_default();
+            depart(connection, actor, charge, member, mcp_tokens, fate, now).await
         })
         .await
 }
@@ -96,13 +101,13 @@ pub async fn remove(
         .transaction(async |connection| {
             let charge = Charge::take(connection, actor).await?;
             let member = lock(connection, actor, pinned).await?;
-            revoke_estate(connection, actor, Estate::OwnedBy(user), now).await?;
+            let mcp_tokens = revoke_estate(connection, actor, Estate::OwnedBy(user), now).await?;
             leave_groups(connection, actor.organization(), user).await?;
             diesel::delete(memberships::table.find((actor.organization(), user)))
                 .execute(connection)
                 .await?;
             record(connection, actor, Action::MemberRemoved, &member, now).await?;
-            depart(connection, actor, charge, member, fate, now).await
+            depart(connection, actor, charge, member, mcp_tokens, fate, now).await
         })
         .await
 }
@@ -226,6 +231,7 @@ async fn depart(
     actor: &Actor,
     charge: Charge,
     member: Member,
+    mcp_tokens: usize,
     fate: Option<ApiTokens>,
     now: DateTime<Utc>,
 ) -> Result<Departure, ChangeError> {
@@ -234,7 +240,7 @@ async fn depart(
         Some(fate) => dispose(connection, actor, (member.id, &member.name), fate, now).await?,
         None => 0,
     };
-    end_links(connection, actor, (member.id, &member.email), now).await?;
+    end_links(connection, actor, (Some(member.id), &member.email), now).await?;
     // Where they have not joined they have none, and those elsewhere are nobody's business here.
     let sessions = if member.has_joined {
         end_sessions(connection, member.id, actor.organization(), now).await?
@@ -244,6 +250,7 @@ async fn depart(
     Ok(Departure {
         member,
         sessions,
+        mcp_tokens,
         fate,
         api_tokens,
     })

@@ -50,6 +50,8 @@ pub struct Departed {
     member: Member,
     /// How many sessions were ended.
     sessions: usize,
+    /// How many of their MCP tokens stopped, or are revoked.
+    mcp_tokens: usize,
     /// How many API tokens were handed over or revoked.
     api_tokens: usize,
     receipt: Receipt,
@@ -148,6 +150,7 @@ async fn leave(
     let departed = Departed {
         member,
         sessions: departure.sessions,
+        mcp_tokens: departure.mcp_tokens,
         api_tokens: departure.api_tokens,
         receipt: Receipt::wait(&fleet, &database).await,
     };

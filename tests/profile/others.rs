@@ -104,6 +104,14 @@ async fn an_administrator_sees_who_has_tokens_and_revokes_them() {
             .says("No owner matches")
     );
 
+    app.sql("UPDATE memberships SET deactivated_at = now() WHERE role = 'member'")
+        .await;
+    let list = ada.visit("/settings/mcp-tokens").await;
+    let badges: Vec<String> = list.texts("tbody .badge");
+    assert_eq!(badges, ["Owner deactivated", "Active"]);
+    app.sql("UPDATE memberships SET deactivated_at = NULL")
+        .await;
+
     let address = format!("/settings/mcp-tokens/{}/revocation", token.id);
     let page = ada.visit(&address).await;
     let list = page.form(&address).submit().await;

@@ -85,16 +85,19 @@ struct McpTokenOwner {
     id: Uuid,
     name: String,
     email: String,
+    /// Until they are reactivated, the token is refused, whatever its status.
+    deactivated_at: Option<DateTime<Utc>>,
 }
 
 impl MembersMcpToken {
-    fn new(owned: Owned, now: DateTime<Utc>) -> Self {
+    pub fn new(owned: Owned, now: DateTime<Utc>) -> Self {
         Self {
             token: McpToken::new(owned.token, now),
             owner: McpTokenOwner {
                 id: owned.owner.uuid(),
                 name: owned.owner_name,
                 email: owned.owner_email,
+                deactivated_at: owned.owner_deactivated_at,
             },
         }
     }

@@ -145,16 +145,21 @@ pub struct Owned {
     pub owner: UserId,
     pub owner_name: String,
     pub owner_email: String,
+    /// The token stops while they are deactivated.
+    pub owner_deactivated_at: Option<DateTime<Utc>>,
 }
 
-type OwnedRow = (TokenRow, UsageRow, (UserId, String, String));
+type OwnerRow = (UserId, String, String, Option<DateTime<Utc>>);
+type OwnedRow = (TokenRow, UsageRow, OwnerRow);
 
-fn owned_by((token, usage, (owner, owner_name, owner_email)): OwnedRow) -> Owned {
+fn owned_by((token, usage, owner): OwnedRow) -> Owned {
+    let (owner, owner_name, owner_email, owner_deactivated_at) = owner;
     Owned {
         token: assemble((token, usage, None, None)),
         owner,
         owner_name,
         owner_email,
+        owner_deactivated_at,
     }
 }
 
@@ -163,7 +168,12 @@ fn owned_by((token, usage, (owner, owner_name, owner_email)): OwnedRow) -> Owned
 #[diesel::dsl::auto_type]
 fn of_members(organization: OrganizationId) -> _ {
     let name: owner_name = owner_name();
-    let owner = (users::id, name, users::email);
+    let owner = (
+        users::id,
+        name,
+        users::email,
+        memberships::deactivated_at.nullable(),
+    );
     let token: AsSelect<TokenRow, Pg> = TokenRow::as_select();
     let usage: AsSelect<UsageRow, Pg> = UsageRow::as_select();
     tokens::table

@@ -29,7 +29,12 @@ async fn everybodys_tokens_are_found_by_their_owners() {
     assert_eq!(names(&all), ["Phone", "Desk", "Laptop"]);
     assert_eq!(
         all.body["items"][1]["owner"],
-        json!({ "id": app.user(MEI).await.to_string(), "name": "Some Member", "email": MEI })
+        json!({
+            "id": app.user(MEI).await.to_string(),
+            "name": "Some Member",
+            "email": MEI,
+            "deactivated_at": null,
+        })
     );
     assert_eq!(names(&list("?owner=LOVELL").await), ["Phone", "Laptop"]);
     assert_eq!(names(&list("?owner=mei%40").await), ["Desk"]);

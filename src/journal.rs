@@ -92,8 +92,8 @@ impl Action {
             Self::GroupCreated => "created the group",
             Self::GroupEdited => "edited the group",
             Self::GroupDeleted => "deleted the group",
-            Self::GroupMemberAdded => "added to a group",
-            Self::GroupMemberRemoved => "removed from a group",
+            Self::GroupMemberAdded => "added",
+            Self::GroupMemberRemoved => "removed",
             Self::ProductCreated => "created the product",
             Self::ProductEdited => "edited the product",
             Self::ProductDeleted => "deleted the product",
@@ -124,6 +124,16 @@ impl Action {
             Self::McpServerAdded => "added the MCP server",
             Self::McpServerEdited => "edited the MCP server",
             Self::McpServerRemoved => "removed the MCP server",
+        }
+    }
+
+    /// What follows the subject's name, where the sentence does not end with it.
+    #[must_use]
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::GroupMemberAdded => " to a group",
+            Self::GroupMemberRemoved => " from a group",
+            _ => "",
         }
     }
 

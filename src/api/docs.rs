@@ -64,7 +64,7 @@ impl Docs {
         let introduction = text(&document["info"]["description"]);
         Self {
             origin: origin.to_owned(),
-            introduction: introduction.split("\n\n").map(plain).collect(),
+            introduction: introduction.split("\n\n").map(str::to_owned).collect(),
             groups: tags.map(|tag| Group::new(document, tag)).collect(),
             problems: problem::all(),
             headers: headers(document, &document["components"]),
@@ -85,7 +85,7 @@ impl Group {
         };
         Self {
             name: text(&tag["name"]),
-            description: plain(&text(&tag["description"])),
+            description: text(&tag["description"]),
             operations: own.map(operation).collect(),
         }
     }
@@ -107,7 +107,7 @@ impl Operation {
             method: method.to_uppercase(),
             path: path.to_owned(),
             summary: text(&operation["summary"]),
-            description: plain(&text(&operation["description"])),
+            description: text(&operation["description"]),
             parameters: parameters
                 .map(|it| Row::of_parameter(document, it))
                 .collect(),
@@ -127,7 +127,7 @@ fn headers(document: &Value, place: &Value) -> Vec<Row> {
         name: name.clone(),
         kind: kind(document, &header["schema"]),
         is_needed: false,
-        description: plain(&text(&header["description"])),
+        description: text(&header["description"]),
     };
     headers.map(row).collect()
 }
@@ -142,7 +142,7 @@ impl Row {
                 kind(document, &parameter["schema"])
             ),
             is_needed: parameter["required"] == true,
-            description: plain(&text(&parameter["description"])),
+            description: text(&parameter["description"]),
         }
     }
 }
@@ -169,7 +169,7 @@ fn fields(document: &Value, schema: &Value) -> Vec<Row> {
         name: name.clone(),
         kind: kind(document, field),
         is_needed: needed.iter().any(|needed| needed == name.as_str()),
-        description: plain(&text(&field["description"])),
+        description: text(&field["description"]),
     };
     properties.map(row).collect()
 }
@@ -217,11 +217,6 @@ fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
-}
-
-/// Without the marks of code.
-fn plain(text: &str) -> String {
-    text.replace('`', "")
 }
 
 async fn show(config: Data<Config>) -> Answer {

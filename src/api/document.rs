@@ -33,11 +33,11 @@ pub const PATH: &str = "/openapi.json";
             it.\n\nEach request brings a token: \
             `Authorization: Bearer`, `Authorization: Basic` (as user or password) or `X-API-Token`. \
             Reading needs the scope `admin:read`, the rest \
-            `admin:write`. Times are UTC. Lists come in pages: `next_cursor` leads to the next. \
+            `admin:write`. Times are UTC. Lists come in pages: `next_cursor` leads to the next.\n\n\
             A POST that creates something takes an `Idempotency-Key`, kept for a day: the same \
             request again creates nothing and gets the same answer, without the secret, which is \
             kept nowhere. Whatever changes or deletes a thing takes `If-Match` with the `ETag` \
-            that was read: of another version nothing is changed. What takes \
+            that was read: of another version nothing is changed.\n\nWhat takes \
             access away is answered when it is in effect on every instance, with a receipt.",
     ),
     servers((url = "/")),

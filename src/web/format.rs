@@ -20,12 +20,16 @@ pub fn machine(at: &DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// `3 min ago`, `yesterday`, `in 6 days`; rounded down.
+/// `3 min ago`, `yesterday`, `in 6 days`; rounded down. Seven days ahead stay seven for the first
+/// five minutes.
 #[must_use]
 pub fn relative(at: &DateTime<Utc>, now: &DateTime<Utc>) -> String {
     let distance = *at - *now;
     let future = distance > TimeDelta::zero();
-    let distance = distance.abs();
+    let mut distance = distance.abs();
+    if future && distance > TimeDelta::days(1) {
+        distance += TimeDelta::minutes(5);
+    }
     let (minutes, hours, days) = (
         distance.num_minutes(),
         distance.num_hours(),
@@ -107,6 +111,8 @@ mod tests {
         assert_eq!(told(-30 * 3600), "yesterday");
         assert_eq!(told(30 * 3600), "tomorrow");
         assert_eq!(told(6 * 86400), "in 6 days");
+        assert_eq!(told(7 * 86400 - 60), "in 7 days");
+        assert_eq!(told(7 * 86400 - 600), "in 6 days");
         assert_eq!(told(-800 * 86400), "2 years ago");
     }
 }

@@ -189,7 +189,7 @@ async fn orders_are_what_they_say() {
     assert_eq!(names(&ada, "?sort=last-used").await, ["b", "a", "C"]);
     assert_eq!(names(&ada, "?sort=expiry").await, ["b", "a", "C"]);
     assert!(
-        ada.visit("/settings/api-access").await.says("in 8 days"),
+        ada.visit("/settings/api-access").await.says("in 9 days"),
         "a warning from 14 days before"
     );
 }

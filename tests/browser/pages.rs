@@ -363,13 +363,13 @@ pub const PAGES: &[Page] = &[
     page("member-handover-none", HANDOVER, Ada, 200, &[Visit("{Noor al-Rashid van der Heijden}/handover")]),
     page("member-handover-errors", HANDOVER, Ada, 422, &[
         Visit("{Ada Lovell}/handover"),
-        Meanwhile("UPDATE groups SET role = NULL WHERE name = 'Platform'"), Follow("Confirm"),
+        Meanwhile("UPDATE groups SET role = NULL WHERE name = 'Platform'"), Follow("Hand over"),
         Meanwhile("UPDATE groups SET role = 'admin' WHERE name = 'Platform'"),
     ]),
     page("member-handover-alone", HANDOVER, Ada, 422, &[
         Visit("{Ada Lovell}/handover"),
         Meanwhile("UPDATE groups SET role = NULL WHERE name = 'Platform'; UPDATE memberships SET role = 'member' FROM users WHERE id = user_id AND email LIKE 'rosa@%'"),
-        Follow("Confirm"),
+        Follow("Hand over"),
     ]),
     page("member-handover-only", HANDOVER, Ada, 200, &[
         Visit("{Ada Lovell}/handover"),

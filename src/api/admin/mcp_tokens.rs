@@ -90,6 +90,7 @@ struct McpTokenOwner {
 }
 
 impl MembersMcpToken {
+    #[must_use]
     pub fn new(owned: Owned, now: DateTime<Utc>) -> Self {
         Self {
             token: McpToken::new(owned.token, now),

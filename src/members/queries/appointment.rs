@@ -19,19 +19,18 @@ pub struct Beyond(Vec<Excess>);
 
 impl From<Beyond> for Error {
     fn from(Beyond(excess): Beyond) -> Self {
-        let mistake = |excess| {
-            let why = match excess {
-                Excess::Scope(_) => "has not the scope all",
-                Excess::Ranges => "is bound to ranges",
-                Excess::Lifetime => "expires",
-            };
-            let detail = format!(
-                "An administrator can do everything, from anywhere and for ever. The token that \
-                 you use {why}, and so makes nobody one."
-            );
-            Mistake::new("role", detail)
+        let why = |excess| match excess {
+            Excess::Scope(_) => "has not the scope all",
+            Excess::Ranges => "is bound to ranges",
+            Excess::Lifetime => "expires",
         };
-        Self::Beyond(excess.into_iter().map(mistake).collect())
+        let why: Vec<&str> = excess.into_iter().map(why).collect();
+        let detail = format!(
+            "An administrator can do everything, from anywhere and for ever. The token that you use \
+             {}, and so makes nobody one.",
+            why.join(", ")
+        );
+        Self::Beyond(vec![Mistake::new("role", detail)])
     }
 }
 

@@ -98,6 +98,13 @@ def fit_token(case, body):
         body["product_id"] = products[0]["id"] if products else None
 
 
+# It ends by a choice, or at an instant.
+def fit_mcp_token(case, body):
+    fit_token(case, body)
+    if body.get("expires_at"):
+        body.pop("expiry", None)
+
+
 def first(text):
     return str(ipaddress.ip_network(text, strict=False)) if "/" in text else text
 
@@ -233,6 +240,7 @@ OF_BODIES = {
     "verifyToken": name_purposes,
     "createToken": fit_token,
     "editToken": fit_token,
+    "generateMyMcpToken": fit_mcp_token,
     "createResource": fit_resource,
     "editResource": fit_resource,
     "importResources": fit_catalogue,

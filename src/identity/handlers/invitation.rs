@@ -4,7 +4,6 @@ use actix_session::Session;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use chrono::{DateTime, Utc};
-use diesel::OptionalExtension;
 
 use super::sign_in::browser;
 use crate::access::{Device, UserId, session};
@@ -70,7 +69,10 @@ async fn find(
     now: DateTime<Utc>,
 ) -> Result<Invitation, Error> {
     let invitation = queries::invitation(connection, &Digest::of(code), now).await;
-    invitation.optional()?.ok_or(Error::LinkEnded)
+    invitation.map_err(|error| match error.into() {
+        Error::NotFound => Error::LinkEnded,
+        error => error,
+    })
 }
 
 /// Who has joined, or the form again.

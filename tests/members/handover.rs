@@ -179,7 +179,7 @@ async fn people_of_other_organizations_are_unknown_and_inherit_nothing() {
     assert!(matches!(to_eve, Err(ChangeError::NotAdministrator)));
     let of_eve = queries::hand_over(connection, &actor, eve, ApiTokens::Revoke, now).await;
     assert!(matches!(of_eve, Err(ChangeError::Query(diesel::NotFound))));
-    let (_, number) = queries::hand_over(connection, &actor, mei, ApiTokens::Revoke, now)
+    let number = queries::hand_over(connection, &actor, mei, ApiTokens::Revoke, now)
         .await
         .unwrap();
     assert_eq!(number, 1);

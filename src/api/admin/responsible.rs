@@ -147,7 +147,7 @@ pub async fn hand_over(
     let mut connection = database.get().await?;
     let (actor, user) = (writer.actor(), id.into_inner().into());
     let handed = queries::hand_over(&mut connection, &actor, user, fate, now.0).await;
-    let (_, api_tokens) = handed.map_err(|error| match error {
+    let api_tokens = handed.map_err(|error| match error {
         ChangeError::NotAdministrator => no_heir(),
         error => error.into(),
     })?;

@@ -82,7 +82,7 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
         }
         None => (ApiTokens::Revoke, "revoked"),
     };
-    let (_, api_tokens) = queries::hand_over(&mut connection, &actor, id, fate, now).await?;
+    let api_tokens = queries::hand_over(&mut connection, &actor, id, fate, now).await?;
     drop(connection);
     let sentence = format!(
         "{} of {} {done}.",

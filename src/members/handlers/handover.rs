@@ -61,7 +61,7 @@ async fn try_hand_over(
     };
     let (user, now) = (question.answering.person.id, *question.shell.now());
     match queries::hand_over(connection, actor, user, fate, now).await {
-        Ok((_, number)) => Ok(Ok(told(&question, number, fate))),
+        Ok(number) => Ok(Ok(told(&question, number, fate))),
         Err(ChangeError::NotAdministrator) => {
             question.draft = question.draft.without_heir();
             Ok(Err(Box::new(question)))

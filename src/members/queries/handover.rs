@@ -9,7 +9,6 @@ use super::find::member;
 use super::refusal::ChangeError;
 use crate::access::{Actor, UserId};
 use crate::db::Connection;
-use crate::tokens::Answering;
 use crate::tokens::queries::{self as tokens, Estate, answering, revoke_estate};
 
 /// What becomes of them. Handed to somebody, they work on.
@@ -20,22 +19,21 @@ pub enum ApiTokens {
 }
 
 /// Hands the API tokens that somebody answers for to an active administrator, or revokes them; also
-/// of somebody who is no member any more. Who answered for them, and how many there were.
+/// of somebody who is no member any more. How many there were.
 pub async fn hand_over(
     connection: &mut Connection,
     actor: &Actor,
     user: UserId,
     fate: ApiTokens,
     now: DateTime<Utc>,
-) -> Result<(Answering, usize), ChangeError> {
+) -> Result<usize, ChangeError> {
     connection
         .transaction(async |connection| {
             // Whoever gets them is an administrator until it is done.
             Charge::take(connection, actor).await?;
             let from = answering(connection, actor.organization(), user).await?;
             let who = (user, &*from.person.name);
-            let count = dispose(connection, actor, who, fate, now).await?;
-            Ok((from, count))
+            dispose(connection, actor, who, fate, now).await
         })
         .await
 }

@@ -121,6 +121,13 @@ impl Chrome {
             .await;
     }
 
+    /// Has every page from now on run script of the test's own before anything of the page's.
+    pub async fn at_the_start_of_each_page(&self, script: &str) {
+        let source = json!({ "source": script });
+        self.cdp("Page.addScriptToEvaluateOnNewDocument", source)
+            .await;
+    }
+
     /// A command of the Chrome `DevTools` Protocol.
     pub async fn cdp(&self, command: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });

@@ -6,7 +6,7 @@ const MEMBERS: i64 = 100_000;
 
 async fn crowded() -> App {
     let app = App::start().await;
-    app.sql(&format!(
+    app.fill_directory(&[format!(
         "WITH added AS (
             INSERT INTO users (id, email, name, created_at)
             SELECT gen_random_uuid(), 'user' || n || '@northwind.example',
@@ -14,10 +14,8 @@ async fn crowded() -> App {
             FROM generate_series(2, {MEMBERS}) AS n RETURNING id)
         INSERT INTO memberships (organization_id, user_id, role, created_at)
         SELECT organizations.id, added.id, 'member', now() FROM organizations, added"
-    ))
+    )])
     .await;
-    app.sql("VACUUM ANALYZE memberships").await;
-    app.sql("VACUUM ANALYZE users").await;
     app
 }
 

@@ -78,7 +78,7 @@ async fn crowded() -> (App, StatementTimes) {
     let times = StatementTimes::of(&address).await;
     let app = App::start_in(address).await;
     let number = "right(user_id::text, 12)::integer";
-    for statement in [
+    app.fill_directory(&[
         format!(
             "WITH added AS (
                 INSERT INTO users (id, email, name, created_at)
@@ -112,10 +112,8 @@ async fn crowded() -> (App, StatementTimes) {
             "UPDATE scim_users SET external_id = 'ext-' || {number}
             WHERE user_id::text LIKE '01910000-%'"
         ),
-        "VACUUM ANALYZE scim_users, scim_documents, scim_values".to_owned(),
-    ] {
-        app.sql(&statement).await;
-    }
+    ])
+    .await;
     (app, times)
 }
 

@@ -94,7 +94,7 @@ async fn found(
     let expected = expected_rows(connection, finder.found()?).await?;
     let is_in_order = search.sort.is_none_or(|sort| has_order(sort.place));
     if expected <= VERY_FEW || !is_in_order {
-        return collect(connection, finder, search).await;
+        return collect(connection, finder, search, expected).await;
     }
     let owners = finder.count_owners(connection).await?;
     let expected = owners.map_or(expected, i64::unsigned_abs);
@@ -109,7 +109,7 @@ async fn found(
     if expected > FEW && are_near {
         walk(connection, finder, search, owners).await
     } else {
-        collect(connection, finder, search).await
+        collect(connection, finder, search, expected).await
     }
 }
 
@@ -128,7 +128,15 @@ async fn collect(
     connection: &mut Connection,
     finder: &Finder<'_>,
     search: &Search,
+    expected: u64,
 ) -> Result<(i64, Vec<UserId>), Error> {
+    // A page that holds nobody does not tell how many there are before it.
+    if expected < search.start.unsigned_abs() {
+        let total = finder.count(connection).await?;
+        if total < search.start {
+            return Ok((total, Vec::new()));
+        }
+    }
     let found = finder.found()?.order(of_no_index());
     let rows: Vec<(UserId, i64)> = order::of_users(found, search.sort.as_ref())
         .offset(search.start - 1)

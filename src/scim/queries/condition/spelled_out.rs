@@ -18,7 +18,7 @@ use crate::scim::queries::directory::Users;
 use crate::scim::schema::{ENTERPRISE_URN, Place};
 
 /// Where there are more different texts, the users are looked through.
-const FEW: i32 = 200;
+const FEW: i32 = 1_000;
 
 /// No more of a filter is spelled out.
 const MOST: usize = 8;

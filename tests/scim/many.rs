@@ -50,7 +50,7 @@ const FILTERS: &[(&str, i64)] = &[
     ("costCenter pr", USERS),
     ("costCenter co \"7\"", USERS / 100 * 19),
     ("title co \"eng\" and active eq true", 15_000),
-    // Of more different ones than can be spelled out.
+    // Of 300 different ones.
     ("timezone co \"zone/299\"", 333),
     ("not (division pr)", USERS + 1),
     ("not (title eq \"Engineer\")", USERS / 5 * 4 + 1),

@@ -262,7 +262,7 @@ impl App {
     }
 
     /// Runs statements that fill a directory, all of whose indexes but those of keys are made
-    /// afterwards: so it takes a third of the time.
+    /// afterwards, which takes less time.
     pub async fn fill_directory(&self, statements: &[String]) {
         let indexes = "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
             WHERE indrelid IN ('memberships'::regclass, 'scim_users'::regclass, 'scim_values'::regclass)

@@ -413,6 +413,7 @@ async fn the_database_refuses_what_no_resource_is() {
         "UPDATE resources SET name = ''",
         "UPDATE resources SET path = 'api' WHERE name = 'Agents'",
         "UPDATE resources SET path = '/a b' WHERE name = 'Agents'",
+        "UPDATE resources SET path = '//**' WHERE name = 'Agents'",
         "UPDATE resources SET path = '/API/users/**' WHERE name = 'Agents'",
         "UPDATE resources SET name = 'USERS' WHERE name = 'Agents'",
         "UPDATE resources SET preflight = true WHERE path IS NULL",
@@ -426,4 +427,28 @@ async fn the_database_refuses_what_no_resource_is() {
         let refused = client.batch_execute(attempt).await;
         assert!(refused.is_err(), "{attempt}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pattern_that_was_taken_with_two_slashes_means_what_it_meant() {
+    let app = App::start().await;
+    let ada = app.ada().await;
+    ada.visit(LIST).await;
+    let client = app.client().await;
+    let set_back = concat!(
+        include_str!("../../migrations/2026-11-27-000051_mend_patterns_of_two_slashes/down.sql"),
+        "UPDATE resources SET path = '//**' WHERE name = 'Agents'"
+    );
+    client.batch_execute(set_back).await.unwrap();
+    let migration =
+        include_str!("../../migrations/2026-11-27-000051_mend_patterns_of_two_slashes/up.sql");
+    client.batch_execute(migration).await.unwrap();
+    let list = ada.visit(LIST).await;
+    assert!(!list.text().contains("//**"), "{}", list.text());
+    assert_eq!(
+        app.sql("SELECT FROM resources WHERE path = '/**'")
+            .await
+            .len(),
+        1
+    );
 }

@@ -43,7 +43,7 @@ impl Pattern {
         if length > LONGEST {
             return Err(format!("Use at most {LONGEST} characters."));
         }
-        if path == "/" {
+        if path.starts_with('/') {
             return Err("Write one / between two parts.".to_owned());
         }
         let path = path.strip_suffix('/').unwrap_or(path);
@@ -210,6 +210,8 @@ mod tests {
             "/api/{a b}",
             "/api/{*}",
             "//",
+            "//**",
+            "//{*rest}",
         ] {
             assert!(Pattern::parse(bad).is_err(), "{bad:?}");
         }

@@ -194,12 +194,6 @@ diesel::table! {
         organization -> Nullable<Text>,
         division -> Nullable<Text>,
         manager -> Nullable<Text>,
-        middle_name -> Nullable<Text>,
-        honorific_prefix -> Nullable<Text>,
-        honorific_suffix -> Nullable<Text>,
-        profile_url -> Nullable<Text>,
-        manager_ref -> Nullable<Text>,
-        manager_display_name -> Nullable<Text>,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What of users' documents has columns besides: texts in lower case, of which the first 300 characters
 //! count.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 
 use super::compare::{Perhaps, perhaps};
 use crate::db::schema::{scim_users, scim_values};
@@ -14,12 +16,12 @@ pub fn kept_text(place: Place) -> Option<Perhaps<Users>> {
         ["displayName"] => perhaps!(scim_users::display_name),
         ["name", "familyName"] => perhaps!(scim_users::family_name),
         ["name", "givenName"] => perhaps!(scim_users::given_name),
-        ["name", "middleName"] => perhaps!(scim_users::middle_name),
+        ["name", "middleName"] => rare("scim_users.middle_name"),
         ["name", "formatted"] => perhaps!(scim_users::formatted_name),
-        ["name", "honorificPrefix"] => perhaps!(scim_users::honorific_prefix),
-        ["name", "honorificSuffix"] => perhaps!(scim_users::honorific_suffix),
+        ["name", "honorificPrefix"] => rare("scim_users.honorific_prefix"),
+        ["name", "honorificSuffix"] => rare("scim_users.honorific_suffix"),
         ["nickName"] => perhaps!(scim_users::nick_name),
-        ["profileUrl"] => perhaps!(scim_users::profile_url),
+        ["profileUrl"] => rare("scim_users.profile_url"),
         ["title"] => perhaps!(scim_users::title),
         ["userType"] => perhaps!(scim_users::user_type),
         ["preferredLanguage"] => perhaps!(scim_users::preferred_language),
@@ -31,10 +33,15 @@ pub fn kept_text(place: Place) -> Option<Perhaps<Users>> {
         [ENTERPRISE_URN, "division"] => perhaps!(scim_users::division),
         [ENTERPRISE_URN, "department"] => perhaps!(scim_users::department),
         [ENTERPRISE_URN, "manager", "value"] => perhaps!(scim_users::manager),
-        [ENTERPRISE_URN, "manager", "$ref"] => perhaps!(scim_users::manager_ref),
-        [ENTERPRISE_URN, "manager", "displayName"] => perhaps!(scim_users::manager_display_name),
+        [ENTERPRISE_URN, "manager", "$ref"] => rare("scim_users.manager_ref"),
+        [ENTERPRISE_URN, "manager", "displayName"] => rare("scim_users.manager_display_name"),
         _ => return None,
     })
+}
+
+/// Of a column that `schema.rs` leaves out.
+fn rare(column: &str) -> Perhaps<Users> {
+    perhaps!(sql::<Nullable<Text>>(column))
 }
 
 /// Whether an index has the users in the order of the text. Of texts that few have, indexes hold those few.

@@ -198,35 +198,35 @@ const PAGES: &[(&str, &str, &str, &str, i64)] = &[
     (
         "title co \"eng\"",
         "title = 'engineer'",
-        "title",
+        "&sortBy=title",
         "title",
         1,
     ),
     (
         "title co \"e\"",
         "title LIKE '%e%'",
-        "title",
+        "&sortBy=title",
         "title",
         20_001,
     ),
     (
         "costCenter co \"7\"",
         "cost_center LIKE '%7%'",
-        "userName",
+        "&sortBy=userName",
         "user_name_folded",
         1,
     ),
     (
         "costCenter co \"7\"",
         "cost_center LIKE '%7%'",
-        "userName",
+        "&sortBy=userName",
         "user_name_folded",
         4_001,
     ),
     (
         "title eq \"Manager\"",
         "title = 'manager'",
-        "userType",
+        "&sortBy=userType",
         "user_type",
         4_001,
     ),
@@ -234,16 +234,25 @@ const PAGES: &[(&str, &str, &str, &str, i64)] = &[
     (
         "title eq \"Manager\"",
         "title = 'manager'",
-        "title",
+        "&sortBy=title",
         "title",
         19_951,
     ),
     (
         "title eq \"Manager\"",
         "title = 'manager'",
-        "title",
+        "&sortBy=title",
         "title",
         20_001,
+    ),
+    // PostgreSQL walks along users and values side by side.
+    (
+        "not (phoneNumbers pr)",
+        "NOT EXISTS (SELECT FROM scim_values AS value WHERE attribute = 'phoneNumbers'
+            AND value.user_id = scim_users.user_id)",
+        "",
+        "user_id",
+        4_001,
     ),
 ];
 
@@ -258,7 +267,7 @@ async fn all_hold_whose_turn_it_is(app: &App, provider: &Provider) {
         );
         let ids: Vec<String> = app.sql(&ids).await.iter().map(|row| row.get(0)).collect();
         let asked: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
-        let path = format!("/Users?count=100&sortBy={sort}&startIndex={start}&filter={asked}");
+        let path = format!("/Users?count=100{sort}&startIndex={start}&filter={asked}");
         let page = provider.get(&path).await.expect(200);
         assert_eq!(page["totalResults"], total, "{path}");
         let resources = page["Resources"].as_array().unwrap().iter();

@@ -163,7 +163,11 @@ async fn walk(
     if total < search.start {
         return Ok((total, Vec::new()));
     }
-    let ids = order::of_users(finder.found()?, search.sort.as_ref())
+    let found = match search.sort {
+        None => finder.found_by_id()?,
+        Some(_) => finder.found()?,
+    };
+    let ids = order::of_users(found, search.sort.as_ref())
         .offset(search.start - 1)
         .limit(search.count)
         .load(connection)

@@ -17,6 +17,8 @@ pub enum Ask {
     Apart,
     /// Of each, as there are few.
     OfEach,
+    /// Of all side by side, in the order of their IDs.
+    SideBySide,
 }
 
 impl Ask {
@@ -30,7 +32,7 @@ impl Ask {
         }
     }
 
-    /// `EXISTS (SELECT FROM`, the rows, `)`
+    /// `EXISTS (SELECT FROM`, the rows that have a user, `)`
     pub fn push_exists<'b>(
         self,
         mut out: AstPass<'_, 'b, Pg>,
@@ -38,9 +40,20 @@ impl Ask {
     ) -> QueryResult<()> {
         out.unsafe_to_cache_prepared();
         out.push_sql("(EXISTS (SELECT FROM ");
+        let (before, after) = match self {
+            // Where nobody is to have any, PostgreSQL 15 does not see the order that an index has.
+            Self::SideBySide => (
+                "(SELECT user_id FROM ",
+                " ORDER BY user_id OFFSET 0) AS rows WHERE ",
+            ),
+            _ => ("", " AND "),
+        };
+        out.push_sql(before);
         push_rows(out.reborrow())?;
+        out.push_sql(after);
+        out.push_sql("user_id = scim_users.user_id");
         out.push_sql(match self {
-            Self::Joined => "))",
+            Self::Joined | Self::SideBySide => "))",
             // PostgreSQL makes no join of what is compared with something, or has an offset.
             Self::Apart => ") IS TRUE)",
             Self::OfEach => " OFFSET 0))",

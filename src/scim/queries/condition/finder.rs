@@ -53,6 +53,19 @@ impl<'a> Finder<'a> {
         }
     }
 
+    /// The same, where one walks along the order of their IDs.
+    ///
+    /// # Errors
+    /// `invalidFilter` for what is not looked for.
+    pub fn found_by_id(&self) -> Result<UserIds<'static>, Error> {
+        match self.criterion {
+            Some(criterion @ Criterion::Not(denied)) if matches!(**denied, Criterion::Leaf(_)) => {
+                self.conditions(Ask::SideBySide).meeting(criterion)
+            }
+            _ => self.found(),
+        }
+    }
+
     /// How many they are.
     ///
     /// # Errors

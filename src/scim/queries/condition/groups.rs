@@ -74,7 +74,7 @@ fn with_members(
     Ok(match ask {
         Ask::Joined => Box::new(is_found),
         // No join is made of what is compared with something.
-        Ask::Apart | Ask::OfEach => Box::new(is_found.is_not_distinct_from(true)),
+        _ => Box::new(is_found.is_not_distinct_from(true)),
     })
 }
 

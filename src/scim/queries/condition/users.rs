@@ -211,7 +211,6 @@ impl QueryFragment<Pg> for InGroup {
         self.ask.push_exists(out.reborrow(), |mut out| {
             out.push_sql("group_members WHERE group_members.organization_id = ");
             out.push_bind_param::<SqlUuid, _>(&self.organization)?;
-            out.push_sql(" AND group_members.user_id = scim_users.user_id");
             out.push_sql(" AND group_members.group_id IN (");
             QueryFragment::<Pg>::walk_ast(&self.groups, out.reborrow())?;
             out.push_sql(")");

@@ -68,12 +68,8 @@ impl HasValue {
 }
 
 impl QueryFragment<Pg> for HasValue {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.ask.push_exists(out.reborrow(), |mut out| {
-            self.push_rows(out.reborrow())?;
-            out.push_sql(" AND scim_values.user_id = scim_users.user_id");
-            Ok(())
-        })
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.ask.push_exists(out, |out| self.push_rows(out))
     }
 }
 

@@ -32,7 +32,7 @@ impl Ask {
         }
     }
 
-    /// `EXISTS (SELECT FROM`, the rows that have a user, `)`
+    /// `EXISTS (SELECT FROM`, the rows that are the user's, `)`: of a table with a `user_id`, and a `WHERE`.
     pub fn push_exists<'b>(
         self,
         mut out: AstPass<'_, 'b, Pg>,

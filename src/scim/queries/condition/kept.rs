@@ -16,12 +16,8 @@ pub fn kept_text(place: Place) -> Option<Perhaps<Users>> {
         ["displayName"] => perhaps!(scim_users::display_name),
         ["name", "familyName"] => perhaps!(scim_users::family_name),
         ["name", "givenName"] => perhaps!(scim_users::given_name),
-        ["name", "middleName"] => rare("scim_users.middle_name"),
         ["name", "formatted"] => perhaps!(scim_users::formatted_name),
-        ["name", "honorificPrefix"] => rare("scim_users.honorific_prefix"),
-        ["name", "honorificSuffix"] => rare("scim_users.honorific_suffix"),
         ["nickName"] => perhaps!(scim_users::nick_name),
-        ["profileUrl"] => rare("scim_users.profile_url"),
         ["title"] => perhaps!(scim_users::title),
         ["userType"] => perhaps!(scim_users::user_type),
         ["preferredLanguage"] => perhaps!(scim_users::preferred_language),
@@ -33,26 +29,29 @@ pub fn kept_text(place: Place) -> Option<Perhaps<Users>> {
         [ENTERPRISE_URN, "division"] => perhaps!(scim_users::division),
         [ENTERPRISE_URN, "department"] => perhaps!(scim_users::department),
         [ENTERPRISE_URN, "manager", "value"] => perhaps!(scim_users::manager),
-        [ENTERPRISE_URN, "manager", "$ref"] => rare("scim_users.manager_ref"),
-        [ENTERPRISE_URN, "manager", "displayName"] => rare("scim_users.manager_display_name"),
+        _ => {
+            let column = rare_column(place)?;
+            perhaps!(sql::<Nullable<Text>>(column))
+        }
+    })
+}
+
+/// The column of a text that few have. `schema.rs` leaves it out, and indexes hold those few alone.
+fn rare_column(place: Place) -> Option<&'static str> {
+    Some(match place.names()[..] {
+        ["name", "middleName"] => "scim_users.middle_name",
+        ["name", "honorificPrefix"] => "scim_users.honorific_prefix",
+        ["name", "honorificSuffix"] => "scim_users.honorific_suffix",
+        ["profileUrl"] => "scim_users.profile_url",
+        [ENTERPRISE_URN, "manager", "$ref"] => "scim_users.manager_ref",
+        [ENTERPRISE_URN, "manager", "displayName"] => "scim_users.manager_display_name",
         _ => return None,
     })
 }
 
-/// Of a column that `schema.rs` leaves out.
-fn rare(column: &str) -> Perhaps<Users> {
-    perhaps!(sql::<Nullable<Text>>(column))
-}
-
-/// Whether an index has the users in the order of the text. Of texts that few have, indexes hold those few.
+/// Whether an index has all users in the order of the text.
 pub fn has_order(place: Place) -> bool {
-    !place.attribute.is_plural
-        && !matches!(
-            place.names()[..],
-            ["profileUrl"]
-                | ["name", "middleName" | "honorificPrefix" | "honorificSuffix"]
-                | [ENTERPRISE_URN, "manager", "$ref" | "displayName"]
-        )
+    !place.attribute.is_plural && rare_column(place).is_none()
 }
 
 /// A text that a value of a plural attribute has.

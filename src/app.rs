@@ -44,6 +44,7 @@ pub struct State {
     pub fleet: Fleet,
     pub gate: Gate,
     troubles: Troubles,
+    totals: scim::Totals,
     session_key: Key,
 }
 
@@ -79,6 +80,7 @@ impl State {
             fleet,
             gate,
             troubles: Troubles::default(),
+            totals: scim::Totals::default(),
             session_key: Key::from(&key),
             config,
             database: database.clone(),
@@ -144,6 +146,7 @@ fn share(config: &mut web::ServiceConfig, state: &State) {
         .app_data(web::Data::new(state.fleet.clone()))
         .app_data(web::Data::new(state.gate.clone()))
         .app_data(web::Data::new(state.troubles.clone()))
+        .app_data(web::Data::new(state.totals.clone()))
         .app_data(web::PayloadConfig::new(body::LARGEST));
 }
 

@@ -17,6 +17,7 @@ mod projection;
 mod queries;
 pub mod schema;
 mod search;
+mod totals;
 mod user;
 mod version;
 
@@ -28,6 +29,8 @@ use actix_web::{HttpRequest, Route, web};
 
 use crate::gate::admit_scim;
 use crate::web::{Answer, Error, headers};
+
+pub use totals::Totals;
 
 /// Bytes: a group of ten thousand members.
 const LARGEST: usize = 2 * 1024 * 1024;

@@ -8,6 +8,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    directories (organization_id) {
+        organization_id -> Uuid,
+        revision -> Uuid,
+    }
+}
+
+diesel::table! {
     group_members (organization_id, group_id, user_id) {
         organization_id -> Uuid,
         group_id -> Uuid,
@@ -354,6 +361,7 @@ diesel::table! {
 }
 
 diesel::joinable!(catalogues -> organizations (organization_id));
+diesel::joinable!(directories -> organizations (organization_id));
 diesel::joinable!(groups -> organizations (organization_id));
 diesel::joinable!(idempotency_keys -> organizations (organization_id));
 diesel::joinable!(invitations -> organizations (organization_id));
@@ -375,6 +383,7 @@ diesel::joinable!(usage_hours -> tokens (token_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     catalogues,
+    directories,
     group_members,
     groups,
     idempotency_keys,

@@ -14,6 +14,7 @@ use super::problem;
 use super::projection::Projection;
 use super::schema::ResourceType;
 use super::search::Search;
+use super::totals::Totals;
 use super::version::{Condition, Tag, is_known};
 use crate::access::{Actor, OrganizationId, Overseer};
 use crate::config::Config;
@@ -61,6 +62,11 @@ impl Call {
 
     #[must_use]
     pub fn database(&self) -> &Database {
+        state(&self.request)
+    }
+
+    #[must_use]
+    pub fn totals(&self) -> &Totals {
         state(&self.request)
     }
 

@@ -11,7 +11,7 @@ use super::problem;
 use super::schema::{Attribute, Kind, Place, ResourceType, TYPES};
 use crate::web::Error;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Criterion {
     Any(Vec<Criterion>),
     All(Vec<Criterion>),
@@ -20,7 +20,7 @@ pub enum Criterion {
 }
 
 /// What is asked of one attribute.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Leaf {
     Present(Place),
     Compare(Place, Operator, Literal),
@@ -28,7 +28,7 @@ pub enum Leaf {
     Has(Place, Box<Criterion>),
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Literal {
     Text(String),
     Flag(bool),

@@ -11,7 +11,7 @@ pub use published::{resource_types, schemas, service_provider};
 pub use user::{ENTERPRISE_URN, USER};
 
 /// The type of an attribute's values, with what only that type has.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Kind {
     Text,
     Flag,
@@ -23,7 +23,7 @@ pub enum Kind {
     Complex(&'static [Attribute]),
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the standard's")]
 pub struct Attribute {
     pub name: &'static str,
@@ -128,7 +128,7 @@ fn named(attributes: &'static [Attribute], name: &str) -> Option<&'static Attrib
         .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Schema {
     pub urn: &'static str,
     pub name: &'static str,
@@ -149,7 +149,7 @@ pub struct ResourceType {
 pub static TYPES: [&ResourceType; 2] = [&USER, &GROUP];
 
 /// An attribute of a resource, and one of its sub-attributes if that is meant.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Place {
     /// The extension in whose object it stands.
     pub extension: Option<&'static Schema>,

@@ -9,17 +9,19 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::condition::{Finder, has_order};
 use super::directory::{Passed, of_user};
 use super::{order, prepare};
 use crate::access::{OrganizationId, UserId};
-use crate::db::schema::{group_members, groups, scim_documents, scim_users};
+use crate::db::schema::{directories, group_members, groups, scim_documents, scim_users};
 use crate::db::{Connection, expected_rows};
 use crate::members::groups::GroupId;
 use crate::scim::document::Document;
 use crate::scim::problem;
 use crate::scim::search::Search;
+use crate::scim::totals::{Question, Totals};
 use crate::scim::user::{InGroup, User};
 use crate::web::Error;
 
@@ -71,54 +73,79 @@ pub async fn page(
     connection: &mut Connection,
     organization: OrganizationId,
     search: &Search,
+    totals: &Totals,
 ) -> Result<(i64, Vec<User>), Error> {
     connection
         .transaction(async |connection| {
             prepare(connection).await?;
+            let question = Question {
+                organization,
+                revision: revision(connection, organization).await?,
+                criterion: search.criterion.clone(),
+            };
+            let known = totals.get(&question);
             let finder = Finder::of(connection, organization, search.criterion.as_ref()).await?;
-            let (total, ids) = found(connection, &finder, search).await?;
+            let (total, ids) = found(connection, &finder, search, known).await?;
+            if total.unsigned_abs() > VERY_FEW {
+                totals.remember(question, total);
+            }
             Ok((total, in_order(connection, organization, &ids).await?))
         })
         .await
         .map_err(problem::of_search)
 }
 
+async fn revision(connection: &mut Connection, organization: OrganizationId) -> QueryResult<Uuid> {
+    directories::table
+        .find(organization)
+        .select(directories::revision)
+        .get_result(connection)
+        .await
+}
+
 async fn found(
     connection: &mut Connection,
     finder: &Finder<'_>,
     search: &Search,
+    known: Option<i64>,
 ) -> Result<(i64, Vec<UserId>), Error> {
     if search.count == 0 {
-        return Ok((finder.count(connection).await?, Vec::new()));
+        return Ok((total(connection, finder, known).await?, Vec::new()));
     }
-    let expected = expected_rows(connection, finder.found()?).await?;
+    let expected = match known {
+        Some(total) => total.unsigned_abs(),
+        None => expected_rows(connection, finder.found()?).await?,
+    };
     let is_in_order = search.sort.is_none_or(|sort| has_order(sort.place));
     if expected <= VERY_FEW || !is_in_order {
-        return collect(connection, finder, search, expected).await;
+        return collect(connection, finder, search, known, expected).await;
     }
-    let owners = finder.count_owners(connection).await?;
-    let expected = owners.map_or(expected, i64::unsigned_abs);
+    let known = match known {
+        Some(total) => Some(total),
+        None => finder.count_owners(connection).await?,
+    };
+    let expected = known.map_or(expected, i64::unsigned_abs);
     let all = expected_rows(connection, finder.all()).await?;
     let most = most_to_pass(expected, all, search);
     if let Some(most) = most
         && let Some(ids) = pass(connection, finder, search, most).await?
     {
-        return Ok((total(connection, finder, owners).await?, ids));
+        return Ok((total(connection, finder, known).await?, ids));
     }
     let are_near = most.is_none() || all.saturating_sub(expected) / 2 <= expected;
     if expected > FEW && are_near {
-        walk(connection, finder, search, owners).await
+        walk(connection, finder, search, known).await
     } else {
-        collect(connection, finder, search, expected).await
+        collect(connection, finder, search, known, expected).await
     }
 }
 
 async fn total(
     connection: &mut Connection,
     finder: &Finder<'_>,
-    owners: Option<i64>,
+    known: Option<i64>,
 ) -> Result<i64, Error> {
-    match owners {
+    match known {
         Some(total) => Ok(total),
         None => finder.count(connection).await,
     }
@@ -128,19 +155,27 @@ async fn collect(
     connection: &mut Connection,
     finder: &Finder<'_>,
     search: &Search,
+    mut known: Option<i64>,
     expected: u64,
 ) -> Result<(i64, Vec<UserId>), Error> {
     // A page that holds nobody does not tell how many there are before it.
     if expected < search.start.unsigned_abs() {
-        let total = finder.count(connection).await?;
-        if total < search.start {
-            return Ok((total, Vec::new()));
-        }
+        known = Some(total(connection, finder, known).await?);
     }
     let found = finder.found()?.order(of_no_index());
-    let rows: Vec<(UserId, i64)> = order::of_users(found, search.sort.as_ref())
+    let page = order::of_users(found, search.sort.as_ref())
         .offset(search.start - 1)
-        .limit(search.count)
+        .limit(search.count);
+    if let Some(total) = known {
+        let is_behind = total < search.start;
+        let ids = if is_behind {
+            Vec::new()
+        } else {
+            page.load(connection).await?
+        };
+        return Ok((total, ids));
+    }
+    let rows: Vec<(UserId, i64)> = page
         .select((scim_users::user_id, count_star().over()))
         .load(connection)
         .await?;
@@ -157,9 +192,9 @@ async fn walk(
     connection: &mut Connection,
     finder: &Finder<'_>,
     search: &Search,
-    owners: Option<i64>,
+    known: Option<i64>,
 ) -> Result<(i64, Vec<UserId>), Error> {
-    let total = total(connection, finder, owners).await?;
+    let total = total(connection, finder, known).await?;
     if total < search.start {
         return Ok((total, Vec::new()));
     }

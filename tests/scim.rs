@@ -14,6 +14,7 @@ mod okta;
 mod provider;
 mod recordings;
 pub mod table;
+mod totals;
 mod twin;
 mod users;
 mod values;

@@ -186,6 +186,6 @@ pub fn members_of(group: &Value) -> Vec<String> {
 }
 
 /// For the address.
-fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

@@ -67,6 +67,13 @@ impl App {
         Self::found(Self::serve(address, &[]).await).await
     }
 
+    /// Another instance, with the same database.
+    pub async fn beside(&self) -> Self {
+        let mut other = Self::serve(self.address.clone(), &[]).await;
+        other.organization = self.organization;
+        other
+    }
+
     async fn found(mut app: Self) -> Self {
         let name = PersonName::parse("Northwind").unwrap();
         let (email, ada) = (

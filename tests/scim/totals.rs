@@ -1,4 +1,4 @@
-//! How many are found is remembered where they are many, and is right whatever changes.
+//! How many are found is remembered, and right whatever changes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::provider::{Provider, encoded, text};
 use crate::support::App;
 
-/// So many that their number is remembered.
+/// So many that they are counted.
 const PEOPLE: u64 = 2_500;
 const WRITERS: usize = 3;
 const CHANGES: u64 = 25;

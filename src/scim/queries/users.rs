@@ -86,9 +86,7 @@ pub async fn page(
             let known = totals.get(&question);
             let finder = Finder::of(connection, organization, search.criterion.as_ref()).await?;
             let (total, ids) = found(connection, &finder, search, known).await?;
-            if total.unsigned_abs() > VERY_FEW {
-                totals.remember(question, total);
-            }
+            totals.remember(question, total);
             Ok((total, in_order(connection, organization, &ids).await?))
         })
         .await

@@ -6,7 +6,10 @@ const MEMBERS: i64 = 100_000;
 
 async fn crowded() -> App {
     let app = App::start().await;
-    app.fill_directory(&[format!(
+    // What identity providers know of them is in no list of members.
+    let begins =
+        |change: &str| format!("ALTER TABLE memberships {change} TRIGGER scim_user_begins");
+    let members = format!(
         "WITH added AS (
             INSERT INTO users (id, email, name, created_at)
             SELECT gen_random_uuid(), 'user' || n || '@northwind.example',
@@ -14,8 +17,9 @@ async fn crowded() -> App {
             FROM generate_series(2, {MEMBERS}) AS n RETURNING id)
         INSERT INTO memberships (organization_id, user_id, role, created_at)
         SELECT organizations.id, added.id, 'member', now() FROM organizations, added"
-    )])
-    .await;
+    );
+    app.fill_directory(&[begins("DISABLE"), members, begins("ENABLE")])
+        .await;
     app
 }
 

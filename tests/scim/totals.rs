@@ -7,28 +7,25 @@ use serde_json::json;
 use super::provider::{Provider, encoded, text};
 use crate::support::App;
 
-/// So many that they are counted.
-const PEOPLE: u64 = 2_500;
+const PEOPLE: u64 = 100;
 const WRITERS: usize = 3;
 const CHANGES: u64 = 25;
 
 /// With so many engineers besides Ada.
-async fn crowded() -> App {
+async fn engineers() -> App {
     let app = App::start().await;
-    app.fill_directory(&[
-        format!(
-            "WITH added AS (
-                INSERT INTO users (id, email, name, created_at)
-                SELECT gen_random_uuid(), 'user' || n || '@northwind.example', 'User ' || n, now()
-                FROM generate_series(1, {PEOPLE}) AS n RETURNING id)
-            INSERT INTO memberships (organization_id, user_id, role, created_at)
-            SELECT organizations.id, added.id, 'member', now() FROM organizations, added"
-        ),
-        "UPDATE scim_documents SET document = document || '{\"title\": \"Engineer\"}'
-            FROM users WHERE id = user_id AND email LIKE 'user%'"
-            .to_owned(),
-    ])
-    .await;
+    let members = format!(
+        "WITH added AS (
+            INSERT INTO users (id, email, name, created_at)
+            SELECT gen_random_uuid(), 'user' || n || '@northwind.example', 'User ' || n, now()
+            FROM generate_series(1, {PEOPLE}) AS n RETURNING id)
+        INSERT INTO memberships (organization_id, user_id, role, created_at)
+        SELECT organizations.id, added.id, 'member', now() FROM organizations, added"
+    );
+    app.sql(&members).await;
+    let titles = "UPDATE scim_documents SET document = document || '{\"title\": \"Engineer\"}'
+        FROM users WHERE id = user_id AND email LIKE 'user%'";
+    app.sql(titles).await;
     app
 }
 
@@ -57,7 +54,7 @@ impl Asked {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn totals_follow_every_change_on_every_instance() {
-    let app = crowded().await;
+    let app = engineers().await;
     let other = app.beside().await;
     let here = Provider::new(&app).await;
     let asked = Asked {
@@ -125,7 +122,7 @@ async fn totals_follow_every_change_on_every_instance() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn totals_are_each_organizations_own() {
-    let app = crowded().await;
+    let app = engineers().await;
     let other = app.another_organization("Fabrikam").await;
     let theirs = Provider::of(&app, other).await;
     let ours = Provider::new(&app).await;
@@ -142,7 +139,7 @@ async fn totals_are_each_organizations_own() {
 /// not be remembered for after.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_changes_something_is_told_the_new_total_while_others_ask() {
-    let app = crowded().await;
+    let app = engineers().await;
     let provider = Provider::new(&app).await;
     let filter = |writer: usize| format!("not (title eq \"T{writer}\")");
     let is_over = AtomicBool::new(false);

@@ -156,7 +156,7 @@ async fn collect(
     mut known: Option<i64>,
     expected: u64,
 ) -> Result<(i64, Vec<UserId>), Error> {
-    // A page that holds nobody does not tell how many there are before it.
+    // Who is not expected on the page is not looked for twice.
     if expected < search.start.unsigned_abs() {
         known = Some(total(connection, finder, known).await?);
     }

@@ -125,8 +125,8 @@ async fn inspect(chrome: &Chrome, page: &Page) -> Vec<String> {
 
 /// What axe-core objects to: the rule, and where.
 async fn violations(chrome: &Chrome, rules: &str) -> Vec<String> {
-    // An open menu covers what is below it, which axe-core takes for small. It has no need to fetch
-    // the style sheets once more, as it would for rules that are not among these.
+    // An open menu covers what is below it, which axe-core takes for small. Rules on films, which no page
+    // has, and experimental ones would have it fetch all style sheets once more.
     let script = format!(
         "const menu = document.querySelector('details.menu[open]');
         return axe.run(document, {{

@@ -1,7 +1,9 @@
 -- For as long as the revision of an organisation's users and groups is the same, as many of them are
 -- found as before.
--- At once, as a server that is running would wait for a stronger lock, and this for the server.
-LOCK TABLE organizations, groups, group_members, scim_users, scim_values IN SHARE ROW EXCLUSIVE MODE;
+
+-- Whoever changes any of them holds an organisation first: they are waited for here, and wait before they
+-- hold anything else.
+LOCK TABLE organizations IN EXCLUSIVE MODE;
 CREATE TABLE directories (
     organization_id uuid PRIMARY KEY REFERENCES organizations ON DELETE CASCADE,
     -- By chance, as transactions have the same numbers once more after those that a standby or a backup

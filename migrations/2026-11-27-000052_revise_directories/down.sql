@@ -1,3 +1,6 @@
+-- In the order in which changes and searches take them.
+LOCK TABLE organizations IN EXCLUSIVE MODE;
+LOCK TABLE directories IN ACCESS EXCLUSIVE MODE;
 DROP TRIGGER directory_truncated ON scim_values;
 DROP TRIGGER directory_truncated ON scim_users;
 DROP TRIGGER directory_truncated ON group_members;

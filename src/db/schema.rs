@@ -220,6 +220,7 @@ diesel::table! {
         region -> Nullable<Text>,
         postal_code -> Nullable<Text>,
         country -> Nullable<Text>,
+        repeats_kind -> Bool,
     }
 }
 

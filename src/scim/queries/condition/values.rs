@@ -24,9 +24,18 @@ pub struct HasValue {
     organization: OrganizationId,
     attribute: &'static str,
     is_so: Condition<Values>,
-    /// No user has two that are so.
-    is_so_once: bool,
+    how_many: HowMany,
     ask: Ask,
+}
+
+/// How many values of a user are so.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum HowMany {
+    /// One at most.
+    One,
+    /// Of one kind, of which few users have several.
+    OfKind,
+    Any,
 }
 
 impl HasValue {
@@ -49,7 +58,11 @@ impl HasValue {
             organization,
             attribute: place.attribute.name,
             is_so,
-            is_so_once: is_any,
+            how_many: match leaf {
+                _ if is_any => HowMany::One,
+                leaf if names_kind(leaf) => HowMany::OfKind,
+                _ => HowMany::Any,
+            },
             ask,
         })
     }
@@ -64,6 +77,33 @@ impl HasValue {
         self.is_so.walk_ast(out.reborrow())?;
         out.push_sql(")");
         Ok(())
+    }
+
+    /// A query of one number.
+    fn push_count_of_owners<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match self.how_many {
+            HowMany::One => {
+                out.push_sql("SELECT count(*) FROM ");
+                self.push_rows(out)
+            }
+            HowMany::OfKind => {
+                // Of whoever has several of the kind another than the first may be so.
+                out.push_sql("SELECT count(*) + (SELECT count(*) FROM (SELECT DISTINCT user_id FROM ");
+                self.push_rows(out.reborrow())?;
+                out.push_sql(" AND repeats_kind) AS owners WHERE NOT EXISTS (SELECT FROM ");
+                self.push_rows(out.reborrow())?;
+                out.push_sql(" AND NOT repeats_kind AND scim_values.user_id = owners.user_id)) FROM ");
+                self.push_rows(out.reborrow())?;
+                out.push_sql(" AND NOT repeats_kind");
+                Ok(())
+            }
+            HowMany::Any => {
+                out.push_sql("SELECT count(*) FROM (SELECT DISTINCT user_id FROM ");
+                self.push_rows(out.reborrow())?;
+                out.push_sql(") AS owners");
+                Ok(())
+            }
+        }
     }
 }
 
@@ -90,13 +130,9 @@ impl QueryFragment<Pg> for CountOwners {
             out.push_bind_param::<SqlUuid, _>(&self.has_value.organization)?;
             out.push_sql(") - ");
         }
-        out.push_sql("count(*) FROM (SELECT ");
-        if !self.has_value.is_so_once {
-            out.push_sql("DISTINCT ");
-        }
-        out.push_sql("scim_values.user_id FROM ");
-        self.has_value.push_rows(out.reborrow())?;
-        out.push_sql(") AS owners");
+        out.push_sql("(");
+        self.has_value.push_count_of_owners(out.reborrow())?;
+        out.push_sql(")");
         Ok(())
     }
 }
@@ -108,6 +144,21 @@ impl Query for CountOwners {
 impl QueryId for CountOwners {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+/// Whether all that are so are of one kind.
+fn names_kind(leaf: &Leaf) -> bool {
+    match leaf {
+        Leaf::Compare(place, Operator::Equal, _) => place.target().name == "type",
+        Leaf::Has(_, criterion) => match &**criterion {
+            Criterion::Leaf(leaf) => names_kind(leaf),
+            Criterion::All(criteria) => criteria
+                .iter()
+                .any(|criterion| matches!(criterion, Criterion::Leaf(leaf) if names_kind(leaf))),
+            Criterion::Any(_) | Criterion::Not(_) => false,
+        },
+        _ => false,
+    }
 }
 
 /// Of one value. It is unknown to SQL where the value lacks something, which is to be false, also

@@ -1,0 +1,32 @@
+-- In the order in which changes and searches take them.
+LOCK TABLE organizations IN EXCLUSIVE MODE;
+LOCK TABLE directories, scim_users, scim_documents, scim_values IN ACCESS EXCLUSIVE MODE;
+DROP INDEX scim_users_active_narrow,
+    scim_users_title_narrow,
+    scim_users_department_narrow,
+    scim_users_user_type_narrow,
+    scim_users_preferred_language_narrow,
+    scim_users_locale_narrow,
+    scim_users_timezone_narrow,
+    scim_users_cost_center_narrow,
+    scim_users_organization_narrow,
+    scim_users_division_narrow;
+ALTER TABLE scim_values DROP COLUMN repeats_kind;
+DROP INDEX scim_values_first;
+CREATE OR REPLACE FUNCTION scim_values_of(known scim_documents) RETURNS SETOF scim_values
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT known.organization_id, known.user_id, attribute, number,
+        CASE it -> 'primary' WHEN 'true' THEN true WHEN 'false' THEN false END,
+        left(lower(it ->> 'type'), 300),
+        left(lower(it ->> 'value'), 300),
+        left(lower(it ->> 'display'), 300),
+        left(lower(it ->> 'formatted'), 300),
+        left(lower(it ->> 'streetAddress'), 300),
+        left(lower(it ->> 'locality'), 300),
+        left(lower(it ->> 'region'), 300),
+        left(lower(it ->> 'postalCode'), 300),
+        left(lower(it ->> 'country'), 300)
+    FROM unnest(ARRAY['emails', 'phoneNumbers', 'ims', 'photos', 'addresses', 'entitlements', 'roles',
+            'x509Certificates']) AS attribute,
+        jsonb_path_query(known.document -> attribute, '$[*]') WITH ORDINALITY AS plural (it, number)
+$$;

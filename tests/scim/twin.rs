@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
 use tokendesk::scim::criterion::Criterion;
 use tokendesk::scim::filter::{Filter, Operator};
@@ -73,26 +73,28 @@ fn filters() -> impl Strategy<Value = Filter> {
     })
 }
 
+/// With phone numbers and email addresses of every kind.
+async fn some_users(provider: &Provider, runner: &mut TestRunner) -> Vec<Value> {
+    let mut users = Vec::new();
+    for number in 0..40 {
+        let mut some = || {
+            let some = proptest::collection::vec(values(), 0..4);
+            some.new_tree(runner).unwrap().current()
+        };
+        let user = json!({ "userName": format!("{number:02}@x.example"),
+            "title": if number % 3 == 0 { "Painter" } else { "Engineer" },
+            "phoneNumbers": some(), "emails": some() });
+        users.push(provider.post("/Users", &user).await.expect(201));
+    }
+    users
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_database_finds_whom_the_criterion_is_met_by() {
     let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
     let provider = Provider::new(&app).await;
-    let mut runner = TestRunner::new_with_rng(
-        Config::default(),
-        proptest::test_runner::TestRng::deterministic_rng(
-            proptest::test_runner::RngAlgorithm::ChaCha,
-        ),
-    );
-    let mut users = Vec::new();
-    for number in 0..40 {
-        let mut some = || {
-            let some = proptest::collection::vec(values(), 0..3);
-            some.new_tree(&mut runner).unwrap().current()
-        };
-        let name = format!("{number:02}@x.example");
-        let user = json!({ "userName": name, "phoneNumbers": some(), "emails": some() });
-        users.push(provider.post("/Users", &user).await.expect(201));
-    }
+    let mut runner = TestRunner::deterministic();
+    let users = some_users(&provider, &mut runner).await;
     let named = |attribute: &str, criterion: &Criterion| -> Vec<Value> {
         let is_met = |user: &&Value| {
             let values = user[attribute].as_array();
@@ -301,6 +303,74 @@ async fn texts_of_which_a_user_has_many_are_found_and_sorted_by() {
             let mut there: Vec<String> = users.iter().filter_map(main_text).collect();
             there.sort();
             are_sorted(&provider, &format!("{attribute}.{sub}"), &there, main_text).await;
+        }
+    }
+}
+
+/// However many values of a user are met, and of however many alternatives.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_counts_each_user_once() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let provider = Provider::new(&app).await;
+    let mut runner = TestRunner::deterministic();
+    let users = some_users(&provider, &mut runner).await;
+    let place = USER.find(&Path::parse("phoneNumbers").unwrap()).unwrap();
+    let all = provider.count("userName pr").await;
+    assert_eq!(all, users.len() as u64 + 1);
+    let paints = |user: &Value| user["title"] == "Painter";
+    for round in 0..100 {
+        let mut one = || {
+            let filter = filters().new_tree(&mut runner).unwrap().current();
+            let criterion = Criterion::of_value(&filter, place).unwrap();
+            (filter, criterion)
+        };
+        let ((one, is_one), (other, is_other)) = (one(), one());
+        let kind = ["work", "home", "x.ex"][round % 3];
+        let is_kind = of(place, &format!("type eq \"{kind}\""));
+        let has = |user: &Value, criteria: &[&Criterion]| {
+            let mut values = user["phoneNumbers"].as_array().into_iter().flatten();
+            values.any(|value| criteria.iter().all(|it| it.is_met_by(value)))
+        };
+        let asked: [(String, &dyn Fn(&Value) -> bool); 7] = [
+            (format!("phoneNumbers[{one}]"), &|user| {
+                has(user, &[&is_one])
+            }),
+            (format!("phoneNumbers.type eq \"{kind}\""), &|user| {
+                has(user, &[&is_kind])
+            }),
+            (
+                format!("phoneNumbers[type eq \"{kind}\" and ({one})]"),
+                &|user| has(user, &[&is_kind, &is_one]),
+            ),
+            (
+                format!("phoneNumbers[{one}] or phoneNumbers[{other}]"),
+                &|user| has(user, &[&is_one]) || has(user, &[&is_other]),
+            ),
+            (
+                format!("phoneNumbers.type eq \"{kind}\" or phoneNumbers[{one}]"),
+                &|user| has(user, &[&is_kind]) || has(user, &[&is_one]),
+            ),
+            (
+                format!("title eq \"painter\" or phoneNumbers[{one}]"),
+                &|user| paints(user) || has(user, &[&is_one]),
+            ),
+            (
+                format!(
+                    "phoneNumbers[{one}] or title eq \"painter\" and phoneNumbers[{other}] or emails pr"
+                ),
+                &|user| {
+                    has(user, &[&is_one])
+                        || paints(user) && has(user, &[&is_other])
+                        || user["emails"][0].is_object()
+                },
+            ),
+        ];
+        for (filter, is_found) in asked {
+            let found = users.iter().filter(|user| is_found(user)).count() as u64;
+            let ada = u64::from(filter.ends_with("emails pr"));
+            assert_eq!(provider.count(&filter).await, found + ada, "{filter}");
+            let filter = format!("not ({filter})");
+            assert_eq!(provider.count(&filter).await, all - found - ada, "{filter}");
         }
     }
 }

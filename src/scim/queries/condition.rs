@@ -1,6 +1,7 @@
 //! From what a filter means to a condition in SQL. Users are found in one table, groups in
 //! another, and each by the other.
 
+mod apart;
 mod ask;
 mod compare;
 mod finder;

@@ -55,28 +55,6 @@ macro_rules! expression_of_users {
 }
 pub(super) use expression_of_users;
 
-/// That one of several queries finds the user. Each of them has its index, where conditions on several
-/// tables, joined by OR, have none. Of a UNION, unlike of a UNION ALL, PostgreSQL expects as many as
-/// there are.
-pub struct FoundByOne(pub Vec<UserIds<'static>>);
-
-impl QueryFragment<Pg> for FoundByOne {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
-        scim_users::user_id.walk_ast(out.reborrow())?;
-        let mut before = " IN (";
-        for query in &self.0 {
-            out.push_sql(before);
-            QueryFragment::<Pg>::walk_ast(query, out.reborrow())?;
-            before = " UNION ";
-        }
-        out.push_sql(")");
-        Ok(())
-    }
-}
-
-expression_of_users!(FoundByOne, Bool);
-
 /// A page of those who are found among users whom one walks past in an order, each with whether they
 /// are. No more is looked at than the page takes.
 pub struct Passed {

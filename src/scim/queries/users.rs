@@ -120,7 +120,7 @@ async fn found(
     }
     let known = match known {
         Some(total) => Some(total),
-        None => finder.count_owners(connection).await?,
+        None => finder.count_apart(connection).await?,
     };
     let expected = known.map_or(expected, i64::unsigned_abs);
     let all = expected_rows(connection, finder.all()).await?;

@@ -4,10 +4,10 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+use super::apart::CountApart;
 use super::ask::Ask;
 use super::spelled_out::SpelledOut;
 use super::users::{Conditions, asks_others};
-use super::values::CountOwners;
 use super::{Condition, constant};
 use crate::access::OrganizationId;
 use crate::db::Connection;
@@ -71,35 +71,32 @@ impl<'a> Finder<'a> {
     /// # Errors
     /// `invalidFilter` for what is not looked for.
     pub async fn count(&self, connection: &mut Connection) -> Result<i64, Error> {
-        if let Some(total) = self.count_owners(connection).await? {
+        if let Some(total) = self.count_apart(connection).await? {
             return Ok(total);
         }
         let found = self.found()?.select(count_star());
         Ok(found.get_result(connection).await?)
     }
 
-    /// How many they are, where the values of an attribute alone tell, which is as fast as PostgreSQL's
-    /// guess at it is bad.
+    /// How many they are, where other tables tell, which is as fast as PostgreSQL's guess at it is bad.
     ///
     /// # Errors
     /// `invalidFilter` for what is not looked for.
-    pub async fn count_owners(&self, connection: &mut Connection) -> Result<Option<i64>, Error> {
-        let (leaf, are_others) = match self.criterion {
-            Some(Criterion::Leaf(leaf)) => (leaf, false),
-            Some(Criterion::Not(criterion)) => match &**criterion {
-                Criterion::Leaf(leaf) => (leaf, true),
-                _ => return Ok(None),
-            },
-            _ => return Ok(None),
+    pub async fn count_apart(&self, connection: &mut Connection) -> Result<Option<i64>, Error> {
+        let (criterion, are_others) = match self.criterion {
+            Some(Criterion::Not(criterion)) => (&**criterion, true),
+            Some(criterion) => (criterion, false),
+            None => return Ok(None),
         };
-        let Some(has_value) = self.conditions(Ask::Joined).of_values(leaf)? else {
+        let Some(found) = self.conditions(self.ask()).apart(criterion)? else {
             return Ok(None);
         };
-        let owners = CountOwners {
-            has_value,
+        let count = CountApart {
+            organization: self.organization,
+            found,
             are_others,
         };
-        Ok(Some(owners.get_result(connection).await?))
+        Ok(Some(count.get_result(connection).await?))
     }
 
     /// Whether a user is found, where it is asked of few.

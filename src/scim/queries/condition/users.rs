@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
 
+use super::apart::{FoundApart, FoundByQuery};
 use super::ask::Ask;
 use super::compare::{
     Times, beginning, escaped_backwards, exact, folded, has_schema, id, lower, meta, perhaps,
@@ -21,7 +22,7 @@ use crate::db::schema::{groups, scim_users};
 use crate::scim::criterion::{Criterion, Leaf, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::problem;
-use crate::scim::queries::directory::{FoundByOne, UserIds, Users, expression_of_users, users_of};
+use crate::scim::queries::directory::{UserIds, Users, expression_of_users, users_of};
 use crate::scim::schema::{Place, USER};
 use crate::web::Error;
 
@@ -39,17 +40,11 @@ impl Conditions<'_> {
         Ok(users_of(self.organization).filter(self.meets(criterion)?))
     }
 
-    /// Alternatives that ask other tables are queries of their own, but not where they are denied:
-    /// there no index is of use, and everybody is looked at once.
     pub fn meets(&self, criterion: &Criterion) -> Result<Condition<Users>, Error> {
+        if let Some(found) = self.apart(criterion)? {
+            return Ok(Box::new(found));
+        }
         match criterion {
-            Criterion::Any(criteria)
-                if self.ask == Ask::Joined && criterion.leaves().into_iter().any(asks_others) =>
-            {
-                let queries: Result<_, Error> =
-                    criteria.iter().map(|it| self.meeting(it)).collect();
-                Ok(Box::new(FoundByOne(queries?)))
-            }
             Criterion::All(criteria) => {
                 let conditions: Result<_, Error> =
                     criteria.iter().map(|it| self.meets(it)).collect();
@@ -59,11 +54,34 @@ impl Conditions<'_> {
         }
     }
 
+    /// Alternatives that ask other tables are queries of their own, but not where they are denied:
+    /// there no index is of use, and everybody is looked at once.
+    pub fn apart(&self, criterion: &Criterion) -> Result<Option<FoundApart>, Error> {
+        if let Some(has_value) = self.of_values(criterion)? {
+            return Ok(Some(FoundApart::ByValue(has_value)));
+        }
+        let Criterion::Any(criteria) = criterion else {
+            return Ok(None);
+        };
+        let is_joined = self.ask == Ask::Joined && criterion.leaves().into_iter().any(asks_others);
+        if !is_joined {
+            return Ok(None);
+        }
+        let query = |criterion| {
+            Ok(match self.of_values(criterion)? {
+                Some(has_value) => FoundByQuery::OfValues(has_value),
+                None => FoundByQuery::OfUsers(self.meeting(criterion)?),
+            })
+        };
+        let queries: Result<_, Error> = criteria.iter().map(query).collect();
+        Ok(Some(FoundApart::ByOne(queries?)))
+    }
+
     fn of(&self, leaf: &Leaf) -> Result<Condition<Users>, Error> {
         if let Some(condition) = self.of_kept_text(leaf).or_else(|| of_addresses(leaf)) {
             return Ok(condition);
         }
-        if let Some(has_value) = self.of_values(leaf)? {
+        if let Some(has_value) = self.of_value(leaf)? {
             return Ok(Box::new(has_value));
         }
         let place = leaf.place();
@@ -106,8 +124,21 @@ impl Conditions<'_> {
         })
     }
 
-    /// What is asked of values that have rows of their own.
-    pub fn of_values(&self, leaf: &Leaf) -> Result<Option<HasValue>, Error> {
+    /// What is asked of values of one attribute that have rows of their own.
+    fn of_values(&self, criterion: &Criterion) -> Result<Option<HasValue>, Error> {
+        match criterion {
+            Criterion::Leaf(leaf) => self.of_value(leaf),
+            Criterion::Any(criteria) => {
+                let each: Result<Vec<_>, Error> =
+                    criteria.iter().map(|it| self.of_values(it)).collect();
+                let each: Option<Vec<_>> = each?.into_iter().collect();
+                Ok(each.and_then(HasValue::any))
+            }
+            Criterion::All(_) | Criterion::Not(_) => Ok(None),
+        }
+    }
+
+    fn of_value(&self, leaf: &Leaf) -> Result<Option<HasValue>, Error> {
         let attribute = leaf.place().attribute;
         let has_rows = attribute.is_plural && !["groups", "schemas"].contains(&attribute.name);
         if !has_rows || of_addresses(leaf).is_some() {

@@ -2,8 +2,8 @@
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Bool, Uuid as SqlUuid};
+use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::sql_types::{Bool, Uuid as SqlUuid};
 
 use super::ask::Ask;
 use super::compare::{beginning, unsupported};
@@ -67,20 +67,27 @@ impl HasValue {
         })
     }
 
-    fn push_rows<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("scim_values WHERE scim_values.organization_id = ");
-        out.push_bind_param::<SqlUuid, _>(&self.organization)?;
-        // Written out, as indexes of some attributes are known by it. It is a name of the schema.
-        out.push_sql(" AND scim_values.attribute = '");
-        out.push_sql(self.attribute);
-        out.push_sql("' AND (");
-        self.is_so.walk_ast(out.reborrow())?;
-        out.push_sql(")");
-        Ok(())
+    /// That a user has a value of which one of these is so. `None` if they are of several attributes.
+    pub fn any(each: Vec<Self>) -> Option<Self> {
+        let mut each = each.into_iter();
+        let first = each.next()?;
+        each.try_fold(first, |one, other| {
+            (one.attribute == other.attribute).then(|| Self {
+                is_so: Box::new(one.is_so.or(other.is_so)),
+                how_many: HowMany::Any,
+                ..one
+            })
+        })
     }
 
-    /// A query of one number.
-    fn push_count_of_owners<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    /// A query of those users' IDs, some of them several times.
+    pub fn push_owners<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT user_id FROM ");
+        self.push_rows(out)
+    }
+
+    /// A query of how many they are.
+    pub fn push_count_of_owners<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self.how_many {
             HowMany::One => {
                 out.push_sql("SELECT count(*) FROM ");
@@ -88,11 +95,15 @@ impl HasValue {
             }
             HowMany::OfKind => {
                 // Of whoever has several of the kind another than the first may be so.
-                out.push_sql("SELECT count(*) + (SELECT count(*) FROM (SELECT DISTINCT user_id FROM ");
+                out.push_sql(
+                    "SELECT count(*) + (SELECT count(*) FROM (SELECT DISTINCT user_id FROM ",
+                );
                 self.push_rows(out.reborrow())?;
                 out.push_sql(" AND repeats_kind) AS owners WHERE NOT EXISTS (SELECT FROM ");
                 self.push_rows(out.reborrow())?;
-                out.push_sql(" AND NOT repeats_kind AND scim_values.user_id = owners.user_id)) FROM ");
+                out.push_sql(
+                    " AND NOT repeats_kind AND scim_values.user_id = owners.user_id)) FROM ",
+                );
                 self.push_rows(out.reborrow())?;
                 out.push_sql(" AND NOT repeats_kind");
                 Ok(())
@@ -105,6 +116,18 @@ impl HasValue {
             }
         }
     }
+
+    fn push_rows<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("scim_values WHERE scim_values.organization_id = ");
+        out.push_bind_param::<SqlUuid, _>(&self.organization)?;
+        // Written out, as indexes of some attributes are known by it. It is a name of the schema.
+        out.push_sql(" AND scim_values.attribute = '");
+        out.push_sql(self.attribute);
+        out.push_sql("' AND (");
+        self.is_so.walk_ast(out.reborrow())?;
+        out.push_sql(")");
+        Ok(())
+    }
 }
 
 impl QueryFragment<Pg> for HasValue {
@@ -114,37 +137,6 @@ impl QueryFragment<Pg> for HasValue {
 }
 
 expression_of_users!(HasValue, Bool);
-
-/// How many users have such a value, or how many do not. To count them asks for no users.
-pub struct CountOwners {
-    pub has_value: HasValue,
-    pub are_others: bool,
-}
-
-impl QueryFragment<Pg> for CountOwners {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
-        out.push_sql("SELECT ");
-        if self.are_others {
-            out.push_sql("(SELECT count(*) FROM scim_users WHERE organization_id = ");
-            out.push_bind_param::<SqlUuid, _>(&self.has_value.organization)?;
-            out.push_sql(") - ");
-        }
-        out.push_sql("(");
-        self.has_value.push_count_of_owners(out.reborrow())?;
-        out.push_sql(")");
-        Ok(())
-    }
-}
-
-impl Query for CountOwners {
-    type SqlType = BigInt;
-}
-
-impl QueryId for CountOwners {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
 
 /// Whether all that are so are of one kind.
 fn names_kind(leaf: &Leaf) -> bool {

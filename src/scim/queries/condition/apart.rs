@@ -1,0 +1,101 @@
+//! What is found apart from the users' own table, by indexes of others.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Bool, Uuid as SqlUuid};
+
+use super::values::HasValue;
+use crate::access::OrganizationId;
+use crate::scim::queries::directory::{UserIds, expression_of_users};
+
+/// That a user is found so.
+pub enum FoundApart {
+    ByValue(HasValue),
+    ByOne(Vec<FoundByQuery>),
+}
+
+/// One of several queries that find the user. Each of them has its index, where conditions on several
+/// tables, joined by OR, have none. Of a UNION, unlike of a UNION ALL, PostgreSQL expects as many as
+/// there are.
+pub enum FoundByQuery {
+    OfValues(HasValue),
+    OfUsers(UserIds<'static>),
+}
+
+impl FoundApart {
+    fn push_count<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match self {
+            Self::ByValue(has_value) => has_value.push_count_of_owners(out),
+            Self::ByOne(queries) => {
+                out.push_sql("SELECT count(*) FROM (");
+                push_union(queries, out.reborrow())?;
+                out.push_sql(") AS found");
+                Ok(())
+            }
+        }
+    }
+}
+
+impl QueryFragment<Pg> for FoundApart {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        match self {
+            Self::ByValue(has_value) => has_value.walk_ast(out),
+            Self::ByOne(queries) => {
+                out.push_sql("scim_users.user_id IN (");
+                push_union(queries, out.reborrow())?;
+                out.push_sql(")");
+                Ok(())
+            }
+        }
+    }
+}
+
+expression_of_users!(FoundApart, Bool);
+
+fn push_union<'b>(queries: &'b [FoundByQuery], mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    for (number, query) in queries.iter().enumerate() {
+        if number > 0 {
+            out.push_sql(" UNION ");
+        }
+        match query {
+            FoundByQuery::OfValues(has_value) => has_value.push_owners(out.reborrow())?,
+            FoundByQuery::OfUsers(ids) => QueryFragment::<Pg>::walk_ast(ids, out.reborrow())?,
+        }
+    }
+    Ok(())
+}
+
+/// How many users are found so, or how many are not. To count them asks for as few of the users' own
+/// rows as can be.
+pub struct CountApart {
+    pub organization: OrganizationId,
+    pub found: FoundApart,
+    pub are_others: bool,
+}
+
+impl QueryFragment<Pg> for CountApart {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("SELECT ");
+        if self.are_others {
+            out.push_sql("(SELECT count(*) FROM scim_users WHERE organization_id = ");
+            out.push_bind_param::<SqlUuid, _>(&self.organization)?;
+            out.push_sql(") - ");
+        }
+        out.push_sql("(");
+        self.found.push_count(out.reborrow())?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl Query for CountApart {
+    type SqlType = BigInt;
+}
+
+impl QueryId for CountApart {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}

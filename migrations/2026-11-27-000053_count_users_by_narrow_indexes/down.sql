@@ -11,6 +11,13 @@ DROP INDEX scim_users_active_narrow,
     scim_users_cost_center_narrow,
     scim_users_organization_narrow,
     scim_users_division_narrow;
+DROP INDEX scim_users_parts;
+CREATE INDEX scim_users_parts ON scim_users USING gin (organization_id, user_name_folded gin_trgm_ops,
+    display_name gin_trgm_ops, family_name gin_trgm_ops, given_name gin_trgm_ops, title gin_trgm_ops,
+    department gin_trgm_ops, formatted_name gin_trgm_ops, emails gin_trgm_ops, nick_name gin_trgm_ops,
+    preferred_language gin_trgm_ops, locale gin_trgm_ops, timezone gin_trgm_ops,
+    employee_number gin_trgm_ops, cost_center gin_trgm_ops, organization gin_trgm_ops,
+    division gin_trgm_ops, manager gin_trgm_ops);
 ALTER TABLE scim_values DROP COLUMN repeats_kind;
 DROP INDEX scim_values_first;
 CREATE OR REPLACE FUNCTION scim_values_of(known scim_documents) RETURNS SETOF scim_values

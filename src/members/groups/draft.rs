@@ -11,6 +11,10 @@ use crate::web::form::Field;
 /// What to do where the name is another group's.
 pub const NAME_TAKEN: &str = "Another group has this name. Choose another name.";
 
+pub const LAST_ADMINISTRATOR: &str = "Nobody would be left to administer the organisation, so \
+                                      nothing was changed. Make somebody else an administrator \
+                                      first.";
+
 /// As the browser sends it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -91,7 +95,7 @@ impl Draft {
     /// The form again, since nobody would be left in charge.
     #[must_use]
     pub fn last_administrator(mut self) -> Self {
-        self.problem = Some(super::pages::LAST_ADMINISTRATOR);
+        self.problem = Some(LAST_ADMINISTRATOR);
         self
     }
 }

@@ -10,9 +10,6 @@ use crate::members::queries::Listed;
 use crate::web::format;
 use crate::web::paging::Slice;
 
-pub const LAST_ADMINISTRATOR: &str = "Nobody would be left to administer the organisation, so \
-                                      nothing was changed. Make somebody else an administrator \
-                                      first.";
 pub const MANAGED: &str = "Nothing was changed: your identity provider manages this group by now.";
 
 #[derive(Template)]

@@ -14,14 +14,14 @@ mod word;
 
 pub use address::Address;
 pub use idempotency::{Asker, Created, Creation, LONGEST as LONGEST_KEY, sweep};
-pub use input::{Input, Params, TOML, Toml, few, present, present_few};
+pub use input::{Input, Params, TOML, Toml, few, objects, present, present_few, present_objects};
 pub use mistakes::{mistakes, taken};
 pub use page::{Limit, Page, Paging, Search, term};
 pub use receipt::{Receipt, Taken};
 pub use text::{
     Catalogue, Description, Email, GroupName, IpRange, McpServerName, Name, PathPattern, ProductKey,
 };
-pub use version::{IfMatch, etag, versioned};
+pub use version::{IfMatch, etag, persistently, versioned};
 pub use word::{
     AccessLevelWord, ActionWord, CodeWord, FateWord, OutcomeWord, OverlapWord, PlaceWord,
     PresenceWord, RoleWord, ScopeWord, SortWord, StatusWord, ViewWord, Word, read_of, schema_of,

@@ -21,7 +21,8 @@ use crate::catalogue::Scope;
 use crate::gate::{Asked, Caller, Decision, Gate, Question, View, user_agent};
 use crate::tokens::secret::FOREIGN;
 use crate::web::client_address::ClientAddress;
-use crate::web::{Answer, Error, Now, body, json};
+use crate::web::json::{self, Object};
+use crate::web::{Answer, Error, Now, body};
 
 const MOST: usize = 100;
 /// Bytes: as many questions as there may be, each about a secret and a path of the longest.
@@ -182,11 +183,12 @@ pub async fn verify(
 /// The questions, and whether they came as an array.
 fn read(body: &[u8]) -> Result<(Vec<Query<'_>>, bool), Error> {
     let is_array = body.trim_ascii_start().first() == Some(&b'[');
-    let queries: Vec<Query> = if is_array {
+    let queries: Vec<Object<Query>> = if is_array {
         json::read(body)?
     } else {
         vec![json::read(body)?]
     };
+    let queries: Vec<Query> = queries.into_iter().map(|Object(query)| query).collect();
     if queries.len() > MOST {
         return Err(Error::invalid(
             format!("[{MOST}]"),

@@ -22,7 +22,7 @@ const PAGE: usize = 500;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// List groups by name
+    /// List groups by name; `tokendesk user list --group NAME` tells who is in one
     List(List),
     /// Create a group
     Create(Create),
@@ -163,16 +163,18 @@ async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure>
     let connection = &mut *desk.database.get().await?;
     let (operator, group) = which.find(connection).await?;
     let mut draft = Draft::from(&group);
+    let is_renamed = changes.name.is_some();
     if let Some(name) = changes.name {
         draft.name = Field::new(name);
     }
-    if let Some(role) = changes.role {
-        draft.administrators = matches!(role, RoleArgument::Admin);
-    }
     let new = draft.clone().parse().map_err(|draft| mistakes(&draft))?;
     let (actor, now) = (operator.actor(), desk.clock.now());
-    let (pinned, what) = (Pinned::read(group.id, group.version), (&new.name, new.role));
-    let edited = queries::edit(connection, &actor, KEEPER, pinned, what, now).await;
+    let role = |role| matches!(role, RoleArgument::Admin).then_some(Role::Admin);
+    let edit = queries::Edit {
+        name: is_renamed.then_some(&new.name),
+        role: changes.role.map(role),
+    };
+    let edited = queries::edit(connection, &actor, KEEPER, group.id, edit, now).await;
     let group = edited.map_err(|error| match error {
         ChangeError::NameTaken => mistakes(&draft.name_taken()),
         error => error.into(),

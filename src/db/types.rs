@@ -104,7 +104,7 @@ macro_rules! text_enum {
             fn from_str(name: &str) -> Result<Self, Self::Err> {
                 match name {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err($crate::db::types::UnknownName(stringify!($name))),
+                    _ => Err($crate::db::types::UnknownName(&[$($text),+])),
                 }
             }
         }
@@ -149,8 +149,8 @@ pub trait Named: Copy + std::str::FromStr + 'static {
 
 /// What names no variant of an enum.
 #[derive(Debug, thiserror::Error)]
-#[error("not a {0}")]
-pub struct UnknownName(pub &'static str);
+#[error("use one of {}", .0.join(", "))]
+pub struct UnknownName(pub &'static [&'static str]);
 
 pub(crate) use {id, text_enum};
 

@@ -39,7 +39,10 @@ impl Authority {
             tracing::warn!(
                 "AUTH_SECRET is refused: AUTH_SECRET_ORGANIZATION names no organisation"
             );
-            misconfigured("AUTH_SECRET_ORGANIZATION has to name the organisation.")
+            misconfigured(match self.organization {
+                Some(_) => "AUTH_SECRET_ORGANIZATION is no organisation's slug.",
+                None => "AUTH_SECRET_ORGANIZATION has to name the organisation.",
+            })
         })
     }
 }

@@ -102,8 +102,8 @@ impl Call {
     /// Whether the address says which attributes are to be returned.
     #[must_use]
     pub fn asks_for_attributes(&self) -> bool {
-        let query = self.request.query_string();
-        query.contains("attributes=") || query.contains("excludedAttributes=")
+        let query = self.request.query_string().to_ascii_lowercase();
+        query.contains("attributes=")
     }
 
     #[must_use]

@@ -1,6 +1,8 @@
 //! What a client asks of a list (RFC 7644, section 3.4.2), in the address or in the body of
 //! `.search`.
 
+use std::fmt::Display;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -36,13 +38,17 @@ pub struct Sort {
 
 /// As it is sent.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(default)]
 struct Asked {
     attributes: Vec<String>,
+    #[serde(rename = "excludedattributes")]
     excluded_attributes: Vec<String>,
     filter: Option<String>,
+    #[serde(rename = "sortby")]
     sort_by: Option<String>,
+    #[serde(rename = "sortorder")]
     sort_order: Option<String>,
+    #[serde(rename = "startindex")]
     start_index: Option<i64>,
     count: Option<i64>,
 }
@@ -55,13 +61,13 @@ impl Search {
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let list = || value.split(',').map(str::to_owned).collect();
             let text = || Some(value.to_string()).filter(|text| !text.is_empty());
-            match &*name {
+            match &*name.to_ascii_lowercase() {
                 "attributes" if !value.is_empty() => asked.attributes = list(),
-                "excludedAttributes" if !value.is_empty() => asked.excluded_attributes = list(),
+                "excludedattributes" if !value.is_empty() => asked.excluded_attributes = list(),
                 "filter" => asked.filter = text(),
-                "sortBy" => asked.sort_by = text(),
-                "sortOrder" => asked.sort_order = text(),
-                "startIndex" => asked.start_index = Some(number(&name, &value)?),
+                "sortby" => asked.sort_by = text(),
+                "sortorder" => asked.sort_order = text(),
+                "startindex" => asked.start_index = Some(number(&name, &value)?),
                 "count" => asked.count = Some(number(&name, &value)?),
                 _ => {}
             }
@@ -143,9 +149,16 @@ impl Search {
 }
 
 impl Asked {
+    /// Case does not count in names (RFC 7643, section 2.1), and `null` is nothing (section 2.5).
     fn of(body: &Value) -> Result<Self, Error> {
-        Self::deserialize(body)
-            .map_err(|error| problem::shape(format!("The search cannot be read: {error}.")))
+        let unreadable =
+            |why: &dyn Display| problem::shape(format!("The search cannot be read: {why}."));
+        let body = body
+            .as_object()
+            .ok_or_else(|| unreadable(&"it is no object"))?;
+        let asked = body.iter().filter(|(_, value)| !value.is_null());
+        let asked = asked.map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
+        Self::deserialize(Value::from_iter(asked)).map_err(|error| unreadable(&error))
     }
 
     fn read(self, kind: &'static ResourceType) -> Result<Search, Error> {

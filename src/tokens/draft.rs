@@ -310,6 +310,11 @@ impl Draft {
                 .refuse("Enter a date and time, such as 2027-02-20T14:30.");
             return None;
         };
+        if at.year() >= TOO_LATE {
+            self.expires_at
+                .refuse("Choose a time before the year 9999, or that it never expires.");
+            return None;
+        }
         let unchanged = context
             .current
             .and_then(|token| token.expires_at)
@@ -402,7 +407,10 @@ fn local(at: &DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
-/// With or without seconds, `T` or space, and a final `Z`. Years of four digits.
+/// Years have four digits, in every time zone.
+const TOO_LATE: i32 = 9999;
+
+/// With or without seconds, `T` or space, and a final `Z`.
 fn instant(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim().trim_end_matches('Z').replace(' ', "T");
     [
@@ -412,7 +420,6 @@ fn instant(text: &str) -> Option<DateTime<Utc>> {
     ]
     .iter()
     .find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok())
-    .filter(|at| (1970..9999).contains(&at.year()))
     .map(|at| at.and_utc())
 }
 

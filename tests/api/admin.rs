@@ -1,6 +1,7 @@
 //! The Admin API.
 
 mod appointment;
+mod arrays;
 mod auth_secret;
 mod catalogue;
 mod explanations;

@@ -147,9 +147,16 @@ async fn an_administrator_by_a_group_counts_and_so_does_the_group() {
         groups::delete(connection, &actor, keeper, group, now)
             .await
             .map(drop),
-        groups::edit(connection, &actor, keeper, group, (&name, None), now)
-            .await
-            .map(drop),
+        groups::edit(
+            connection,
+            &actor,
+            keeper,
+            group,
+            groups::Edit::both(&name, None),
+            now,
+        )
+        .await
+        .map(drop),
         groups::remove_members(connection, &actor, keeper, group, &[mei], now)
             .await
             .map(drop),

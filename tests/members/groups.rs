@@ -63,9 +63,16 @@ async fn a_managed_groups_name_and_members_are_scims() {
     let name = GroupName::parse("Renamed").unwrap();
     for (keeper, allowed) in [(Keeper::Administrators, false), (Keeper::Scim, true)] {
         let outcomes = [
-            queries::edit(connection, &actor, keeper, group.id, (&name, None), now)
-                .await
-                .map(drop),
+            queries::edit(
+                connection,
+                &actor,
+                keeper,
+                group.id,
+                queries::Edit::both(&name, None),
+                now,
+            )
+            .await
+            .map(drop),
             queries::add_members(connection, &actor, keeper, group.id, &ada, now)
                 .await
                 .map(drop),
@@ -99,7 +106,7 @@ async fn the_role_of_a_managed_group_is_given_by_hand() {
         &app.actor(),
         Keeper::Administrators,
         Pinned::read(group.id, group.version),
-        (&name, Some(Role::Admin)),
+        queries::Edit::both(&name, Some(Role::Admin)),
         app.now(),
     )
     .await
@@ -184,6 +191,14 @@ async fn an_edit_of_an_older_version_is_a_conflict() {
         GroupName::parse("Others").unwrap(),
         Pinned::read(group.id, group.version),
     );
-    let late = queries::edit(connection, &actor, by_hand, id, (&name, None), now).await;
+    let late = queries::edit(
+        connection,
+        &actor,
+        by_hand,
+        id,
+        queries::Edit::both(&name, None),
+        now,
+    )
+    .await;
     assert!(matches!(late, Err(ChangeError::Outdated(_))));
 }

@@ -17,7 +17,7 @@ use crate::api::kit::{
     Created, Creation, GroupName, IfMatch, Input, Page, Params, Search, mistakes, present, taken,
     versioned,
 };
-use crate::db::{Connection, Database, Pinned};
+use crate::db::{Connection, Database};
 use crate::gate::{Reader, Writer};
 use crate::members::groups::draft::Draft;
 use crate::members::groups::queries::{self, ChangeError};
@@ -225,7 +225,6 @@ pub async fn edit(
     let connection = &mut *database.get().await?;
     let id = id.into_inner().into();
     let current = queries::group(connection, writer.overseen(), id).await?;
-    expected.check(current.version)?;
     let edited = try_edit(connection, &writer.actor(), edit, &current, &expected, now).await?;
     Ok(told(edited))
 }
@@ -238,17 +237,20 @@ async fn try_edit(
     expected: &IfMatch,
     now: Now,
 ) -> Result<groups::Group, Error> {
+    let which = expected.pin(current.id, current.version)?;
     let mut draft = Draft::from(current);
+    let is_renamed = edit.name.is_some();
     if let Some(name) = edit.name {
         draft.name = Field::new(name);
     }
-    if let Some(role) = edit.role {
-        draft.administrators = role.is_some();
-    }
     let new = draft.clone().parse().map_err(|it| wrong(&it))?;
-    let which = Pinned::read(current.id, current.version);
-    let what = (&new.name, new.role);
-    let edited = queries::edit(connection, actor, BY_PROGRAM, which, what, now.0).await;
+    let edit = queries::Edit {
+        name: is_renamed.then_some(&new.name),
+        role: edit
+            .role
+            .map(|role| role.map(|GroupRole::Admin| Role::Admin)),
+    };
+    let edited = queries::edit(connection, actor, BY_PROGRAM, which, edit, now.0).await;
     edited.map_err(|error| match error {
         ChangeError::Outdated(_) => expected.overtaken(),
         error => refused(error, draft),
@@ -269,8 +271,7 @@ pub async fn delete(
 ) -> Answer {
     let connection = &mut *database.get().await?;
     let current = queries::group(connection, writer.overseen(), id.into_inner().into()).await?;
-    expected.check(current.version)?;
-    let which = Pinned::read(current.id, current.version);
+    let which = expected.pin(current.id, current.version)?;
     let deleted = queries::delete(connection, &writer.actor(), BY_PROGRAM, which, now.0).await;
     deleted.map_err(|error| match error {
         ChangeError::Outdated(_) => expected.overtaken(),

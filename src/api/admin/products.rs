@@ -10,7 +10,7 @@ use super::{New, created};
 use crate::access::Actor;
 use crate::api::kit::{
     Created, Creation, IfMatch, Input, Name, Page, Params, ProductKey, Receipt, Search, mistakes,
-    present, taken, versioned,
+    persistently, present, taken, versioned,
 };
 use crate::catalogue::products::draft::Draft;
 use crate::catalogue::products::queries::{self, ChangeError};
@@ -88,7 +88,7 @@ impl From<NewProduct> for Draft {
 }
 
 /// What is to be other than it is.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProductEdit {
     #[serde(default, deserialize_with = "present")]
@@ -202,9 +202,20 @@ pub async fn edit(
 ) -> Answer {
     let mut connection = database.get().await?;
     let (id, actor) = (id.into_inner().into(), writer.actor());
-    let current = queries::product(&mut connection, &writer, id).await?;
-    expected.check(current.version)?;
-    try_edit(&mut connection, &actor, edit, &current, &expected, now).await?;
+    persistently(async || {
+        let current = queries::product(&mut connection, &writer, id).await?;
+        expected.check(current.version)?;
+        try_edit(
+            &mut connection,
+            &actor,
+            edit.clone(),
+            &current,
+            &expected,
+            now,
+        )
+        .await
+    })
+    .await?;
     let listed = queries::product(&mut connection, &writer, id).await?;
     drop(connection);
     let receipt = Receipt::wait(&fleet, &database).await;
@@ -255,16 +266,19 @@ pub async fn delete(
     expected: IfMatch,
 ) -> Answer {
     let connection = &mut *database.get().await?;
-    let current = queries::product(connection, &writer, id.into_inner().into()).await?;
-    expected.check(current.version)?;
-    let (id, version) = (current.product.id, current.version);
-    let deleted = queries::delete(connection, &writer.actor(), id, version, now.0).await;
-    deleted.map_err(|error| match error {
-        ChangeError::Outdated(current) if current.is_used() => {
-            Error::Conflict("Tokens are linked to this product. Nothing was deleted.")
-        }
-        ChangeError::Outdated(_) => expected.overtaken(),
-        error => error.into(),
-    })?;
+    let (id, actor) = (id.into_inner().into(), writer.actor());
+    persistently(async || {
+        let current = queries::product(connection, &writer, id).await?;
+        expected.check(current.version)?;
+        let deleted = queries::delete(connection, &actor, id, current.version, now.0).await;
+        deleted.map_err(|error| match error {
+            ChangeError::Outdated(current) if current.is_used() => {
+                Error::Conflict("Tokens are linked to this product. Nothing was deleted.")
+            }
+            ChangeError::Outdated(_) => expected.overtaken(),
+            error => error.into(),
+        })
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }

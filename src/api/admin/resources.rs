@@ -12,7 +12,8 @@ use self::shapes::{NewResource, Resource, ResourceEdit, mistakes};
 use super::{New, create_once};
 use crate::access::Actor;
 use crate::api::kit::{
-    Created, Creation, IfMatch, Input, Page, Paging, Params, Receipt, Taken, versioned,
+    Created, Creation, IfMatch, Input, Page, Paging, Params, Receipt, Taken, persistently,
+    versioned,
 };
 use crate::catalogue::resources::draft::Draft;
 use crate::catalogue::resources::queries::{self, ChangeError, Stored};
@@ -147,17 +148,13 @@ pub async fn edit(
 ) -> Answer {
     let mut connection = database.get().await?;
     let id = ResourceId::from(id.into_inner());
-    let current = queries::resource(&mut connection, &writer, id).await?;
-    expected.check(current.version)?;
-    let draft = edit.of(&current);
-    try_edit(
-        &mut connection,
-        &writer.actor(),
-        draft,
-        &current,
-        &expected,
-        now,
-    )
+    let actor = writer.actor();
+    persistently(async || {
+        let current = queries::resource(&mut connection, &writer, id).await?;
+        expected.check(current.version)?;
+        let draft = edit.clone().of(&current);
+        try_edit(&mut connection, &actor, draft, &current, &expected, now).await
+    })
     .await?;
     let stored = queries::resource(&mut connection, &writer, id).await?;
     drop(connection);
@@ -196,15 +193,17 @@ pub async fn delete(
     expected: IfMatch,
 ) -> Answer {
     let mut connection = database.get().await?;
-    let id = id.into_inner().into();
-    let current = queries::resource(&mut connection, &writer, id).await?;
-    expected.check(current.version)?;
-    let actor = writer.actor();
-    let deleted = queries::delete(&mut connection, &actor, id, current.version, now.0).await;
-    deleted.map_err(|error| match error {
-        ChangeError::Outdated(_) => expected.overtaken(),
-        error => error.into(),
-    })?;
+    let (id, actor) = (id.into_inner().into(), writer.actor());
+    persistently(async || {
+        let current = queries::resource(&mut connection, &writer, id).await?;
+        expected.check(current.version)?;
+        let deleted = queries::delete(&mut connection, &actor, id, current.version, now.0).await;
+        deleted.map_err(|error| match error {
+            ChangeError::Outdated(_) => expected.overtaken(),
+            error => error.into(),
+        })
+    })
+    .await?;
     drop(connection);
     Taken::answer(&fleet, &database).await
 }

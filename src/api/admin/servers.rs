@@ -11,7 +11,7 @@ use super::{New, create_once};
 use crate::access::{Actor, Overseer};
 use crate::api::kit::{
     Created, Creation, Description, IfMatch, Input, McpServerName, Page, Paging, Params, Receipt,
-    Taken, mistakes, present, taken, versioned,
+    Taken, mistakes, persistently, present, taken, versioned,
 };
 use crate::db::{Connection, Database, Pinned};
 use crate::fleet::Fleet;
@@ -98,7 +98,7 @@ impl From<NewMcpServer> for Draft {
 }
 
 /// What is to be other than it is.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct McpServerEdit {
     #[serde(default, deserialize_with = "present")]
@@ -214,9 +214,20 @@ pub async fn edit(
 ) -> Answer {
     let mut connection = database.get().await?;
     let (id, actor) = (id.into_inner().into(), writer.actor());
-    let current = queries::server(&mut connection, &writer, id).await?;
-    expected.check(current.version)?;
-    try_edit(&mut connection, &actor, edit, &current, &expected, now).await?;
+    persistently(async || {
+        let current = queries::server(&mut connection, &writer, id).await?;
+        expected.check(current.version)?;
+        try_edit(
+            &mut connection,
+            &actor,
+            edit.clone(),
+            &current,
+            &expected,
+            now,
+        )
+        .await
+    })
+    .await?;
     let server = queries::server(&mut connection, &writer, id).await?;
     drop(connection);
     let receipt = Receipt::wait(&fleet, &database).await;

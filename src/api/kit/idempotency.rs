@@ -28,7 +28,8 @@ use crate::access::OrganizationId;
 use crate::clock::Clock;
 use crate::db::{Connection, Database};
 use crate::secret::{Digest, Plaintext};
-use crate::web::{Answer, Error, headers, json};
+use crate::web::json::{self, Object};
+use crate::web::{Answer, Error, headers};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// In characters, which are all of ASCII.
@@ -86,7 +87,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Creation<T> {
                 key,
                 request: Digest::of_bytes(&[about.as_bytes(), &body]),
             });
-            let content = json::read(&body)?;
+            let Object(content) = json::read(&body)?;
             Ok(Self { content, once })
         })
     }

@@ -9,7 +9,8 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
-use crate::web::{Error, body, json};
+use crate::web::json::{self, Object};
+use crate::web::{Error, body};
 
 /// A body of JSON.
 pub struct Input<T>(pub T);
@@ -20,7 +21,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Input<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move { Ok(Self(json::read(&bytes(&request, payload).await?)?)) })
+        Box::pin(async move {
+            let Object(content) = json::read(&bytes(&request, payload).await?)?;
+            Ok(Self(content))
+        })
     }
 }
 
@@ -81,6 +85,27 @@ pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+/// For a list of structures, each of which is an object.
+///
+/// # Errors
+/// Those of the items.
+pub fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let items = Vec::<Object<T>>::deserialize(deserializer)?;
+    Ok(items.into_iter().map(|Object(item)| item).collect())
+}
+
+/// The same for a field of an edit.
+///
+/// # Errors
+/// The same.
+pub fn present_objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    objects(deserializer).map(Some)
 }
 
 /// For a list that has an end.

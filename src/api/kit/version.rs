@@ -26,6 +26,27 @@ pub fn versioned(version: i32, body: impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header(etag(version)).json(body)
 }
 
+/// Of one thing, by whoever does not say which version it is about.
+const MOST_ATTEMPTS: usize = 50;
+
+const OVERTAKEN: &str = "Others kept changing it meanwhile. Nothing was changed; try again.";
+
+/// Tries again to change something as it is, when others were faster.
+///
+/// # Errors
+/// Those of the last attempt.
+pub async fn persistently<T>(
+    mut attempt: impl AsyncFnMut() -> Result<T, Error>,
+) -> Result<T, Error> {
+    for _ in 1..MOST_ATTEMPTS {
+        match attempt().await {
+            Err(Error::Conflict(why)) if why == OVERTAKEN => {}
+            done => return done,
+        }
+    }
+    attempt().await
+}
+
 /// The versions that may be changed; `None`: any.
 pub struct IfMatch(Option<Vec<String>>);
 
@@ -89,7 +110,7 @@ impl IfMatch {
     pub fn overtaken(&self) -> Error {
         match &self.0 {
             Some(_) => Error::PreconditionFailed,
-            None => Error::Conflict("Someone else changed it meanwhile. Nothing was changed."),
+            None => Error::Conflict(OVERTAKEN),
         }
     }
 }

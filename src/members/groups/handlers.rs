@@ -111,8 +111,8 @@ async fn try_save(
     let saved = match group {
         Some(group) => {
             let which = Pinned::read(group.id, draft.version);
-            let what = (&new.name, new.role);
-            queries::edit(connection, actor, BY_HAND, which, what, now).await
+            let edit = queries::Edit::both(&new.name, new.role);
+            queries::edit(connection, actor, BY_HAND, which, edit, now).await
         }
         None => queries::create(connection, actor, BY_HAND, &new, now).await,
     };

@@ -195,12 +195,15 @@ pub async fn change(
             if is_taken_on {
                 take_on(connection, id).await?;
             }
-            let (role, old) = (row.role, Group::from(row));
+            let old = Group::from(row);
             let mut document = old.whole();
             let members = edit(&mut document)?;
             let wanted = Wanted::of(&document)?;
-            let what = (&wanted.name, role);
-            kept::edit(connection, actor, Keeper::Scim, id, what, now)
+            let edit = kept::Edit {
+                name: Some(&wanted.name),
+                role: None,
+            };
+            kept::edit(connection, actor, Keeper::Scim, id, edit, now)
                 .await
                 .map_err(refused)?;
             let (from, to) = (old.external_id.clone(), wanted.external_id.clone());

@@ -78,7 +78,7 @@ const CORE: &[Attribute] = &[
     plural(
         "emails",
         &[value("An email address."), DISPLAY, WORK_OR_HOME, PRIMARY],
-        "Email addresses. The primary one is that of the account.",
+        "Email addresses. The primary one is for signing in where no account had it before.",
     ),
     plural(
         "phoneNumbers",

@@ -1,8 +1,10 @@
-//! Many who have read one version and change it at once: the first does, the others are told.
+//! Many who change one thing at once. Of those who say which version they have read the first does, the
+//! others are told; of those who do not each does.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokendesk::access::Role;
+use tokendesk::tokens::Secret;
 
 use crate::api::client::{Program, Reply};
 use crate::support::{App, things};
@@ -11,21 +13,32 @@ const MEI: &str = "mei@northwind.example";
 
 type Change = (Method, &'static str, Value);
 
-/// All of them have read the row, which is locked, before the first of them changes it.
+/// All of them have read one version, and say so.
 async fn race(app: &App, locked: &str, thing: &str, changes: &[Change]) -> Vec<Reply> {
     let (_, secret) = app.token(&format!("Racer for {thing}")).await;
-    let program = Program::of(app, &secret);
-    let tag = program.get(thing).await.header("etag").to_owned();
+    let read = Program::of(app, &secret).get(thing).await;
+    let tag = Some(read.header("etag"));
+    race_with(app, (&secret, tag), locked, thing, changes).await
+}
+
+/// The row is locked until all of them wait for it.
+async fn race_with(
+    app: &App,
+    (secret, tag): (&Secret, Option<&str>),
+    locked: &str,
+    thing: &str,
+    changes: &[Change],
+) -> Vec<Reply> {
     let holder = app.client().await;
     let lock = format!("BEGIN; SELECT FROM {locked} FOR UPDATE");
     holder.batch_execute(&lock).await.unwrap();
     let racers: Vec<_> = changes
         .iter()
         .map(|(method, after, body)| {
-            let (program, method, body) = (Program::of(app, &secret), method.clone(), body.clone());
-            let (path, tag) = (format!("{thing}{after}"), tag.clone());
+            let (program, method, body) = (Program::of(app, secret), method.clone(), body.clone());
+            let (path, tag) = (format!("{thing}{after}"), tag.map(str::to_owned));
             tokio::spawn(async move {
-                let headers = [("if-match", &*tag)];
+                let headers: Vec<_> = tag.iter().map(|tag| ("if-match", &**tag)).collect();
                 program.send(method, &path, &headers, Some(&body)).await
             })
         })
@@ -147,4 +160,72 @@ async fn of_many_who_change_a_group_at_once_the_first_does() {
         .count();
     assert_eq!((done, late), (1, 4));
     assert!(app.count("SELECT count(*) FROM group_members").await <= 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_who_names_no_version_changes_what_they_want_to() {
+    let app = App::start().await;
+    let edit = |edit: Value| (Method::PATCH, "", edit);
+    let (token, secret) = app.token("Feed").await;
+    let program = Program::of(&app, &secret);
+    let organization = app.organization;
+    let mut things = vec![(
+        format!("/api/v1/tokens/{}", token.id),
+        format!("tokens WHERE id = '{}'", token.id),
+        json!({ "expires_at": "2999-01-01T00:00:00Z" }),
+    )];
+    for (kind, locked, other) in [
+        ("products", "products", json!({ "key": "news" })),
+        ("resources", "catalogues", json!({ "preflight": true })),
+        (
+            "mcp-servers",
+            "mcp_servers",
+            json!({ "description": "All of it" }),
+        ),
+    ] {
+        let id = things::make(&app, organization, kind, ("PATCH", ""), "Feed").await;
+        things.push((format!("/api/v1/{kind}/{id}"), locked.to_owned(), other));
+    }
+    for (path, locked, other) in things {
+        let named = edit(json!({ "name": "news" }));
+        let changes = [named.clone(), edit(other.clone()), named.clone(), named];
+        let replies = race_with(&app, (&secret, None), &locked, &path, &changes).await;
+        let statuses: Vec<u16> = replies.iter().map(|it| it.status).collect();
+        assert_eq!(statuses, [200; 4], "{path}");
+        let thing = program.get(&path).await.body;
+        assert_eq!(thing["name"], "news", "{thing}");
+        for (field, value) in other.as_object().unwrap() {
+            assert_eq!(&thing[field], value, "{thing}");
+        }
+    }
+}
+
+/// As an administrator's script and an identity provider do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_named_and_given_a_role_while_its_members_change() {
+    let app = App::start().await;
+    let (_, secret) = app.token("Maker").await;
+    let program = Program::of(&app, &secret);
+    let made = program
+        .post("/api/v1/groups", &json!({ "name": "Night" }))
+        .await;
+    let group = made.header("location").to_owned();
+    let mut changes = vec![
+        (Method::PATCH, "", json!({ "name": "Day" })),
+        (Method::PATCH, "", json!({ "role": "admin" })),
+    ];
+    for number in 0..3 {
+        let email = format!("{number}@northwind.example");
+        app.add_member(app.organization, &email, Role::Member).await;
+        let path = format!("/members/{}", app.user(&email).await);
+        changes.push((Method::PUT, path.leak(), json!({})));
+    }
+    let replies = race_with(&app, (&secret, None), "groups", &group, &changes).await;
+    assert!(replies.iter().all(|it| it.status < 300));
+    let group = program.get(&group).await.body;
+    assert_eq!(
+        (&group["name"], &group["role"], &group["members"]),
+        (&json!("Day"), &json!("admin"), &json!(3)),
+        "{group}"
+    );
 }

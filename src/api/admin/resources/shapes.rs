@@ -5,7 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::kit::{self, Name, PathPattern, PlaceWord, Receipt, ScopeWord, Word, present};
+use crate::api::kit::{
+    self, Name, PathPattern, PlaceWord, Receipt, ScopeWord, Word, objects, present, present_objects,
+};
 use crate::catalogue::resources::draft::{Draft, Row};
 use crate::catalogue::resources::queries::Stored;
 use crate::catalogue::resources::{self, Place, Target};
@@ -31,7 +33,7 @@ pub struct Resource {
 }
 
 /// Something that is done to a resource.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
     /// For tools, the tool's name.
@@ -49,7 +51,7 @@ pub struct Operation {
 }
 
 /// A method of HTTP, or `*`. HEAD counts as GET.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 #[schema(pattern = "^([*]|(?![Hh][Ee][Aa][Dd]$)[A-Za-z_-]{1,20})$")]
 struct Method(String);
 
@@ -106,12 +108,13 @@ pub struct NewResource {
     path: Option<String>,
     #[serde(default)]
     preflight: bool,
+    #[serde(deserialize_with = "objects")]
     #[schema(min_items = 1, max_items = 50)]
     operations: Vec<Operation>,
 }
 
 /// What is to be other than it is.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceEdit {
     #[serde(default, deserialize_with = "present")]
@@ -125,7 +128,7 @@ pub struct ResourceEdit {
     #[schema(nullable = false)]
     preflight: Option<bool>,
     /// All of them.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present_objects")]
     #[schema(min_items = 1, max_items = 50, nullable = false)]
     operations: Option<Vec<Operation>>,
 }

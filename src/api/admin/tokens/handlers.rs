@@ -13,7 +13,9 @@ use super::shapes::{
 };
 use crate::access::Actor;
 use crate::api::admin::{New, created};
-use crate::api::kit::{Created, Creation, IfMatch, Input, Params, Receipt, taken, versioned};
+use crate::api::kit::{
+    Created, Creation, IfMatch, Input, Params, Receipt, persistently, taken, versioned,
+};
 use crate::catalogue::list_products;
 use crate::db::{Connection, Database, plan_afresh};
 use crate::fleet::Fleet;
@@ -135,17 +137,13 @@ pub async fn edit(
 ) -> Answer {
     let mut connection = database.get().await?;
     let key = id.into_inner().into();
-    let token = queries::token(&mut connection, &writer, key).await?;
-    expected.check(token.version)?;
-    let draft = edit.of(&token);
-    try_edit(
-        &mut connection,
-        &writer.actor(),
-        draft,
-        &token,
-        now.0,
-        &expected,
-    )
+    let actor = writer.actor();
+    persistently(async || {
+        let token = queries::token(&mut connection, &writer, key).await?;
+        expected.check(token.version)?;
+        let draft = edit.clone().of(&token);
+        try_edit(&mut connection, &actor, draft, &token, now.0, &expected).await
+    })
     .await?;
     let token = queries::token(&mut connection, &writer, key).await?;
     let token = described(&mut connection, token, now.0).await?;

@@ -277,6 +277,7 @@ impl PartialSchema for ApiScope {
 impl ToSchema for ApiScope {}
 
 /// An address or CIDR. The form takes several in a line; here each is one.
+#[derive(Clone)]
 struct Range(String);
 
 impl<'de> Deserialize<'de> for Range {
@@ -318,7 +319,7 @@ pub struct NewToken {
 }
 
 /// What is to be other than it is.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenEdit {
     #[schema(value_type = Option<Name>, nullable = false)]

@@ -125,14 +125,31 @@ pub async fn create(
         .await
 }
 
-/// Gives the group a name and a role. Administrators can give a role to a managed group too: that
-/// is what the provider does not know of.
+/// What is to be other than it is; `None`: as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Edit<'a> {
+    pub name: Option<&'a GroupName>,
+    pub role: Option<Option<Role>>,
+}
+
+impl<'a> Edit<'a> {
+    #[must_use]
+    pub fn both(name: &'a GroupName, role: Option<Role>) -> Self {
+        Self {
+            name: Some(name),
+            role: Some(role),
+        }
+    }
+}
+
+/// Gives the group a name or a role. Administrators can give a role to a managed group too: that is
+/// what the provider does not know of.
 pub async fn edit(
     connection: &mut Connection,
     actor: &Actor,
     keeper: Keeper,
     id: impl Into<Pinned<GroupId>>,
-    (name, role): (&GroupName, Option<Role>),
+    edit: Edit<'_>,
     now: DateTime<Utc>,
 ) -> Result<Group, ChangeError> {
     let pinned = id.into();
@@ -141,7 +158,9 @@ pub async fn edit(
         .transaction(async |connection| {
             let charge = Charge::take(connection, actor).await?;
             let old = lock(connection, actor, pinned).await?;
-            let (from, to) = (old.name.clone(), name.as_str().to_owned());
+            let name = edit.name.map_or(&*old.name, GroupName::as_str);
+            let role = edit.role.unwrap_or(old.role);
+            let (from, to) = (old.name.clone(), name.to_owned());
             let renamed = Change::between("name", Some(from), Some(to));
             if renamed.is_some() {
                 permit(keeper, &old)?;
@@ -158,7 +177,7 @@ pub async fn edit(
             }
             diesel::update(groups::table.find(id))
                 .set((
-                    groups::name.eq(name.as_str()),
+                    groups::name.eq(name),
                     groups::role.eq(role),
                     groups::version.eq(groups::version + 1),
                 ))
@@ -167,7 +186,7 @@ pub async fn edit(
             charge.keep::<ChangeError>(connection).await?;
             let entry = journal::Draft {
                 action: Action::GroupEdited,
-                subject: (id.uuid(), name.as_str()),
+                subject: (id.uuid(), name),
                 changes,
             };
             journal::record(connection, actor, entry, now).await?;

@@ -57,7 +57,9 @@ pub async fn create(
             };
             match provision_member(connection, actor, person, now).await {
                 Ok(_) => {}
-                Err(MemberError::AlreadyMember) => return Err(member_already(email)),
+                Err(MemberError::AlreadyMember) => {
+                    return Err(member_already(connection, actor, email).await?);
+                }
                 Err(MemberError::Query(error)) => return Err(error.into()),
             }
             let id = match account {
@@ -369,11 +371,24 @@ fn taken(error: QueryError) -> Error {
     }
 }
 
-fn member_already(email: &Email) -> Error {
-    let email = email.as_str();
-    problem::taken(format!(
-        "{email} is a member already: look for emails.value eq \"{email}\"."
-    ))
+/// Their email addresses may be others here than that of their account.
+async fn member_already(
+    connection: &mut Connection,
+    actor: &Actor,
+    email: &Email,
+) -> QueryResult<Error> {
+    let user_name: String = scim_users::table
+        .inner_join(users::table.on(users::id.eq(scim_users::user_id)))
+        .filter(scim_users::organization_id.eq(actor.organization()))
+        .filter(users::email.eq(email.as_str()))
+        .select(scim_users::user_name)
+        .get_result(connection)
+        .await?;
+    Ok(problem::taken(format!(
+        "{} is a member already: look for userName eq {}.",
+        email.as_str(),
+        Value::from(user_name)
+    )))
 }
 
 /// What the journal tells: the old and the new where it says who somebody is, and else the

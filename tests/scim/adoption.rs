@@ -125,3 +125,28 @@ async fn in_an_older_database_it_is_told_by_what_there_is() {
     assert_eq!(mei["userName"], "mei@northwind.example");
     assert_eq!(mei["name"]["givenName"], "Some");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_a_member_by_another_address_is_pointed_out() {
+    let app = App::start().await;
+    app.add_member(app.organization, "mei@northwind.example", Role::Member)
+        .await;
+    let provider = Provider::new(&app).await;
+    let mei = provider.find("/Users", "userName eq \"mei@northwind.example\"");
+    let mei = text(&mei.await.expect(200)["Resources"][0]["id"]);
+    let married = json!({ "userName": "mei.\"tan\"@northwind.example",
+        "emails": [{ "value": "mei.tan@northwind.example", "primary": true }] });
+    let path = format!("/Users/{mei}");
+    provider.put(&path, &married).await.expect(200);
+    let again = json!({ "userName": "mei@northwind.example" });
+    let said = provider.post("/Users", &again).await;
+    let detail = text(&said.body["detail"]);
+    said.refuse(409, "uniqueness");
+    let filter = detail.split_once("look for ").unwrap().1;
+    let found = provider.find("/Users", filter.trim_end_matches('.')).await;
+    assert_eq!(
+        text(&found.expect(200)["Resources"][0]["id"]),
+        mei,
+        "{detail}"
+    );
+}

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::provider::{ENTERPRISE, Provider, text};
+use super::provider::{ENTERPRISE, Provider, encoded, text};
 use crate::support::App;
 
 /// Four users beside Ada, and a group with the first two of them.
@@ -424,4 +424,29 @@ async fn attributes_are_returned_as_asked_for() {
     let changed: Value = changed.expect(200);
     assert_eq!(changed["title"], "Fitter");
     assert_eq!(changed.get("userName"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_is_read_whatever_the_case_of_its_names_and_with_nulls() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    for number in 0..3 {
+        provider.user(&format!("{number}@northwind.example")).await;
+    }
+    let body = json!({ "Filter": "userName sw \"1\"", "STARTINDEX": 1, "attributes": null,
+        "excludedAttributes": null, "sortBy": null, "count": null });
+    let found = provider.post("/Users/.search", &body).await.expect(200);
+    assert_eq!(found["totalResults"], 1, "{found}");
+    let everything = provider.post("/.search", &body).await.expect(200);
+    assert_eq!(everything["totalResults"], 1, "{everything}");
+    let path = format!("/Users?FILTER={}&Count=0", encoded("userName sw \"1\""));
+    let found = provider.get(&path).await.expect(200);
+    assert_eq!(
+        (&found["totalResults"], &found["itemsPerPage"]),
+        (&json!(1), &json!(0))
+    );
+    for no_search in [json!([]), json!([["userName"]]), json!("userName pr")] {
+        let refused = provider.post("/Users/.search", &no_search).await;
+        refused.refuse(400, "invalidSyntax");
+    }
 }

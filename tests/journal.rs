@@ -1,6 +1,7 @@
 //! *Settings > Audit log*.
 
 use chrono::TimeDelta;
+use tokendesk::access::Role;
 
 use crate::support::App;
 
@@ -82,6 +83,38 @@ async fn filters_narrow_by_actor_action_token_and_time() {
         5,
         "nonsense does not filter"
     );
+}
+
+/// However many others there are, and whether they are there still.
+#[tokio::test(flavor = "multi_thread")]
+async fn actors_to_choose_from_are_those_who_did_something() {
+    let app = App::start().await;
+    for number in 0..5 {
+        let email = format!("{number}@northwind.example");
+        app.add_member(app.organization, &email, Role::Member).await;
+    }
+    let contoso = app.another_organization("Contoso").await;
+    let mei = "mei@northwind.example";
+    app.add_member(app.organization, mei, Role::Admin).await;
+    app.add_member(contoso, "eve@contoso.example", Role::Admin)
+        .await;
+    let browser = app.signed_in(mei).await;
+    let new = browser.visit("/settings/groups/new").await;
+    let form = new.form("/settings/groups").fill("name", "Night");
+    assert_eq!(form.submit().await.status, 200);
+    let ada = app.ada().await;
+    let actors = async |query: &str| {
+        let page = ada.visit(&format!("/settings/audit-log{query}")).await;
+        page.texts("#actor option")
+    };
+    assert_eq!(actors("").await, ["Anyone", "Ada Lovell", "Some Member"]);
+    app.sql("DELETE FROM memberships USING users WHERE users.id = user_id AND email LIKE 'mei@%'")
+        .await;
+    assert_eq!(actors("").await.len(), 3);
+    let idle = app.user("3@northwind.example").await;
+    assert_eq!(actors(&format!("?actor={idle}")).await.len(), 4);
+    let stranger = app.user("eve@contoso.example").await;
+    assert_eq!(actors(&format!("?actor={stranger}")).await.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,8 +16,9 @@ pub async fn index(
     web::Query(query): web::Query<pages::Query>,
 ) -> Answer {
     let connection = &mut *database.get().await?;
-    let entries = queries::page(connection, &admin, &query.filter(), PAGE_SIZE).await?;
-    let authors = queries::authors(connection, &admin).await?;
+    let filter = query.filter();
+    let entries = queries::page(connection, &admin, &filter, PAGE_SIZE).await?;
+    let authors = queries::authors(connection, &admin, filter.author).await?;
     page::render(&pages::Index {
         shell: admin.shell(page, Section::AuditLog),
         query,

@@ -248,17 +248,30 @@ async fn whoever_was_removed_does_not_come_back_by_an_older_link() {
 
 /// Who invited them did not know what a provider would make of them.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invitation_from_before_they_were_provisioned_lets_no_account_in() {
+async fn an_invitation_from_before_they_were_provisioned_ends() {
     let app = App::start().await;
     let contoso = app.another_organization("Contoso").await;
     app.add_member(contoso, KAI, tokendesk::access::Role::Member)
         .await;
-    let link = path(&app, &invite(&app.ada().await, KAI, "member").await);
-    app.state.clock.advance(TimeDelta::seconds(1));
-    provision(&Provider::new(&app).await, KAI).await;
-    let page = app.browser().visit(&link).await;
-    let refused = page.form(&link).fill("password", PASSWORD).submit().await;
-    assert_eq!(refused.status, 409, "{}", refused.text());
+    let (ada, provider) = (app.ada().await, Provider::new(&app).await);
+    for email in [KAI, "pending@northwind.example"] {
+        let link = path(&app, &invite(&ada, email, "member").await);
+        assert_eq!(app.browser().visit(&link).await.status, 200);
+        app.state.clock.advance(TimeDelta::seconds(1));
+        provision(&provider, email).await;
+        let ended = app.browser().visit(&link).await;
+        assert_eq!(ended.status, 404, "{email}");
+        assert!(
+            ended.text().contains("Ask whoever sent it for another"),
+            "{}",
+            ended.text()
+        );
+        assert_eq!(
+            app.count("SELECT count(*) FROM invitations").await,
+            0,
+            "{email}"
+        );
+    }
 }
 
 /// Each is found out while the link's form is on its way.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
+use super::invitations::end_links;
 use crate::access::{Actor, Role, UserId};
 use crate::db::schema::{invitations, memberships, users};
 use crate::db::{Connection, violates};
@@ -136,6 +137,8 @@ async fn add(
             };
             let who = (user, person.email.as_str());
             insert_membership(connection, actor, who, role, has_joined, now).await?;
+            // Whoever invited them before did not know what they are now.
+            end_links(connection, actor, (Some(user), who.1), now).await?;
             Ok(known.is_none())
         })
         .await

@@ -88,6 +88,8 @@ pub async fn servers(
 ) -> Answer {
     let connection = &mut *database.get().await?;
     let servers = list(connection, bearer.organization().id).await?;
-    let page = paging.of(servers, |server| (server.name.clone(), server.id.uuid()))?;
+    let page = paging.of("MCP servers by name", servers, |server| {
+        (server.name.clone(), server.id.uuid())
+    })?;
     Ok(HttpResponse::Ok().json(page.map(McpServer::from)))
 }

@@ -14,6 +14,9 @@ use crate::gate::Reader;
 use crate::journal::{self, Entry, Filter};
 use crate::web::{Answer, Error};
 
+/// Which list a cursor is of.
+const LIST: &str = "audit events";
+
 pub fn routes(config: &mut web::ServiceConfig) {
     config.service(web::resource("/audit-events").route(web::get().to(index)));
 }
@@ -117,7 +120,7 @@ impl Which {
             subject_name: term("subject_name", self.subject_name.as_deref())?,
             from: self.from,
             before: self.before,
-            cursor: paging.cursor()?,
+            cursor: paging.cursor(LIST)?,
         };
         Ok((filter, paging.limit()?))
     }
@@ -137,5 +140,5 @@ pub async fn index(
     let (filter, limit) = which.read()?;
     let connection = &mut *database.get().await?;
     let slice = journal::page(connection, &reader, &filter, limit).await?;
-    Ok(HttpResponse::Ok().json(Page::from(slice.map(AuditEvent::from))))
+    Ok(HttpResponse::Ok().json(Page::of(LIST, slice.map(AuditEvent::from))))
 }

@@ -25,6 +25,9 @@ use crate::members::groups::{self, Keeper};
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Now};
 
+/// Which list a cursor is of.
+const LIST: &str = "groups by name";
+
 const BY_PROGRAM: Keeper = Keeper::Administrators;
 
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -141,11 +144,11 @@ pub async fn index(
     Params(search): Params<Search>,
 ) -> Answer {
     let (term, paging) = (search.term()?, search.paging());
-    let (limit, cursor) = (paging.limit()?, paging.cursor()?);
+    let (limit, cursor) = (paging.limit()?, paging.cursor(LIST)?);
     let (term, cursor) = (term.as_deref(), cursor.as_ref());
     let connection = &mut *database.get().await?;
     let slice = queries::page(connection, reader.overseen(), term, cursor, limit).await?;
-    Ok(HttpResponse::Ok().json(Page::from(slice.map(Group::from))))
+    Ok(HttpResponse::Ok().json(Page::of(LIST, slice.map(Group::from))))
 }
 
 /// Create a group

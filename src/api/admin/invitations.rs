@@ -25,6 +25,9 @@ use crate::members::invitations::{Invited, Pending};
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Now};
 
+/// Which list a cursor is of.
+const LIST: &str = "invitations";
+
 /// An invitation is what it was made as, until it is gone.
 const VERSION: i32 = 1;
 
@@ -122,11 +125,11 @@ pub async fn index(
     database: Data<Database>,
     Params(paging): Params<Paging>,
 ) -> Answer {
-    let (limit, cursor) = (paging.limit()?, paging.cursor()?);
+    let (limit, cursor) = (paging.limit()?, paging.cursor(LIST)?);
     let (organization, cursor) = (reader.overseen(), cursor.as_ref());
     let connection = &mut *database.get().await?;
     let slice = queries::page(connection, organization, cursor, limit, now.0).await?;
-    Ok(HttpResponse::Ok().json(Page::from(slice.map(Invitation::from))))
+    Ok(HttpResponse::Ok().json(Page::of(LIST, slice.map(Invitation::from))))
 }
 
 /// Invite somebody

@@ -18,6 +18,9 @@ use crate::tokens::queries::{self, Owned, Owners};
 use crate::tokens::{self, TokenId, Transition};
 use crate::web::{Answer, Error, Now};
 
+/// Which list a cursor is of.
+const LIST: &str = "MCP tokens";
+
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/mcp-tokens").route(web::get().to(index)))
@@ -149,11 +152,11 @@ pub async fn index(
     Params(which): Params<Which>,
 ) -> Answer {
     let (owners, paging) = which.read()?;
-    let (limit, cursor) = (paging.limit()?, paging.cursor()?);
+    let (limit, cursor) = (paging.limit()?, paging.cursor(LIST)?);
     let connection = &mut *database.get().await?;
     let slice = queries::of_all(connection, &reader, &owners, cursor.as_ref(), limit).await?;
     let tokens = slice.map(|owned| MembersMcpToken::new(owned, now.0));
-    Ok(HttpResponse::Ok().json(Page::from(tokens)))
+    Ok(HttpResponse::Ok().json(Page::of(LIST, tokens)))
 }
 
 /// Show an MCP token

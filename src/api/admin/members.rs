@@ -24,6 +24,9 @@ use crate::members::groups::queries::of_member;
 use crate::members::queries::{self, ChangeError, Listed, Wanted};
 use crate::web::{Answer, Error, Now};
 
+/// Which list a cursor is of.
+const LIST: &str = "members by name";
+
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/members").route(web::get().to(index)))
@@ -159,13 +162,13 @@ impl Which {
             limit: self.limit,
             cursor: self.cursor,
         };
-        let (limit, cursor) = (paging.limit()?, paging.cursor()?);
+        let (limit, cursor) = (paging.limit()?, paging.cursor(LIST)?);
         let page = connection.transaction(async |connection| {
             plan_afresh(connection).await?;
             let cursor = cursor.as_ref();
             queries::page(connection, organization, &wanted, cursor, limit, now.0).await
         });
-        Ok(page.await?.map(Member::from).into())
+        Ok(Page::of(LIST, page.await?.map(Member::from)))
     }
 }
 

@@ -21,6 +21,9 @@ use crate::gate::{Reader, Writer};
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Now};
 
+/// Which list a cursor is of.
+const LIST: &str = "products by name";
+
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(
@@ -111,12 +114,12 @@ pub async fn index(
     Params(search): Params<Search>,
 ) -> Answer {
     let (q, paging) = (search.term()?.unwrap_or_default(), search.paging());
-    let (limit, _) = (paging.limit()?, paging.cursor()?);
-    let page = paging.cursor.unwrap_or_default();
+    let (limit, cursor) = (paging.limit()?, paging.cursor(LIST)?);
+    let page = cursor.map(|cursor| cursor.encode()).unwrap_or_default();
     let query = Query { q, page };
     let connection = &mut *database.get().await?;
     let slice = queries::page(connection, &reader, &query, limit).await?;
-    Ok(HttpResponse::Ok().json(Page::from(slice.map(Product::from))))
+    Ok(HttpResponse::Ok().json(Page::of(LIST, slice.map(Product::from))))
 }
 
 /// Create a product

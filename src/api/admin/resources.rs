@@ -58,7 +58,7 @@ pub async fn index(
 ) -> Answer {
     let connection = &mut *database.get().await?;
     let catalogue = queries::list(connection, &reader).await?;
-    let page = paging.of(catalogue.resources, place)?;
+    let page = paging.of("resources by path", catalogue.resources, place)?;
     Ok(versioned(catalogue.revision, page.map(Resource::from)))
 }
 

@@ -16,6 +16,9 @@ use crate::tokens::Answering;
 use crate::tokens::queries::all_answering;
 use crate::web::{Answer, Error, Now};
 
+/// Which list a cursor is of.
+const LIST: &str = "responsible people";
+
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/responsible-people").route(web::get().to(index)))
@@ -72,11 +75,11 @@ pub struct Who {
 pub async fn index(reader: Reader, database: Data<Database>, Params(who): Params<Who>) -> Answer {
     let (limit, cursor) = (who.limit, who.cursor);
     let paging = Paging { limit, cursor };
-    let (limit, cursor) = (paging.limit()?, paging.cursor()?);
+    let (limit, cursor) = (paging.limit()?, paging.cursor(LIST)?);
     let (organization, cursor) = (reader.overseen(), cursor.as_ref());
     let connection = &mut *database.get().await?;
     let page = all_answering(connection, organization, who.gone, cursor, limit).await?;
-    let page: Page<_> = page.map(ResponsiblePerson::from).into();
+    let page = Page::of(LIST, page.map(ResponsiblePerson::from));
     Ok(HttpResponse::Ok().json(page))
 }
 

@@ -131,7 +131,9 @@ pub async fn index(
 ) -> Answer {
     let connection = &mut *database.get().await?;
     let servers = queries::list(connection, reader.overseen()).await?;
-    let page = paging.of(servers, |server| (server.name.clone(), server.id.uuid()))?;
+    let page = paging.of("MCP servers by name", servers, |server| {
+        (server.name.clone(), server.id.uuid())
+    })?;
     Ok(HttpResponse::Ok().json(page.map(McpServer::from)))
 }
 

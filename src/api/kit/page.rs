@@ -1,9 +1,12 @@
 //! Lists in pages.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::secret::Digest;
 use crate::web::Error;
 use crate::web::paging::{Cursor, Direction, Slice};
 
@@ -46,28 +49,32 @@ impl Paging {
     /// Those of [`limit`](Self::limit) and [`cursor`](Self::cursor).
     pub fn of<T>(
         &self,
+        list: &str,
         mut all: Vec<T>,
         place: impl Fn(&T) -> (String, Uuid),
     ) -> Result<Page<T>, Error> {
-        let (limit, cursor) = (self.limit()?, self.cursor()?);
+        let (limit, cursor) = (self.limit()?, self.cursor(list)?);
         all.sort_by_key(&place);
         let start = cursor.as_ref().map_or(0, |cursor| {
             let last = (cursor.key.clone(), cursor.id);
             all.partition_point(|it| place(it) <= last)
         });
         let rows = all.into_iter().skip(start).take(limit + 1).collect();
-        Ok(Slice::new(rows, limit, cursor.as_ref(), place).into())
+        let slice = Slice::new(rows, limit, cursor.as_ref(), place);
+        Ok(Page::of(list, slice))
     }
 
+    /// Where the page starts of a list in an order, which `list` names.
+    ///
     /// # Errors
-    /// [`Error::Invalid`] for one that no page gave.
-    pub fn cursor(&self) -> Result<Option<Cursor>, Error> {
-        let cursor = self.cursor.as_deref();
-        let read = |text| {
-            let cursor = Cursor::decode(text).filter(|it| it.direction == Direction::After);
-            cursor.ok_or_else(|| Error::invalid("cursor", "no page gave this."))
+    /// [`Error::Invalid`] for one that no page of it gave.
+    pub fn cursor(&self, list: &str) -> Result<Option<Cursor>, Error> {
+        let read = |text: &str| {
+            let cursor = text.strip_prefix(&*mark(list)).and_then(Cursor::decode);
+            let cursor = cursor.filter(|it| it.direction == Direction::After);
+            cursor.ok_or_else(|| Error::invalid("cursor", "no page of this list gave this."))
         };
-        cursor.map(read).transpose()
+        self.cursor.as_deref().map(read).transpose()
     }
 }
 
@@ -117,6 +124,17 @@ pub fn term(field: &str, text: Option<&str>) -> Result<Option<String>, Error> {
     Ok(Some(visible.collect()).filter(|term: &String| !term.is_empty()))
 }
 
+#[must_use]
+pub fn next_cursor<T>(list: &str, slice: &Slice<T>) -> Option<String> {
+    let next = slice.next.as_ref();
+    next.map(|next| format!("{}{next}", mark(list)))
+}
+
+/// What cursors of a list begin with: in another one they would lead anywhere.
+fn mark(list: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Digest::of(list).as_bytes()[..3])
+}
+
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
 pub struct Page<T> {
@@ -126,20 +144,20 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// Of a list in an order, which `list` names.
+    #[must_use]
+    pub fn of(list: &str, slice: Slice<T>) -> Self {
+        Self {
+            next_cursor: next_cursor(list, &slice),
+            items: slice.rows,
+        }
+    }
+
     #[must_use]
     pub fn map<Other>(self, change: impl FnMut(T) -> Other) -> Page<Other> {
         Page {
             items: self.items.into_iter().map(change).collect(),
             next_cursor: self.next_cursor,
-        }
-    }
-}
-
-impl<T> From<Slice<T>> for Page<T> {
-    fn from(slice: Slice<T>) -> Self {
-        Self {
-            items: slice.rows,
-            next_cursor: slice.next,
         }
     }
 }

@@ -27,6 +27,9 @@ use crate::tokens::{TokenId, Transition};
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Now};
 
+/// Which list a cursor is of.
+const LIST: &str = "one's MCP tokens";
+
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(
@@ -141,11 +144,11 @@ pub async fn index(
     database: Data<Database>,
     Params(paging): Params<Paging>,
 ) -> Answer {
-    let (limit, cursor) = (paging.limit()?, paging.cursor()?);
+    let (limit, cursor) = (paging.limit()?, paging.cursor(LIST)?);
     let connection = &mut *database.get().await?;
     let slice = queries::of_owner(connection, &bearer, cursor.as_ref(), limit).await?;
     let tokens = slice.map(|token| McpToken::new(token, now.0));
-    Ok(HttpResponse::Ok().json(Page::from(tokens)))
+    Ok(HttpResponse::Ok().json(Page::of(LIST, tokens)))
 }
 
 /// Generate an MCP token

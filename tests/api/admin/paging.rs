@@ -1,6 +1,6 @@
 //! How long the pages of lists are.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokendesk::web::paging::{Cursor, Direction};
 
 use crate::api::client::Program;
@@ -93,22 +93,43 @@ async fn resources_and_servers_come_in_pages_too() {
     }
 }
 
-/// What leads backwards is of the console's pages.
+/// Another list's, that of the same list in another order, or what leads backwards in the console.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cursor_that_leads_backwards_is_none() {
+async fn a_cursor_of_another_list_is_none() {
     let app = App::start().await;
     let program = Program::of(&app, &app.token("Terraform").await.1);
+    app.token("Okta").await;
     let backwards = Cursor {
         key: String::new(),
         id: uuid::Uuid::nil(),
         direction: Direction::Before,
         skipped: 0,
-    };
-    for list in ["products", "mcp-servers", "resources", "members", "tokens"] {
-        let page = program
-            .get(&format!("/api/v1/{list}?cursor={}", backwards.encode()))
-            .await;
-        let answer = (page.status, &page.body["field"]);
-        assert_eq!(answer, (422, &json!("cursor")), "{list}: {}", page.body);
     }
+    .encode();
+    let by_name = program.get("/api/v1/tokens?limit=1&sort=name").await;
+    let by_name = by_name.body["next_cursor"].as_str().unwrap().to_owned();
+    for list in [
+        "products?",
+        "mcp-servers?",
+        "resources?",
+        "members?",
+        "groups?",
+        "invitations?",
+        "mcp-tokens?",
+        "responsible-people?",
+        "audit-events?",
+        "tokens?",
+        "tokens?sort=expiry&",
+    ] {
+        for cursor in [&backwards, &by_name] {
+            let path = format!("/api/v1/{list}cursor={cursor}");
+            let page = program.get(&path).await;
+            let answer = (page.status, &page.body["field"]);
+            assert_eq!(answer, (422, &json!("cursor")), "{path}: {}", page.body);
+        }
+    }
+    let path = format!("/api/v1/tokens?limit=1&sort=name&cursor={by_name}");
+    let next = program.get(&path).await;
+    assert_eq!(next.body["items"][0]["name"], "Terraform", "{}", next.body);
+    assert_eq!(next.body["next_cursor"], Value::Null);
 }

@@ -56,7 +56,7 @@ pub async fn index(
         let until = retiring.get(&token.id).copied();
         Token::new(token, until, now.0)
     });
-    Ok(HttpResponse::Ok().json(TokenPage::new(&counts, tokens)))
+    Ok(HttpResponse::Ok().json(TokenPage::new(&counts, tokens, filter.sort)))
 }
 
 /// Create a token

@@ -191,12 +191,13 @@ impl Which {
             q: tokens::secret::display_of(&q).unwrap_or(&q).to_owned(),
             ..tokens::Query::default()
         };
+        let sort = self.sort.map_or(Sort::Newest, |sort| sort.0);
         Ok(Filter {
             status: self.status.map(|status| status.0),
-            sort: self.sort.map_or(Sort::Newest, |sort| sort.0),
+            sort,
             product: self.product_id.map(Into::into),
             responsible: self.responsible_id.map(Into::into),
-            cursor: self.paging().cursor()?,
+            cursor: self.paging().cursor(&list(sort))?,
             ..query.filter()
         })
     }
@@ -231,15 +232,20 @@ struct TokenCount {
     is_exact: bool,
 }
 
+/// Which list a cursor is of.
+fn list(sort: Sort) -> String {
+    format!("tokens by {}", sort.as_str())
+}
+
 impl TokenPage {
-    pub fn new(counts: &Counts, slice: Slice<Token>) -> Self {
+    pub fn new(counts: &Counts, slice: Slice<Token>, sort: Sort) -> Self {
         let count = |status| {
             let (known, is_exact) = counts.known(status);
             TokenCount { known, is_exact }
         };
         Self {
+            next_cursor: kit::next_cursor(&list(sort), &slice),
             items: slice.rows,
-            next_cursor: slice.next,
             counts: TokenCounts {
                 all: count(None),
                 active: count(Some(Status::Active)),

@@ -158,7 +158,7 @@ impl Asked {
             .ok_or_else(|| unreadable(&"it is no object"))?;
         let asked = body.iter().filter(|(_, value)| !value.is_null());
         let asked = asked.map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
-        Self::deserialize(Value::from_iter(asked)).map_err(|error| unreadable(&error))
+        Self::deserialize(asked.collect::<Value>()).map_err(|error| unreadable(&error))
     }
 
     fn read(self, kind: &'static ResourceType) -> Result<Search, Error> {

@@ -56,8 +56,8 @@ impl Paging {
         let (limit, cursor) = (self.limit()?, self.cursor(list)?);
         all.sort_by_key(&place);
         let start = cursor.as_ref().map_or(0, |cursor| {
-            let last = (cursor.key.clone(), cursor.id);
-            all.partition_point(|it| place(it) <= last)
+            let shown = (cursor.key.clone(), cursor.id);
+            all.partition_point(|it| place(it) <= shown)
         });
         let rows = all.into_iter().skip(start).take(limit + 1).collect();
         let slice = Slice::new(rows, limit, cursor.as_ref(), place);

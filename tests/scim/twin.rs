@@ -307,6 +307,8 @@ async fn texts_of_which_a_user_has_many_are_found_and_sorted_by() {
     }
 }
 
+type Meets<'a> = &'a dyn Fn(&Value) -> bool;
+
 /// However many values of a user are met, and of however many alternatives.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_database_counts_each_user_once() {
@@ -331,7 +333,7 @@ async fn the_database_counts_each_user_once() {
             let mut values = user["phoneNumbers"].as_array().into_iter().flatten();
             values.any(|value| criteria.iter().all(|it| it.is_met_by(value)))
         };
-        let asked: [(String, &dyn Fn(&Value) -> bool); 7] = [
+        let asked: [(String, Meets); 7] = [
             (format!("phoneNumbers[{one}]"), &|user| {
                 has(user, &[&is_one])
             }),

@@ -189,7 +189,7 @@ impl Page {
                 let times_as_long = match (is_counted, self.may_be_last) {
                     (true, false) => 1,
                     (true, true) => 2,
-                    (false, _) => 5,
+                    (false, _) => 4,
                 };
                 bound = IN_DATABASE.max(times_as_long * to_count_everybody(app, times).await);
             }
@@ -218,13 +218,16 @@ impl Page {
 }
 
 /// To be measured where and when a page is, as there are machines on which it takes longer than a page
-/// may.
+/// may. By an index that has each user's ID: everybody but Ada has an employee number.
 async fn to_count_everybody(app: &App, times: &mut StatementTimes) -> Duration {
     let mut least = Duration::MAX;
     for _ in 0..ATTEMPTS {
         times.since();
-        app.count("SELECT count(*) FROM scim_users WHERE organization_id = (SELECT id FROM organizations)")
-            .await;
+        app.count(
+            "SELECT count(*) FROM scim_users WHERE organization_id = (SELECT id FROM organizations)
+                AND employee_number IS NOT NULL",
+        )
+        .await;
         least = least.min(times.since());
     }
     assert!(least > Duration::ZERO, "it is measured");

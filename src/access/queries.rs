@@ -1,17 +1,15 @@
-//! Memberships and sessions in the database.
+//! What there is in the database on who asks.
 
-use chrono::{DateTime, Utc};
+pub mod sessions;
+
 use diesel::dsl::{auto_type, exists};
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
-use serde_json::Value;
 
-use super::session::{ABSOLUTE, IDLE, ORGANIZATION};
 use super::{Organization, OrganizationId, Role, UserId, Viewer};
 use crate::db::Connection;
-use crate::db::schema::{group_members, groups, memberships, organizations, sessions, users};
-use crate::secret::Digest;
+use crate::db::schema::{group_members, groups, memberships, organizations, users};
 
 /// Whether a group makes the member in a row of `memberships` an administrator, whatever their
 /// own role.
@@ -137,167 +135,5 @@ pub async fn active_member(
         .filter(users::email.eq(email))
         .select(users::id)
         .get_result(connection)
-        .await
-}
-
-/// The state of a session that was begun after `begun` and seen after `seen`.
-pub async fn session(
-    connection: &mut Connection,
-    digest: &Digest,
-    begun: DateTime<Utc>,
-    seen: DateTime<Utc>,
-) -> QueryResult<Option<Value>> {
-    sessions::table
-        .find(&digest.as_bytes()[..])
-        .filter(sessions::created_at.gt(begun))
-        .filter(sessions::last_seen_at.gt(seen))
-        .select(sessions::state)
-        .get_result(connection)
-        .await
-        .optional()
-}
-
-pub async fn insert_session(
-    connection: &mut Connection,
-    digest: &Digest,
-    user: Option<UserId>,
-    state: Value,
-    now: DateTime<Utc>,
-) -> QueryResult<()> {
-    diesel::insert_into(sessions::table)
-        .values((
-            sessions::digest.eq(&digest.as_bytes()[..]),
-            sessions::user_id.eq(user),
-            sessions::state.eq(state),
-            sessions::created_at.eq(now),
-            sessions::last_seen_at.eq(now),
-        ))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Returns whether the session still existed.
-pub async fn update_session(
-    connection: &mut Connection,
-    digest: &Digest,
-    user: Option<UserId>,
-    state: Value,
-    now: DateTime<Utc>,
-) -> QueryResult<bool> {
-    let updated = diesel::update(sessions::table.find(&digest.as_bytes()[..]))
-        .set((
-            sessions::user_id.eq(user),
-            sessions::state.eq(state),
-            sessions::last_seen_at.eq(now),
-        ))
-        .execute(connection)
-        .await?;
-    Ok(updated == 1)
-}
-
-/// Notes that the session was seen, unless that was noted after `unless_since`.
-pub async fn touch_session(
-    connection: &mut Connection,
-    digest: &Digest,
-    unless_since: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> QueryResult<()> {
-    diesel::update(sessions::table.find(&digest.as_bytes()[..]))
-        .filter(sessions::last_seen_at.lt(unless_since))
-        .set(sessions::last_seen_at.eq(now))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// State, beginning and last use of the user's sessions that [`session`] would find, the last
-/// used first.
-pub async fn sessions_of(
-    connection: &mut Connection,
-    user: UserId,
-    begun: DateTime<Utc>,
-    seen: DateTime<Utc>,
-) -> QueryResult<Vec<(Value, DateTime<Utc>, DateTime<Utc>)>> {
-    sessions::table
-        .filter(sessions::user_id.eq(user))
-        .filter(sessions::created_at.gt(begun))
-        .filter(sessions::last_seen_at.gt(seen))
-        .order((sessions::last_seen_at.desc(), sessions::created_at.desc()))
-        .select((
-            sessions::state,
-            sessions::created_at,
-            sessions::last_seen_at,
-        ))
-        .load(connection)
-        .await
-}
-
-/// Ends the user's sessions in whose state `name` is not `value`.
-pub async fn delete_sessions_but(
-    connection: &mut Connection,
-    user: UserId,
-    name: &str,
-    value: &str,
-) -> QueryResult<usize> {
-    diesel::delete(sessions::table)
-        .filter(sessions::user_id.eq(user))
-        .filter(
-            sessions::state
-                .retrieve_as_text(name)
-                .is_distinct_from(value),
-        )
-        .execute(connection)
-        .await
-}
-
-/// Ends the user's sessions in the organisation: those that look at it, and those in which none
-/// was chosen; how many there were.
-pub async fn end_sessions(
-    connection: &mut Connection,
-    user: UserId,
-    organization: OrganizationId,
-    now: DateTime<Utc>,
-) -> QueryResult<usize> {
-    let chosen = sessions::state.retrieve_as_text(ORGANIZATION);
-    // As JSON has it.
-    let organization = format!("\"{organization}\"");
-    diesel::delete(sessions::table)
-        .filter(sessions::user_id.eq(user))
-        .filter(sessions::created_at.gt(now - ABSOLUTE))
-        .filter(sessions::last_seen_at.gt(now - IDLE))
-        .filter(chosen.is_null().or(chosen.eq(organization)))
-        .execute(connection)
-        .await
-}
-
-/// Ends all of the user's sessions, in whichever organisation.
-pub async fn end_all_sessions(connection: &mut Connection, user: UserId) -> QueryResult<usize> {
-    diesel::delete(sessions::table)
-        .filter(sessions::user_id.eq(user))
-        .execute(connection)
-        .await
-}
-
-pub async fn delete_session(connection: &mut Connection, digest: &Digest) -> QueryResult<()> {
-    diesel::delete(sessions::table.find(&digest.as_bytes()[..]))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Forgets the sessions that [`session`] would not find any more.
-pub async fn delete_ended_sessions(
-    connection: &mut Connection,
-    begun: DateTime<Utc>,
-    seen: DateTime<Utc>,
-) -> QueryResult<usize> {
-    diesel::delete(sessions::table)
-        .filter(
-            sessions::created_at
-                .le(begun)
-                .or(sessions::last_seen_at.le(seen)),
-        )
-        .execute(connection)
         .await
 }

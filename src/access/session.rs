@@ -16,22 +16,19 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::device::Device;
-use super::{OrganizationId, UserId, queries};
+use super::queries::sessions::{self, IDLE, ORGANIZATION};
+pub use super::queries::sessions::{end_all, end_in};
+use super::{OrganizationId, UserId};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Connection, Database};
 use crate::secret::Digest;
 use crate::web::{Error, cookie};
 
-/// A session ends when it was not used for this long,
-pub(super) const IDLE: TimeDelta = TimeDelta::hours(12);
-/// and in any case after this long.
-pub(super) const ABSOLUTE: TimeDelta = TimeDelta::days(30);
 /// How exactly the last use is known: not every request has to write.
 const PRECISION: TimeDelta = TimeDelta::minutes(1);
 
 const USER: &str = "user";
-pub(super) const ORGANIZATION: &str = "organization";
 const NUMBER: &str = "number";
 const DEVICE: &str = "device";
 
@@ -85,7 +82,7 @@ pub async fn open(
     own: &Session,
     now: DateTime<Utc>,
 ) -> Result<Vec<Open>, Error> {
-    let rows = queries::sessions_of(connection, user, now - ABSOLUTE, now - IDLE).await?;
+    let rows = sessions::of(connection, user, now).await?;
     let own = own.get::<Uuid>(NUMBER).ok().flatten();
     let mut open: Vec<Open> = rows
         .into_iter()
@@ -117,7 +114,7 @@ pub async fn end_others(
     user: UserId,
     own: &Number,
 ) -> Result<usize, Error> {
-    Ok(queries::delete_sessions_but(connection, user, NUMBER, &own.0).await?)
+    Ok(sessions::end_but(connection, user, NUMBER, &own.0).await?)
 }
 
 /// A part of a stored state, in which each is JSON in a string.
@@ -140,7 +137,7 @@ pub fn choose(session: &Session, organization: OrganizationId) -> Result<(), Err
 pub async fn sweep(database: &Database, clock: &Clock) -> Result<usize, Error> {
     let now = clock.now();
     let connection = &mut *database.get().await?;
-    Ok(queries::delete_ended_sessions(connection, now - ABSOLUTE, now - IDLE).await?)
+    Ok(sessions::delete_ended(connection, now).await?)
 }
 
 /// `key` signs the cookie.
@@ -178,14 +175,14 @@ impl Store {
         let now = self.clock.now();
         let connection = &mut *self.database.get().await?;
         let digest = digest(key);
-        Ok(queries::session(connection, &digest, now - ABSOLUTE, now - IDLE).await?)
+        Ok(sessions::find(connection, &digest, now).await?)
     }
 
     async fn insert(&self, state: State) -> Result<SessionKey, Error> {
         let key = generate_session_key();
         let (user, state) = columns(state)?;
         let connection = &mut *self.database.get().await?;
-        queries::insert_session(connection, &digest(&key), user, state, self.clock.now()).await?;
+        sessions::insert(connection, &digest(&key), user, state, self.clock.now()).await?;
         Ok(key)
     }
 
@@ -194,7 +191,7 @@ impl Store {
         let (user, state) = columns(state)?;
         let connection = &mut *self.database.get().await?;
         let now = self.clock.now();
-        queries::update_session(connection, &digest(&key), user, state, now).await?;
+        sessions::update(connection, &digest(&key), user, state, now).await?;
         Ok(key)
     }
 }
@@ -231,13 +228,13 @@ impl SessionStore for Store {
     async fn update_ttl(&self, key: &SessionKey, _: &time::Duration) -> Result<(), anyhow::Error> {
         let now = self.clock.now();
         let connection = &mut *self.database.get().await?;
-        queries::touch_session(connection, &digest(key), now - PRECISION, now).await?;
+        sessions::touch(connection, &digest(key), now - PRECISION, now).await?;
         Ok(())
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
         let connection = &mut *self.database.get().await?;
-        Ok(queries::delete_session(connection, &digest(key)).await?)
+        Ok(sessions::delete(connection, &digest(key)).await?)
     }
 }
 

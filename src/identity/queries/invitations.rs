@@ -8,7 +8,7 @@ use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::members::{NewUser, insert_membership, insert_user, set_password};
-use crate::access::{Actor, Operator, OrganizationId, Role, UserId, end_all_sessions};
+use crate::access::{Actor, Operator, OrganizationId, Role, UserId, session};
 use crate::db::schema::{invitations, memberships, organizations, users};
 use crate::db::types::id;
 use crate::db::{Connection, violates};
@@ -315,7 +315,7 @@ pub async fn claim(
             }
             use_up(connection, invitation, now).await?;
             let actor = Actor::joining(invitation.organization, user, &name);
-            end_all_sessions(connection, user).await?;
+            session::end_all(connection, user).await?;
             enter(connection, &actor, invitation, (user, &email), now).await?;
             end_links(connection, &actor, (Some(user), &email), now).await?;
             set_password(connection, &actor, user, password_hash, now).await

@@ -11,7 +11,7 @@ use super::charge::Charge;
 use super::find::member;
 use super::handover::{ApiTokens, dispose};
 use super::refusal::ChangeError;
-use crate::access::{Actor, OrganizationId, Role, UserId, end_sessions};
+use crate::access::{Actor, OrganizationId, Role, UserId, session};
 use crate::db::schema::{group_members, groups, memberships};
 use crate::db::{Connection, Pinned};
 use crate::identity::queries::end_links;
@@ -243,7 +243,7 @@ async fn depart(
     end_links(connection, actor, (Some(member.id), &member.email), now).await?;
     // Where they have not joined they have none, and those elsewhere are nobody's business here.
     let sessions = if member.has_joined {
-        end_sessions(connection, member.id, actor.organization(), now).await?
+        session::end_in(connection, member.id, actor.organization(), now).await?
     } else {
         0
     };

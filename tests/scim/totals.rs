@@ -177,3 +177,48 @@ async fn whoever_changes_something_is_told_the_new_total_while_others_ask() {
         assert_eq!(text(&user["title"]), format!("T{writer}"));
     }
 }
+
+/// Whatever of them is changed in a transaction: a row that is written for each would be as many dead ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_many_makes_one_revision() {
+    let app = engineers().await;
+    app.client()
+        .await
+        .batch_execute(
+            "CREATE TABLE revisions (revision uuid);
+            CREATE FUNCTION note_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO revisions VALUES (NEW.revision);
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER note_revision AFTER UPDATE ON directories
+                FOR EACH ROW EXECUTE FUNCTION note_revision()",
+        )
+        .await
+        .unwrap();
+    let provider = Provider::new(&app).await;
+    let mut members = Vec::new();
+    for number in 1..=20 {
+        members.push(id(&app, number).await);
+    }
+    let members: Vec<&String> = members.iter().collect();
+    let group = provider.group("Weavers", &members).await;
+    let made = "SELECT count(*) FROM revisions";
+    assert_eq!(app.count(made).await, 1);
+    let none = json!([{ "op": "remove", "path": "members" }]);
+    provider
+        .patch(&format!("/Groups/{group}"), none)
+        .await
+        .expect(204);
+    assert_eq!(app.count(made).await, 2);
+    // What is undone is made again.
+    let client = app.client().await;
+    client
+        .batch_execute(
+            "BEGIN; SAVEPOINT one; UPDATE scim_users SET nick_name = 'a'; ROLLBACK TO one;
+            UPDATE scim_users SET nick_name = 'b'; COMMIT",
+        )
+        .await
+        .unwrap();
+    assert_eq!(app.count(made).await, 3);
+}

@@ -30,7 +30,7 @@ use futures_util::FutureExt;
 
 use self::url::Target;
 
-pub use connection::Connection;
+pub use connection::{Connection, is_canceled};
 pub use estimate::expected_rows;
 pub use lent::Lent;
 pub use pinned::Pinned;
@@ -247,6 +247,11 @@ fn refuse_newer_schema(
         Some(unknown) => Err(MigrationError::SchemaTooNew(unknown.to_string())),
         None => Ok(()),
     }
+}
+
+diesel::define_sql_function! {
+    /// As the database's rules have it.
+    fn lower(text: Text) -> Text;
 }
 
 /// Whether `error` says that this unique index or constraint already holds the value.

@@ -39,6 +39,12 @@ pub fn read_only(name: &str) -> Error {
     rejected(StatusCode::BAD_REQUEST, "mutability", detail)
 }
 
+/// A removal of what each resource has (RFC 7644, section 3.5.2.2).
+pub fn required(name: &str) -> Error {
+    let detail = format!("{name} cannot be removed. Replace it.");
+    rejected(StatusCode::BAD_REQUEST, "mutability", detail)
+}
+
 pub fn taken(detail: impl Into<String>) -> Error {
     rejected(StatusCode::CONFLICT, "uniqueness", detail)
 }
@@ -49,15 +55,10 @@ pub fn outdated() -> Error {
     rejected(StatusCode::PRECONDITION_FAILED, "", detail)
 }
 
-/// Of a search that took too long, which is the filter's fault (RFC 7644, table 9).
-pub fn of_search(error: Error) -> Error {
-    match error {
-        Error::Internal(source) if source.to_string().contains("statement timeout") => {
-            let detail = "The search takes too long. Ask for less at once.";
-            rejected(StatusCode::BAD_REQUEST, "tooMany", detail)
-        }
-        error => error,
-    }
+/// A search that takes too long, which is the filter's fault (RFC 7644, table 9).
+pub fn too_many() -> Error {
+    let detail = "The search takes too long. Ask for less at once.";
+    rejected(StatusCode::BAD_REQUEST, "tooMany", detail)
 }
 
 fn rejected(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Error {

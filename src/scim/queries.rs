@@ -10,8 +10,11 @@ pub mod users;
 use std::time::Duration;
 
 use diesel::QueryResult;
+use diesel::result::Error as QueryError;
 
-use crate::db::{Connection, limit_time, plan_afresh};
+use super::problem;
+use crate::db::{Connection, is_canceled, limit_time, plan_afresh};
+use crate::web::Error;
 
 /// A filter may be such that nobody knows beforehand how long it takes.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -20,4 +23,14 @@ const LONGEST: Duration = Duration::from_secs(20);
 async fn prepare(connection: &mut Connection) -> QueryResult<()> {
     plan_afresh(connection).await?;
     limit_time(connection, LONGEST).await
+}
+
+/// Of a search that was prepared.
+fn explained(error: Error) -> Error {
+    match error {
+        Error::Internal(source) if source.downcast_ref::<QueryError>().is_some_and(is_canceled) => {
+            problem::too_many()
+        }
+        error => error,
+    }
 }

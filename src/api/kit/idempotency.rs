@@ -18,13 +18,12 @@ use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::input::bytes;
-use super::queries::{self, Claim};
+pub use super::queries::Asker;
+use super::queries::{self, Claim, Once};
 use super::receipt::Receipt;
 use super::version::etag;
-use crate::access::OrganizationId;
 use crate::clock::Clock;
 use crate::db::{Connection, Database};
 use crate::secret::{Digest, Plaintext};
@@ -44,21 +43,6 @@ pub struct Creation<T> {
 
 /// A creation that is going on.
 pub type Creating<'a> = BoxFuture<'a, Result<Created, Error>>;
-
-/// Which request it is.
-#[derive(Clone, Copy)]
-pub struct Once {
-    pub key: Digest,
-    pub request: Digest,
-}
-
-/// Who asks: a key is that of one credential in one organisation.
-#[derive(Clone, Copy)]
-pub struct Asker {
-    pub organization: OrganizationId,
-    /// The token; all zeros for `AUTH_SECRET`.
-    pub credential: Uuid,
-}
 
 /// What was created, as it is told.
 #[derive(Deserialize, Serialize)]

@@ -6,10 +6,27 @@ use diesel::query_dsl::methods::FilterDsl;
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
+use uuid::Uuid;
 
-use super::idempotency::{Asker, Once};
+use crate::access::OrganizationId;
 use crate::db::Connection;
 use crate::db::schema::idempotency_keys;
+use crate::secret::Digest;
+
+/// Which request it is.
+#[derive(Clone, Copy)]
+pub struct Once {
+    pub key: Digest,
+    pub request: Digest,
+}
+
+/// Who asks: a key is that of one credential in one organisation.
+#[derive(Clone, Copy)]
+pub struct Asker {
+    pub organization: OrganizationId,
+    /// The token; all zeros for `AUTH_SECRET`.
+    pub credential: Uuid,
+}
 
 /// Whether a request is the first with its key.
 pub enum Claim {

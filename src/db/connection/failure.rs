@@ -47,11 +47,23 @@ fn kind(code: &SqlState) -> DatabaseErrorKind {
     }
 }
 
+/// Diesel has no kind for it, and servers say it in their own language.
+const CANCELED: &str = "the statement was canceled, as it took too long or somebody asked for it";
+
+/// Whether the server gave up a statement, as one does that takes too long.
+#[must_use]
+pub fn is_canceled(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, refusal) if refusal.message() == CANCELED)
+}
+
 struct Refusal(DbError);
 
 impl DatabaseErrorInformation for Refusal {
     fn message(&self) -> &str {
-        self.0.message()
+        match *self.0.code() {
+            SqlState::QUERY_CANCELED => CANCELED,
+            _ => self.0.message(),
+        }
     }
 
     fn details(&self) -> Option<&str> {

@@ -6,19 +6,16 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
 use super::find::{Row, assemble, columns};
 use crate::access::{OrganizationId, Role, UserId, is_lifted};
 use crate::db::schema::{group_members, memberships, users};
-use crate::db::{Connection, anywhere};
+use crate::db::{Connection, anywhere, lower};
 use crate::members::groups::GroupId;
 use crate::members::{Member, View};
 use crate::tokens::queries::active_of;
 use crate::web::paging::{Cursor, Direction, Slice};
-
-define_sql_function! { fn lower(text: Text) -> Text; }
 
 /// Which members are wanted.
 #[derive(Clone, Debug, Default)]

@@ -12,13 +12,12 @@ use uuid::Uuid;
 
 use super::condition::Finder;
 use super::directory::Users;
-use super::{groups, prepare, users};
+use super::{explained, groups, prepare, users};
 use crate::access::{OrganizationId, UserId};
 use crate::db::Connection;
 use crate::db::schema::{groups as groups_table, scim_users};
 use crate::members::groups::GroupId;
 use crate::scim::group::Group;
-use crate::scim::problem;
 use crate::scim::search::{Everything, Sort};
 use crate::scim::totals::Totals;
 use crate::scim::user::User;
@@ -148,7 +147,7 @@ async fn mixed(
             })
         })
         .await
-        .map_err(problem::of_search)
+        .map_err(explained)
 }
 
 /// What is sorted by, as texts: those of users and those of groups.

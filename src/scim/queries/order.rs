@@ -6,8 +6,9 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{Nullable, Text};
 
-use super::condition::{Boxed, kept_text, lower, text_of_value};
+use super::condition::{Boxed, kept_text, text_of_value};
 use super::directory::{UserIds, expression_of_users};
+use crate::db::lower;
 use crate::db::schema::{groups, scim_users, scim_values};
 use crate::scim::schema::Place;
 use crate::scim::search::Sort;

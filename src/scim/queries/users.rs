@@ -13,13 +13,12 @@ use uuid::Uuid;
 
 use super::condition::{Finder, has_order};
 use super::directory::{Passed, of_user};
-use super::{order, prepare};
+use super::{explained, order, prepare};
 use crate::access::{OrganizationId, UserId};
 use crate::db::schema::{directories, group_members, groups, scim_documents, scim_users};
 use crate::db::{Connection, expected_rows};
 use crate::members::groups::GroupId;
 use crate::scim::document::Document;
-use crate::scim::problem;
 use crate::scim::search::Search;
 use crate::scim::totals::{Question, Totals};
 use crate::scim::user::{InGroup, User};
@@ -90,7 +89,7 @@ pub async fn page(
             Ok((total, in_order(connection, organization, &ids).await?))
         })
         .await
-        .map_err(problem::of_search)
+        .map_err(explained)
 }
 
 async fn revision(connection: &mut Connection, organization: OrganizationId) -> QueryResult<Uuid> {

@@ -6,16 +6,13 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
 use crate::access::{OrganizationId, Role, UserId};
 use crate::db::schema::{group_members, groups};
-use crate::db::{Connection, anywhere};
+use crate::db::{Connection, anywhere, lower};
 use crate::members::groups::{Group, GroupId};
 use crate::web::paging::{Cursor, Direction, Slice};
-
-define_sql_function! { fn lower(text: Text) -> Text; }
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = groups)]

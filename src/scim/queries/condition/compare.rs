@@ -1,19 +1,17 @@
 //! Comparisons of columns.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::{Boxed, Condition, combined, constant};
-use crate::db::escaped;
+use crate::db::{escaped, lower};
 use crate::scim::criterion::{Leaf, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::problem;
 use crate::web::Error;
-
-diesel::define_sql_function! { fn lower(text: Text) -> Text; }
 
 /// Of texts that have columns besides the document, so many characters are kept, as an index takes no
 /// more.
@@ -186,18 +184,24 @@ pub fn meta<Table: 'static>(
     }
 }
 
+/// PostgreSQL knows no shorter time.
+const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
+
+/// To the millisecond, as it is answered.
 fn instant<Table: 'static>(
     column: Boxed<Table, Timestamptz>,
     operator: Operator,
     at: DateTime<Utc>,
 ) -> Condition<Table> {
+    let at = at.trunc_subsecs(3);
+    let next = at + TimeDelta::milliseconds(1);
     match operator {
-        Operator::NotEqual => Box::new(column.ne(at)),
-        Operator::Greater => Box::new(column.gt(at)),
+        Operator::Greater => Box::new(column.ge(next)),
         Operator::GreaterOrEqual => Box::new(column.ge(at)),
         Operator::Less => Box::new(column.lt(at)),
-        Operator::LessOrEqual => Box::new(column.le(at)),
-        _ => Box::new(column.eq(at)),
+        Operator::LessOrEqual => Box::new(column.lt(next)),
+        Operator::NotEqual => Box::new(not(column.between(at, next - MICROSECOND))),
+        _ => Box::new(column.between(at, next - MICROSECOND)),
     }
 }
 

@@ -6,9 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::ask::Ask;
-use super::compare::{Times, exact, folded, has_schema, id, lower, meta, perhaps, unsupported};
+use super::compare::{Times, exact, folded, has_schema, id, meta, perhaps, unsupported};
 use super::{Condition, combined, constant};
 use crate::access::{OrganizationId, known_as};
+use crate::db::lower;
 use crate::db::schema::{group_members, groups, memberships, users};
 use crate::scim::criterion::{Criterion, Leaf, Literal};
 use crate::scim::problem;

@@ -9,16 +9,15 @@ use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
 use super::apart::{FoundApart, FoundByQuery};
 use super::ask::Ask;
 use super::compare::{
-    Times, beginning, escaped_backwards, exact, folded, has_schema, id, lower, meta, perhaps,
-    unsupported,
+    Times, beginning, escaped_backwards, exact, folded, has_schema, id, meta, perhaps, unsupported,
 };
 use super::kept::kept_text;
 use super::spelled_out::SpelledOut;
 use super::values::HasValue;
 use super::{Condition, all, any, combined, constant};
 use crate::access::OrganizationId;
-use crate::db::escaped;
 use crate::db::schema::{groups, scim_users};
+use crate::db::{escaped, lower};
 use crate::scim::criterion::{Criterion, Leaf, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::problem;

@@ -270,11 +270,15 @@ impl Group {
 
     /// As it is answered. `base` is the address that ends in `/scim/v2`.
     #[must_use]
-    pub fn resource(&self, members: &[Member], base: &str) -> Map<String, Value> {
+    pub fn resource<'a>(
+        &self,
+        members: impl Iterator<Item = &'a Member>,
+        base: &str,
+    ) -> Map<String, Value> {
         let mut resource = self.whole().0;
         resource.insert("schemas".into(), json!([GROUP.schema.urn]));
         resource.insert("id".into(), self.id.to_string().into());
-        let members = members.iter().map(|member| {
+        let members = members.map(|member| {
             json!({
                 "value": member.id,
                 "$ref": format!("{base}/Users/{}", member.id),

@@ -1,5 +1,7 @@
 //! Which attributes are returned (RFC 7644, section 3.9).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::path::Path;
@@ -8,24 +10,31 @@ use super::schema::ResourceType;
 /// The names to an attribute from the resource down.
 type Names = Vec<&'static str>;
 
+/// What is returned whatever is asked for.
+const ALWAYS: [&str; 2] = ["schemas", "id"];
+
 #[derive(Clone, Debug, Default)]
 pub struct Projection {
     /// `None`: all.
-    only: Option<Vec<Names>>,
-    without: Vec<Names>,
+    only: Option<BTreeSet<Names>>,
+    without: BTreeSet<Names>,
 }
 
 impl Projection {
     /// Names that are not known are passed over.
     #[must_use]
     pub fn of(kind: &'static ResourceType, attributes: &[String], excluded: &[String]) -> Self {
-        let names = |listed: &[String]| -> Vec<Names> {
+        let names = |listed: &[String]| -> BTreeSet<Names> {
             listed.iter().filter_map(|name| names(kind, name)).collect()
         };
-        Self {
-            only: (!attributes.is_empty()).then(|| names(attributes)),
-            without: names(excluded),
-        }
+        let mut without = names(excluded);
+        without.retain(|names| !ALWAYS.contains(&names[0]));
+        let only = (!attributes.is_empty()).then(|| {
+            let mut only = names(attributes);
+            only.extend(ALWAYS.map(|name| vec![name]));
+            only
+        });
+        Self { only, without }
     }
 
     /// Whether anything of an attribute is returned.
@@ -36,23 +45,18 @@ impl Projection {
             && !self.without.iter().any(|names| names[..] == [attribute])
     }
 
-    /// What is returned of a resource. `schemas` and `id` always are.
+    /// What is returned of a resource.
     #[must_use]
-    pub fn apply(&self, resource: &Map<String, Value>) -> Map<String, Value> {
+    pub fn apply(&self, resource: Map<String, Value>) -> Map<String, Value> {
         let mut returned = match &self.only {
-            None => resource.clone(),
+            None => resource,
             Some(only) => only.iter().fold(Map::new(), |mut returned, names| {
-                keep(resource, &mut returned, names);
+                keep(&resource, &mut returned, names);
                 returned
             }),
         };
         for names in &self.without {
             drop_at(&mut returned, names);
-        }
-        for name in ["schemas", "id"] {
-            if let Some(value) = resource.get(name) {
-                returned.insert(name.to_owned(), value.clone());
-            }
         }
         returned
     }
@@ -139,7 +143,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let projection = Projection::of(&USER, &owned(attributes), &owned(excluded));
-        Value::Object(projection.apply(resource.as_object().unwrap()))
+        Value::Object(projection.apply(resource.as_object().unwrap().clone()))
     }
 
     #[test]

@@ -329,3 +329,115 @@ async fn the_version_of_a_group_is_that_of_its_members_names_too() {
         .expect(200);
     assert_eq!(provider.get(&path).await.etag(), before);
 }
+
+/// The operations of a request are one change: one may take the place of another.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_administrator_is_replaced_by_one_request() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let mut ids = Vec::new();
+    for email in ["cai@northwind.example", "cleo@northwind.example"] {
+        app.add_member(app.organization, email, tokendesk::access::Role::Member)
+            .await;
+        ids.push(app.user(email).await.to_string());
+    }
+    let path = format!(
+        "/Groups/{}",
+        provider.group("Administrators", &[&ids[0]]).await
+    );
+    app.sql("UPDATE groups SET role = 'admin'").await;
+    app.sql("UPDATE memberships SET role = 'member'").await;
+    let add = |id: &str| json!({ "op": "add", "path": "members", "value": [{ "value": id }] });
+    let remove =
+        |id: &str| json!({ "op": "remove", "path": format!("members[value eq \"{id}\"]") });
+    let (one, other) = (&ids[0], &ids[1]);
+    provider
+        .patch(&path, json!([add(other), remove(one)]))
+        .await
+        .expect(204);
+    provider
+        .patch(&path, json!([remove(other), add(one)]))
+        .await
+        .expect(204);
+    let alone = provider.patch(&path, json!([remove(one)])).await;
+    alone.refuse(409, "");
+    let group = provider.get(&path).await.expect(200);
+    assert_eq!(members_of(&group), [one.clone()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_nothing_takes_no_group_from_administrators() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let group = format!(
+        "INSERT INTO groups (id, organization_id, name, created_at)
+            VALUES (gen_random_uuid(), '{}', 'Writers', '2026-11-22T14:00Z')",
+        app.organization
+    );
+    app.sql(&group).await;
+    let listed = provider.get("/Groups").await.expect(200)["Resources"][0].clone();
+    let path = format!("/Groups/{}", text(&listed["id"]));
+    let tag = provider.get(&path).await.etag();
+    provider.patch(&path, json!([])).await.expect(204);
+    let unknown = json!([{ "op": "replace", "path": "colour", "value": "red" }]);
+    provider.patch(&path, unknown).await.expect(204);
+    provider.put(&path, &listed).await.expect(200);
+    assert_eq!(provider.get(&path).await.etag(), tag);
+    assert_eq!(
+        app.count("SELECT count(*) FROM groups WHERE managed").await,
+        0
+    );
+    assert_eq!(
+        app.count("SELECT count(*) FROM journal WHERE action = 'group.edited'")
+            .await,
+        0
+    );
+}
+
+/// However many groups are asked for, the answer fits into memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_groups_ends_before_it_has_too_many_members() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    app.fill_directory(&[
+        "INSERT INTO users (id, email, name, created_at)
+            SELECT md5(n::text)::uuid, n || '@x.example', 'Number ' || n, '2026-11-22T14:00Z'
+            FROM generate_series(1, 40000) AS n"
+            .to_owned(),
+        format!(
+            "INSERT INTO memberships (organization_id, user_id, role, created_at)
+                SELECT '{}', id, 'member', created_at FROM users WHERE name LIKE 'Number %'",
+            app.organization
+        ),
+        format!(
+            "INSERT INTO groups (id, organization_id, name, created_at)
+                SELECT md5('group' || n)::uuid, '{}', 'Group ' || n, '2026-11-22T14:00Z'
+                FROM generate_series(1, 4) AS n",
+            app.organization
+        ),
+        "INSERT INTO group_members (organization_id, group_id, user_id)
+            SELECT groups.organization_id, groups.id, users.id FROM groups, users
+            WHERE users.name LIKE 'Number %' AND groups.name <> 'Group 4'"
+            .to_owned(),
+    ])
+    .await;
+    let names = |list: &Value| -> Vec<String> {
+        let groups = list["Resources"].as_array().unwrap().iter();
+        groups.map(|group| text(&group["displayName"])).collect()
+    };
+    let page = async |rest: &str| {
+        let path = format!("/Groups?sortBy=displayName&count=200{rest}");
+        let list = provider.get(&path).await.expect(200);
+        assert_eq!(list["totalResults"], 4);
+        assert_eq!(list["itemsPerPage"], names(&list).len());
+        names(&list)
+    };
+    assert_eq!(page("").await, ["Group 1", "Group 2"]);
+    assert_eq!(page("&startIndex=3").await, ["Group 3", "Group 4"]);
+    assert_eq!(page("&excludedAttributes=members").await.len(), 4);
+    // The same where users are listed beside them.
+    let search =
+        json!({ "count": 200, "sortBy": "displayName", "filter": "displayName sw \"Group\"" });
+    let both = provider.post("/.search", &search).await.expect(200);
+    assert_eq!(names(&both), ["Group 1", "Group 2"]);
+}

@@ -23,9 +23,10 @@ pub async fn search(call: Call, payload: web::Payload) -> Answer {
         Which::User => users.next(),
         Which::Group => groups.next(),
     };
+    // Not all groups may fit.
     let resources: Vec<Value> = order
         .into_iter()
-        .filter_map(next)
+        .map_while(next)
         .map(Value::Object)
         .collect();
     Ok(found(&search.users.page(total, &resources)))

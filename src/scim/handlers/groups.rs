@@ -16,6 +16,9 @@ use crate::scim::schema::GROUP;
 use crate::scim::search::Search;
 use crate::web::{Answer, Error};
 
+/// In one answer.
+const MOST_MEMBERS: i64 = 100_000;
+
 pub async fn index(call: Call) -> Answer {
     let search = call.search(&GROUP)?;
     list(&call, &search).await
@@ -122,15 +125,19 @@ async fn resource(
     Ok(resources.remove(0))
 }
 
+/// No more of them than have so many members together, though at least one (RFC 7644, section 3.4.2.4).
 pub async fn resources(
     call: &Call,
     connection: &mut Connection,
-    page: &[Group],
+    mut page: &[Group],
     projection: &Projection,
 ) -> Result<Vec<Map<String, Value>>, Error> {
-    let ids: Vec<GroupId> = page.iter().map(|group| group.id).collect();
+    let mut ids: Vec<GroupId> = page.iter().map(|group| group.id).collect();
     let members = if projection.wants("members") {
-        groups::members_of(connection, call.organization(), &ids).await?
+        let organization = call.organization();
+        ids.truncate(groups::fitting(connection, organization, &ids, MOST_MEMBERS).await?);
+        page = &page[..ids.len()];
+        groups::members_of(connection, organization, &ids).await?
     } else {
         Vec::new()
     };
@@ -140,9 +147,9 @@ pub async fn resources(
         let start = members.partition_point(|(id, _)| *id < group.id);
         let own = members[start..]
             .iter()
-            .take_while(|(id, _)| *id == group.id);
-        let own: Vec<_> = own.map(|(_, member)| member.clone()).collect();
-        projection.apply(&group.resource(&own, &base))
+            .take_while(|(id, _)| *id == group.id)
+            .map(|(_, member)| member);
+        projection.apply(group.resource(own, &base))
     };
     Ok(page.iter().map(resource).collect())
 }

@@ -13,7 +13,7 @@ use crate::scim::projection::Projection;
 use crate::scim::queries::users;
 use crate::scim::schema::USER;
 use crate::scim::search::Search;
-use crate::scim::user::{InGroup, User, replaced};
+use crate::scim::user::{InGroup, User};
 use crate::scim::version::Tag;
 use crate::web::{Answer, Error};
 
@@ -60,7 +60,7 @@ pub async fn show(call: Call) -> Answer {
 /// What is not sent is removed, but for whether the user is active (RFC 7644, section 3.5.1).
 pub async fn replace(call: Call, payload: web::Payload) -> Answer {
     let new = Document::of(&USER, &call.body(payload).await?)?;
-    change(&call, |old| Ok(replaced(&old, new.clone()))).await
+    change(&call, |_| Ok(new.clone())).await
 }
 
 /// All of the operations or none.
@@ -123,7 +123,7 @@ async fn resource(
 ) -> Result<(Map<String, Value>, Tag), Error> {
     let groups = users::groups_of(connection, call.organization(), &[user.id]).await?;
     let groups: Vec<InGroup> = groups.into_iter().map(|(_, group)| group).collect();
-    let resource = projection.apply(&user.resource(&groups, &call.base()));
+    let resource = projection.apply(user.resource(&groups, &call.base()));
     Ok((resource, user.tag(&groups)))
 }
 
@@ -144,7 +144,7 @@ pub async fn resources(
     let resource = |user: &User| {
         let own = groups.iter().filter(|(id, _)| *id == user.id);
         let own: Vec<_> = own.map(|(_, group)| group.clone()).collect();
-        projection.apply(&user.resource(&own, &base))
+        projection.apply(user.resource(&own, &base))
     };
     Ok(page.iter().map(resource).collect())
 }

@@ -1,7 +1,7 @@
 //! Groups. What becomes of them is `members`' to say: one that an identity provider has taken on
 //! is not edited by hand any more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::{condition, order, prepare};
+use super::{condition, explained, order, prepare};
 use crate::access::{Actor, OrganizationId, Role, UserId, known_as};
 use crate::db::schema::{group_members, groups, memberships, users};
 use crate::db::{Connection, violates};
@@ -73,7 +73,7 @@ pub async fn page(
             Ok((total, in_order(connection, organization, &ids).await?))
         })
         .await
-        .map_err(problem::of_search)
+        .map_err(explained)
 }
 
 /// Those that are found, in no order.
@@ -119,6 +119,30 @@ pub async fn find(
         .get_result(connection)
         .await?;
     Ok(row.into())
+}
+
+/// How many of the groups, from the first on, have no more than `most` members together, though at
+/// least one.
+pub async fn fitting(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    ids: &[GroupId],
+    most: i64,
+) -> QueryResult<usize> {
+    let counts: Vec<(GroupId, i64)> = group_members::table
+        .filter(group_members::organization_id.eq(organization))
+        .filter(group_members::group_id.eq_any(ids))
+        .group_by(group_members::group_id)
+        .select((group_members::group_id, count_star()))
+        .load(connection)
+        .await?;
+    let counts: HashMap<GroupId, i64> = counts.into_iter().collect();
+    let mut sum = 0;
+    let fit = ids.iter().take_while(|id| {
+        sum += counts.get(id).unwrap_or(&0);
+        sum <= most
+    });
+    Ok(fit.count().max(1).min(ids.len()))
 }
 
 /// The members of groups, by group and ID.
@@ -192,9 +216,6 @@ pub async fn change(
             condition.check(&Tag::of(row.version))?;
             permit(&row)?;
             let is_taken_on = !row.managed;
-            if is_taken_on {
-                take_on(connection, id).await?;
-            }
             let old = Group::from(row);
             let mut document = old.whole();
             let members = edit(&mut document)?;
@@ -211,6 +232,14 @@ pub async fn change(
             if renamed.is_some() {
                 set_external_id(connection, id, &wanted).await?;
             }
+            change_members(connection, actor, id, &members, now).await?;
+            let new = find(connection, actor.organization(), id).await?;
+            if new.version == old.version {
+                return Ok(new);
+            }
+            if is_taken_on {
+                take_on(connection, id).await?;
+            }
             let kept_by = is_taken_on.then(|| Change {
                 field: "kept_by".to_owned(),
                 from: Some("administrators".to_owned()),
@@ -224,11 +253,6 @@ pub async fn change(
                 now,
             )
             .await?;
-            change_members(connection, actor, id, &members, now).await?;
-            let new = find(connection, actor.organization(), id).await?;
-            if new.version == old.version {
-                return Ok(new);
-            }
             Ok(modified(connection, actor, id, now).await?)
         })
         .await
@@ -348,13 +372,14 @@ async fn change_members(
         set.map_err(refused)?;
         return Ok(());
     }
-    if !removed.is_empty() {
-        kept::remove_members(connection, actor, Keeper::Scim, id, &removed, now)
+    // One administrator may take another's place.
+    if !added.is_empty() {
+        kept::add_members(connection, actor, Keeper::Scim, id, &added, now)
             .await
             .map_err(refused)?;
     }
-    if !added.is_empty() {
-        kept::add_members(connection, actor, Keeper::Scim, id, &added, now)
+    if !removed.is_empty() {
+        kept::remove_members(connection, actor, Keeper::Scim, id, &removed, now)
             .await
             .map_err(refused)?;
     }

@@ -26,25 +26,17 @@ async fn group(app: &App) {
 
 /// An invitation of Northwind's.
 async fn invitation(app: &App) {
-    use tokendesk::identity::queries::{NewUser, invite};
-    use tokendesk::identity::{Email, PersonName};
-    let person = NewUser {
-        email: &Email::parse("okta@northwind.example").unwrap(),
-        name: &PersonName::parse("Okta").unwrap(),
-        password_hash: None,
+    use tokendesk::identity::queries::{Invitee, invite};
+    let person = Invitee {
+        email: "okta@northwind.example",
+        name: "Okta",
+        role: Role::Member,
     };
     let connection = &mut *app.database().get().await.unwrap();
     let code = tokendesk::secret::Digest::of("code");
-    invite(
-        connection,
-        &app.actor(),
-        &person,
-        Role::Member,
-        &code,
-        app.now(),
-    )
-    .await
-    .unwrap();
+    invite(connection, &app.actor(), &person, &code, app.now())
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

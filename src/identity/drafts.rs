@@ -18,15 +18,17 @@ impl Email {
     /// # Errors
     /// What to do about it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let length = text.chars().count();
+        let typed = text.chars().count();
         let text = text.trim().to_lowercase();
+        // Some letters are two in lower case.
+        let is_too_long = typed.max(text.chars().count()) > 254;
         let well_formed = text.rsplit_once('@').is_some_and(|(local, domain)| {
             !local.is_empty()
                 && !domain.is_empty()
                 && !domain.starts_with('.')
                 && !domain.ends_with('.')
         });
-        if !well_formed || length > 254 || text.chars().any(|c| c.is_whitespace() || c.is_control())
+        if !well_formed || is_too_long || text.chars().any(|c| c.is_whitespace() || c.is_control())
         {
             return Err("Enter an email address, such as ada@example.com.".to_owned());
         }

@@ -88,11 +88,11 @@ impl Document {
         mode: Mode,
     ) -> Result<(), Error> {
         let Some(object) = value.as_object() else {
-            return if value.is_null() {
-                Ok(())
-            } else {
-                Err(invalid(extension.urn, "an object"))
-            };
+            if !value.is_null() {
+                return Err(invalid(extension.urn, "an object"));
+            }
+            self.0.remove(extension.urn);
+            return Ok(());
         };
         for (name, value) in object {
             let path = Path::parse(&format!("{}:{name}", extension.urn));

@@ -12,6 +12,9 @@ use super::problem;
 use super::schema::{Attribute, Kind, Place, ResourceType, Schema};
 use crate::web::Error;
 
+/// In the filters of all paths of a request, each of which is made with every value.
+const MOST_COMPARISONS: usize = 5_000;
+
 /// One of the changes of a request.
 #[derive(Clone, Debug)]
 pub enum Operation {
@@ -63,7 +66,15 @@ pub fn operations(kind: &'static ResourceType, body: &Value) -> Result<Vec<Opera
     let operations =
         operations.ok_or_else(|| problem::shape("The body should have an array Operations."))?;
     let wanted = operations.iter().map(|it| of_sent(kind, it));
-    wanted.flatten_ok().collect()
+    let wanted: Vec<Operation> = wanted.flatten_ok().try_collect()?;
+    let comparisons: usize = wanted.iter().map(Operation::comparisons).sum();
+    if comparisons > MOST_COMPARISONS {
+        return Err(problem::shape(format!(
+            "The filters in the paths make {comparisons} comparisons, of which {MOST_COMPARISONS} are \
+             the most. Send several requests."
+        )));
+    }
+    Ok(wanted)
 }
 
 /// What one of the operations asks for.
@@ -77,7 +88,11 @@ fn of_sent(kind: &'static ResourceType, sent: &Value) -> Result<Vec<Operation>, 
     };
     let target = match field(sent, "path") {
         None | Some(Value::Null) => None,
-        Some(Value::String(path)) if path.is_empty() => None,
+        Some(Value::String(path))
+            if path.is_empty() || path.eq_ignore_ascii_case(kind.schema.urn) =>
+        {
+            None
+        }
         Some(Value::String(path)) => match target(kind, path)? {
             None => return Ok(Vec::new()),
             known => known,
@@ -87,6 +102,10 @@ fn of_sent(kind: &'static ResourceType, sent: &Value) -> Result<Vec<Operation>, 
     let place = target.as_ref().and_then(Target::place);
     if let Some(place) = place.filter(Place::is_read_only) {
         return Err(problem::read_only(place.attribute.name));
+    }
+    let required = place.filter(|place| place.sub.is_none() && place.attribute.is_required);
+    if let (None, Some(place)) = (mode, required) {
+        return Err(problem::required(place.attribute.name));
     }
     match (mode, target, field(sent, "value").cloned()) {
         (Some(mode), None, Some(Value::Object(attributes))) => by_name(kind, mode, attributes),
@@ -179,6 +198,20 @@ fn target(kind: &'static ResourceType, path: &str) -> Result<Option<Target>, Err
 }
 
 impl Operation {
+    fn comparisons(&self) -> usize {
+        match self {
+            Self::Put {
+                target: Some(Target::Values { criterion, .. }),
+                ..
+            }
+            | Self::Remove {
+                target: Target::Values { criterion, .. },
+                ..
+            } => criterion.leaves().len(),
+            _ => 0,
+        }
+    }
+
     /// # Errors
     /// `invalidValue`, `noTarget`
     pub fn apply(&self, document: &mut Document, kind: &'static ResourceType) -> Result<(), Error> {

@@ -119,16 +119,6 @@ fn name(document: &Document, user_name: &str) -> PersonName {
         .expect("the last one can be shown")
 }
 
-/// The new whole in place of the old. Whether somebody is active stays where it does not say (RFC
-/// 7644, section 3.5.1).
-#[must_use]
-pub fn replaced(old: &Document, mut new: Document) -> Document {
-    if let Some(active) = old.0.get("active") {
-        new.0.entry("active").or_insert_with(|| active.clone());
-    }
-    new
-}
-
 /// A user as stored.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_field_names, reason = "it is the standard's name")]

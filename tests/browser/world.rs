@@ -5,8 +5,7 @@ use std::fmt::Write;
 use chrono::{Days, TimeDelta};
 use tokendesk::access::{Actor, OrganizationId, Role};
 use tokendesk::catalogue::{self, Scope};
-use tokendesk::identity::queries::{self, NewUser};
-use tokendesk::identity::{Email, PersonName};
+use tokendesk::identity::queries::{self, Invitee};
 use tokendesk::secret::Digest;
 use tokendesk::tokens::draft::NewToken;
 use tokendesk::tokens::{Ranges, Token};
@@ -116,15 +115,15 @@ async fn people(app: &App) {
     let fabrikam = app.another_organization("Fabrikam").await;
     app.add_member(fabrikam, GRACE, Role::Admin).await;
     app.add_member(app.organization, MEMBER, Role::Member).await;
-    let guest = NewUser {
-        email: &Email::parse("quentin.featherstonehaugh-warrington@northwind.example").unwrap(),
-        name: &PersonName::parse("Quentin Featherstonehaugh").unwrap(),
-        password_hash: None,
+    let guest = Invitee {
+        email: "quentin.featherstonehaugh-warrington@northwind.example",
+        name: "Quentin Featherstonehaugh",
+        role: Role::Admin,
     };
     let connection = &mut *app.database().get().await.unwrap();
     let actor = Actor::command_line(app.organization);
     let code = Digest::of(CODE);
-    queries::invite(connection, &actor, &guest, Role::Admin, &code, app.now())
+    queries::invite(connection, &actor, &guest, &code, app.now())
         .await
         .unwrap();
 }

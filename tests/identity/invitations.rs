@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use tokendesk::access::{Actor, OrganizationId, Role};
-use tokendesk::identity::queries::{self, NewUser};
-use tokendesk::identity::{Email, PersonName};
+use tokendesk::identity::PersonName;
+use tokendesk::identity::queries::{self, Invitee};
 use tokendesk::secret::Digest;
 
 use crate::support::App;
@@ -14,23 +14,16 @@ async fn invite(app: &App, email: &str, code: &str) {
 }
 
 async fn invite_to(app: &App, organization: OrganizationId, email: &str, code: &str) {
-    let person = NewUser {
-        email: &Email::parse(email).unwrap(),
-        name: &PersonName::parse("Mei Tanaka").unwrap(),
-        password_hash: None,
+    let person = Invitee {
+        email,
+        name: "Mei Tanaka",
+        role: Role::Member,
     };
     let connection = &mut *app.database().get().await.unwrap();
     let actor = Actor::command_line(organization);
-    queries::invite(
-        connection,
-        &actor,
-        &person,
-        Role::Member,
-        &Digest::of(code),
-        app.now(),
-    )
-    .await
-    .unwrap();
+    queries::invite(connection, &actor, &person, &Digest::of(code), app.now())
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

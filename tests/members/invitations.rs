@@ -230,7 +230,7 @@ async fn whoever_was_provisioned_chooses_a_password_by_the_link() {
     assert!([404, 409].contains(&answers[1]), "{answers:?}");
     let profile = app.signed_in(kai).await.visit("/profile").await;
     assert!(
-        profile.says("Kai Provisioned") && profile.says("Role Member"),
+        profile.says("Kai Provisioned") && profile.says("Role Administrator"),
         "{}",
         profile.text()
     );

@@ -216,3 +216,50 @@ async fn a_search_that_takes_too_long_is_given_up() {
     client.batch_execute("ROLLBACK").await.unwrap();
     assert_eq!(provider.named("title pr").await, Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_makes_so_many_comparisons_and_no_more() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let path = format!("/Users/{}", provider.user("jo@x.example").await);
+    let filter = vec!["type eq \"x\""; 125].join(" or ");
+    let remove = json!({ "op": "remove", "path": format!("emails[{filter}]") });
+    let many: Vec<Value> = vec![remove; 41];
+    let refused = provider.patch(&path, many.clone().into()).await;
+    refused.refuse(400, "invalidSyntax");
+    provider.patch(&path, many[..40].into()).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_each_resource_has_is_not_removed() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let user = format!("/Users/{}", provider.user("jo@x.example").await);
+    let group = format!("/Groups/{}", provider.group("Weavers", &[]).await);
+    for (path, attribute) in [(user, "userName"), (group, "displayName")] {
+        let remove = json!([{ "op": "remove", "path": attribute }]);
+        provider
+            .patch(&path, remove)
+            .await
+            .refuse(400, "mutability");
+    }
+}
+
+/// The names of schemas are paths: nothing is passed over in silence.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_is_changed_by_its_name() {
+    const ENTERPRISE: &str = super::provider::ENTERPRISE;
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let path = format!("/Users/{}", provider.user("jo@x.example").await);
+    let set = json!([
+        { "op": "replace", "path": USER, "value": { "title": "Weaver" } },
+        { "op": "replace", "path": ENTERPRISE, "value": { "department": "Looms" } },
+    ]);
+    let user = provider.patch(&path, set).await.expect(200);
+    assert_eq!(user["title"], "Weaver");
+    assert_eq!(user[ENTERPRISE]["department"], "Looms");
+    let none = json!([{ "op": "replace", "path": ENTERPRISE, "value": null }]);
+    let user = provider.patch(&path, none).await.expect(200);
+    assert!(user.get(ENTERPRISE).is_none(), "{user}");
+}

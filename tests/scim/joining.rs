@@ -139,7 +139,7 @@ async fn an_administrator_who_has_not_joined_is_none_to_leave_alone() {
         .await;
     assert_eq!(refused.status, 409);
     app.state.clock.advance(TimeDelta::seconds(1));
-    let link = path(&app, &invite(&app.ada().await, KAI, "member").await);
+    let link = path(&app, &invite(&app.ada().await, KAI, "admin").await);
     let page = app.browser().visit(&link).await;
     let joined = page.form(&link).fill("password", PASSWORD).submit().await;
     assert_eq!(joined.status, 200);
@@ -190,6 +190,14 @@ async fn who_has_not_joined_stays_signed_in_and_keeps_their_email_elsewhere() {
             .patch(&format!("/Users/{id}"), renamed)
             .await
             .status,
+        200
+    );
+    // Contoso's provider means whoever has that email, until it takes them out again.
+    assert_eq!(app.user(KAI).await.to_string(), id);
+    assert_eq!(theirs.delete(&format!("/Users/{id}")).await.status, 204);
+    let again = json!([{ "op": "replace", "path": "displayName", "value": "Kai N." }]);
+    assert_eq!(
+        northwind.patch(&format!("/Users/{id}"), again).await.status,
         200
     );
     assert_eq!(app.user("kai@new.example").await.to_string(), id);
@@ -416,4 +424,96 @@ async fn names_of_who_has_not_joined_are_made_up_for() {
     let (_, statement) = names_of_old.split_once('\n').unwrap();
     app.client().await.batch_execute(statement).await.unwrap();
     assert_eq!(names().await, known);
+}
+
+/// Somebody is a member by their email: nobody else can be put in their place by another name for the
+/// account, whichever provider made it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_keeps_its_email_for_as_long_as_others_mean_it() {
+    let app = App::start().await;
+    let contoso = app.another_organization("Contoso").await;
+    let theirs = Provider::of(&app, contoso).await;
+    let id = provision(&theirs, KAI).await;
+    let northwind = Provider::new(&app).await;
+    assert_eq!(provision(&northwind, KAI).await, id);
+    let user = format!("/Users/{id}");
+    let named = |email: &str| {
+        json!([{ "op": "replace", "value": {
+            "userName": email, "emails": [{ "value": email, "primary": true }] } }])
+    };
+    let evil = "mallory@contoso.example";
+    let renamed = theirs.patch(&user, named(evil)).await.expect(200);
+    assert_eq!(renamed["userName"], evil, "as they call them");
+    assert_eq!(app.user(KAI).await.to_string(), id);
+    app.state.clock.advance(TimeDelta::seconds(1));
+    let page = format!("/settings/members/{id}");
+    let page = app.ada().await.visit(&page).await;
+    assert!(page.says(KAI) && !page.says(evil), "{}", page.text());
+    // Once nobody else means them, it follows again.
+    assert_eq!(northwind.delete(&user).await.status, 204);
+    theirs
+        .patch(&user, named("kay@contoso.example"))
+        .await
+        .expect(200);
+    assert_eq!(app.user("kay@contoso.example").await.to_string(), id);
+}
+
+/// At once, from two organisations: the account is one, and nobody is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_providers_make_one_account_at_once() {
+    let app = App::start().await;
+    let contoso = app.another_organization("Contoso").await;
+    let providers = [Provider::new(&app).await, Provider::of(&app, contoso).await];
+    for number in 0..30 {
+        let email = format!("kai{number}@northwind.example");
+        let [one, other] = &providers;
+        let ids = tokio::join!(provision(one, &email), provision(other, &email));
+        assert_eq!(ids.0, ids.1);
+        let made =
+            format!("SELECT count(*) FROM scim_users WHERE made_account AND user_name = '{email}'");
+        let made = app.count(&made).await;
+        assert!(made >= 1, "by whoever was first: {made}");
+    }
+}
+
+/// The invitation, its page, the audit log and the member agree.
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_provider_made_a_member_becomes_what_they_are_invited_as() {
+    let app = App::start().await;
+    let id = provision(&Provider::new(&app).await, KAI).await;
+    app.state.clock.advance(TimeDelta::seconds(1));
+    let ada = app.ada().await;
+    let link = path(&app, &invite(&ada, KAI, "admin").await);
+    let role =
+        format!("SELECT count(*) FROM memberships WHERE role = 'admin' AND user_id = '{id}'");
+    assert_eq!(app.count(&role).await, 1);
+    let told = "SELECT changes::text FROM journal WHERE action = 'member.role_changed'";
+    let told: String = app.sql(told).await[0].get(0);
+    assert!(told.contains("admin"), "{told}");
+    // Whoever is invited again as what they are is not changed.
+    invite(&ada, KAI, "admin").await;
+    let times = "SELECT count(*) FROM journal WHERE action = 'member.role_changed'";
+    assert_eq!(app.count(times).await, 1);
+    let old = app.browser().visit(&link).await;
+    assert_eq!(old.status, 404, "the last link counts");
+    let link = path(&app, &invite(&ada, KAI, "member").await);
+    let page = app.browser().visit(&link).await;
+    assert!(!page.says("administrator"), "{}", page.text());
+    assert_eq!(app.count(&role).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handover_calls_whom_has_not_joined_what_their_provider_calls_them() {
+    let app = App::start().await;
+    let contoso = app.another_organization("Contoso").await;
+    app.add_member(contoso, KAI, tokendesk::access::Role::Admin)
+        .await;
+    let id = provision(&Provider::new(&app).await, KAI).await;
+    let page = format!("/settings/members/{id}/handover");
+    let page = app.ada().await.visit(&page).await;
+    assert!(
+        page.says("Kai") && !page.says("Some Member"),
+        "{}",
+        page.text()
+    );
 }

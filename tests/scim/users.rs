@@ -240,10 +240,7 @@ async fn a_change_is_made_as_a_whole_or_not_at_all() {
             json!({ "op": "replace", "path": "id", "value": "1" }),
             "mutability",
         ),
-        (
-            json!({ "op": "remove", "path": "userName" }),
-            "invalidValue",
-        ),
+        (json!({ "op": "remove", "path": "userName" }), "mutability"),
         (
             json!({ "op": "replace", "path": "active", "value": "?" }),
             "invalidValue",
@@ -508,4 +505,87 @@ async fn what_was_asked_for_of_a_user_is_answered_to_changes_too() {
         "{changed}"
     );
     assert_eq!(changed["userName"], "jo@x.example");
+}
+
+/// Nor is anybody deactivated: whoever has no value for it says nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_comes_back_because_nothing_is_said_of_it() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let path = format!("/Users/{}", provider.user("jo@x.example").await);
+    for active in [true, false] {
+        let set = json!([{ "op": "replace", "path": "active", "value": active }]);
+        provider.patch(&path, set).await.expect(200);
+        for silent in [
+            json!({ "op": "replace", "path": "active", "value": null }),
+            json!({ "op": "replace", "path": "active", "value": "" }),
+            json!({ "op": "replace", "value": { "active": null, "title": "Weaver" } }),
+            json!({ "op": "remove", "path": "active" }),
+        ] {
+            let said = provider.patch(&path, json!([silent])).await.expect(200);
+            assert_eq!(said["active"], active, "{silent}");
+        }
+        let whole = json!({ "userName": "jo@x.example", "active": null });
+        let said = provider.put(&path, &whole).await.expect(200);
+        assert_eq!(said["active"], active);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_is_not_taken_for_who_they_were() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let id = provider.user("jo@x.example").await;
+    let path = format!("/Users/{id}");
+    let before = provider.get(&path).await.etag();
+    provider.delete(&path).await;
+    app.state.clock.advance(chrono::TimeDelta::seconds(1));
+    assert_eq!(provider.user("jo@x.example").await, id);
+    let request = provider.request(reqwest::Method::GET, &path);
+    let read = request.header("if-none-match", &before);
+    assert_eq!(provider.send(read).await.status, 200);
+    let request = provider.request(reqwest::Method::DELETE, &path);
+    let gone = provider.send(request.header("if-match", &before)).await;
+    gone.refuse(412, "");
+}
+
+/// As it is answered, so it is looked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn times_are_found_by_what_is_answered() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    provider.user("jo@x.example").await;
+    provider.group("Weavers", &[]).await;
+    app.sql("UPDATE scim_users SET modified_at = '2026-11-22T14:00:00.114875Z'")
+        .await;
+    app.sql("UPDATE groups SET modified_at = '2026-11-22T14:00:00.114875Z'")
+        .await;
+    for endpoint in ["/Users", "/Groups"] {
+        let all = provider.get(endpoint).await.expect(200);
+        let at = text(&all["Resources"][0]["meta"]["lastModified"]);
+        for (operator, finds) in [("eq", true), ("ge", true), ("gt", false), ("ne", false)] {
+            let filter = format!("meta.lastModified {operator} \"{at}\"");
+            let found = provider.find(endpoint, &filter).await.expect(200);
+            let expected = if finds {
+                &all["totalResults"]
+            } else {
+                &json!(0)
+            };
+            assert_eq!(found["totalResults"], *expected, "{filter}");
+        }
+    }
+}
+
+/// In lower case some letters are two.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_email_that_grows_in_lower_case_is_refused() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let long = format!("{}@x.example", "İ".repeat(180));
+    let user = json!({ "userName": "jo", "emails": [{ "value": long, "primary": true }] });
+    provider
+        .post("/Users", &user)
+        .await
+        .refuse(400, "invalidValue");
+    assert_eq!(app.count("SELECT count(*) FROM users").await, 1);
 }

@@ -56,25 +56,20 @@ pub struct Invitee<'a> {
     pub role: Role,
 }
 
-/// Returns when it expires. Their earlier invitation, whose link may be lost, lets nobody in any more.
+/// Their earlier invitation, whose link may be lost, lets nobody in any more. To be called in a
+/// transaction that has the organisation by [`hold`].
 pub async fn invite(
     connection: &mut Connection,
     actor: &Actor,
-    person: &NewUser<'_>,
-    role: Role,
+    invitee: &Invitee<'_>,
     code: &Digest,
     now: DateTime<Utc>,
-) -> QueryResult<DateTime<Utc>> {
-    let invitee = Invitee {
-        email: person.email.as_str(),
-        name: person.name.as_str(),
-        role,
-    };
+) -> QueryResult<()> {
     connection
         .transaction(async |connection| {
             end_links(connection, actor, (None, invitee.email), now).await?;
             let action = Action::MemberInvited;
-            write(connection, actor, &invitee, code, action, now).await
+            write(connection, actor, invitee, code, action, now).await
         })
         .await
 }
@@ -88,7 +83,7 @@ pub async fn link(
     member: &Invitee<'_>,
     code: &Digest,
     now: DateTime<Utc>,
-) -> QueryResult<DateTime<Utc>> {
+) -> QueryResult<()> {
     let (actor, action) = (operator.actor(), Action::PasswordLinkMade);
     write(connection, &actor, member, code, action, now).await
 }
@@ -100,7 +95,7 @@ async fn write(
     code: &Digest,
     action: Action,
     now: DateTime<Utc>,
-) -> QueryResult<DateTime<Utc>> {
+) -> QueryResult<()> {
     let (id, expires_at) = (InvitationId::new(now), now + INVITATION_LIFE);
     connection
         .transaction(async |connection| {
@@ -132,8 +127,7 @@ async fn write(
             };
             journal::record(connection, actor, entry, now).await
         })
-        .await?;
-    Ok(expires_at)
+        .await
 }
 
 type Row = (
@@ -233,14 +227,9 @@ pub async fn accept(
         .transaction(async |connection| {
             hold(connection, invitation.organization).await?;
             use_up(connection, invitation, now).await?;
-            let user = insert_user(
-                connection,
-                person.email,
-                person.name,
-                person.password_hash,
-                now,
-            )
-            .await?;
+            let user = insert_user(connection, &person, now)
+                .await?
+                .ok_or(QueryError::RollbackTransaction)?;
             let actor = Actor::joining(invitation.organization, user, person.name.as_str());
             let email = person.email.as_str();
             let role = invitation.role;
@@ -251,7 +240,6 @@ pub async fn accept(
         .await;
     match accepted {
         Err(QueryError::RollbackTransaction) => Ok(None),
-        Err(error) if violates(&error, "users_email_key") => Ok(None),
         accepted => accepted.map(Some),
     }
 }
@@ -377,9 +365,9 @@ async fn enter(
     }
 }
 
-/// First of all, as whoever deactivates or removes members does: else each of two would wait for
-/// the other.
-async fn hold(connection: &mut Connection, organization: OrganizationId) -> QueryResult<()> {
+/// Keeps all others from changing who is in the organisation until the transaction ends. First of all in
+/// each: else each of two would wait for the other.
+pub async fn hold(connection: &mut Connection, organization: OrganizationId) -> QueryResult<()> {
     organizations::table
         .find(organization)
         .select(organizations::id)

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::invitations::end_links;
+use super::invitations::{end_links, hold};
 use crate::access::{Actor, Role, UserId};
 use crate::db::schema::{invitations, memberships, users};
 use crate::db::{Connection, violates};
@@ -19,25 +19,26 @@ pub struct NewUser<'a> {
     pub password_hash: Option<String>,
 }
 
+/// `None` if the email has an account, be it made by another at the same time.
 pub(super) async fn insert_user(
     connection: &mut Connection,
-    email: &Email,
-    name: &PersonName,
-    password_hash: Option<String>,
+    person: &NewUser<'_>,
     now: DateTime<Utc>,
-) -> QueryResult<UserId> {
-    let id = UserId::new(now);
+) -> QueryResult<Option<UserId>> {
     diesel::insert_into(users::table)
         .values((
-            users::id.eq(id),
-            users::email.eq(email.as_str()),
-            users::name.eq(name.as_str()),
-            users::password_hash.eq(password_hash),
+            users::id.eq(UserId::new(now)),
+            users::email.eq(person.email.as_str()),
+            users::name.eq(person.name.as_str()),
+            users::password_hash.eq(person.password_hash.as_deref()),
             users::created_at.eq(now),
         ))
-        .execute(connection)
-        .await?;
-    Ok(id)
+        .on_conflict(users::email)
+        .do_nothing()
+        .returning(users::id)
+        .get_result(connection)
+        .await
+        .optional()
 }
 
 /// One who has joined sees the organisation; anybody else has to open a link of its own first.
@@ -116,32 +117,39 @@ async fn add(
 ) -> Result<bool, MemberError> {
     connection
         .transaction(async |connection| {
-            let known = users::table
-                .filter(users::email.eq(person.email.as_str()))
-                .select(users::id)
-                .get_result(connection)
-                .await
-                .optional()?;
-            let user = match known {
-                Some(user) => user,
-                None => {
-                    insert_user(
-                        connection,
-                        person.email,
-                        person.name,
-                        person.password_hash,
-                        now,
-                    )
-                    .await?
-                }
-            };
+            hold(connection, actor.organization()).await?;
+            let (user, is_new) = owner(connection, &person, now).await?;
             let who = (user, person.email.as_str());
             insert_membership(connection, actor, who, role, has_joined, now).await?;
             // Whoever invited them before did not know what they are now.
             end_links(connection, actor, (Some(user), who.1), now).await?;
-            Ok(known.is_none())
+            Ok(is_new)
         })
         .await
+}
+
+/// Who has the email, which they keep until the transaction ends, and whether they are new.
+async fn owner(
+    connection: &mut Connection,
+    person: &NewUser<'_>,
+    now: DateTime<Utc>,
+) -> QueryResult<(UserId, bool)> {
+    loop {
+        if let Some(user) = insert_user(connection, person, now).await? {
+            return Ok((user, true));
+        }
+        let known = users::table
+            .filter(users::email.eq(person.email.as_str()))
+            .select(users::id)
+            .for_key_share()
+            .get_result(connection)
+            .await
+            .optional()?;
+        // `None`: the account has had another email since.
+        if let Some(user) = known {
+            return Ok((user, false));
+        }
+    }
 }
 
 /// Whether anybody has an account with this email.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
+use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::members::{NewUser, insert_membership, insert_user};
@@ -64,14 +65,9 @@ pub async fn found(
             if is_set_up(connection).await? {
                 return Ok(None);
             }
-            let user = insert_user(
-                connection,
-                administrator.email,
-                administrator.name,
-                administrator.password_hash,
-                now,
-            )
-            .await?;
+            let user = insert_user(connection, &administrator, now)
+                .await?
+                .ok_or(QueryError::RollbackTransaction)?;
             let id = OrganizationId::new(now);
             let actor = Actor::joining(id, user, administrator.name.as_str());
             insert_organization(connection, &actor, organization, now).await?;

@@ -7,15 +7,15 @@ use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::{Invited, Pending};
-use crate::access::{Actor, Operator, OrganizationId, Role};
+use crate::access::{Actor, Operator, OrganizationId, Role, UserId};
 use crate::db::Connection;
 use crate::db::schema::{invitations, memberships, users};
 use crate::identity::Email;
-use crate::identity::queries::{self as identity, InvitationId, Invitee, NewUser};
+use crate::identity::queries::{self as identity, InvitationId, Invitee};
 use crate::journal::{self, Action};
 use crate::members::Member;
 use crate::members::draft::Guest;
-use crate::members::queries::{Beyond, may_appoint};
+use crate::members::queries::{Beyond, ChangeError, Charge, change_role, may_appoint};
 use crate::secret::{Digest, Plaintext};
 use crate::web::Error;
 use crate::web::paging::{Cursor, Direction, Slice};
@@ -109,6 +109,8 @@ pub enum InviteError {
     AlreadyMember,
     /// The token with which it is done may make nobody an administrator.
     Beyond(Beyond),
+    /// The member whom it is for cannot have the role.
+    Role(ChangeError),
     Query(QueryError),
 }
 
@@ -131,6 +133,7 @@ impl From<InviteError> for Error {
                 Self::Conflict("Somebody with this email is a member already.")
             }
             InviteError::Beyond(beyond) => beyond.into(),
+            InviteError::Role(error) => error.into(),
             InviteError::Query(error) => error.into(),
         }
     }
@@ -143,31 +146,48 @@ pub async fn invite(
     guest: &Guest,
     now: DateTime<Utc>,
 ) -> Result<Invited, InviteError> {
-    if !actor.may_change(None) {
-        return Err(QueryError::NotFound.into());
-    }
     connection
         .transaction(async |connection| {
-            let waits = waits(connection, actor.organization(), &guest.email).await?;
-            if waits == Some(false) {
+            // Of several that invite somebody at once, the last one's link is the only one.
+            Charge::take(connection, actor).await?;
+            let member = member(connection, actor.organization(), &guest.email).await?;
+            if member.is_some_and(|(_, waits)| !waits) {
                 return Err(InviteError::AlreadyMember);
             }
             // A member may be made an administrator before the link is opened.
-            if waits.is_some() || guest.role == Role::Admin {
+            if member.is_some() || guest.role == Role::Admin {
                 may_appoint::<InviteError>(connection, actor).await?;
+            }
+            if let Some((user, _)) = member {
+                appoint(connection, actor, user, guest.role, now).await?;
             }
             let code = Plaintext::random(32);
             let digest = code.digest();
-            let person = NewUser {
-                email: &guest.email,
-                name: &guest.name,
-                password_hash: None,
+            let invitee = Invitee {
+                email: guest.email.as_str(),
+                name: guest.name.as_str(),
+                role: guest.role,
             };
-            identity::invite(connection, actor, &person, guest.role, &digest, now).await?;
+            identity::invite(connection, actor, &invitee, &digest, now).await?;
             let invitation = with_code(connection, &digest).await?;
             Ok(Invited { invitation, code })
         })
         .await
+}
+
+/// Makes of a member what they are invited as.
+async fn appoint(
+    connection: &mut Connection,
+    actor: &Actor,
+    user: UserId,
+    role: Role,
+    now: DateTime<Utc>,
+) -> Result<(), InviteError> {
+    match change_role(connection, actor, user, role, now).await {
+        // They have the role.
+        Ok(_) | Err(ChangeError::Outdated(_)) => Ok(()),
+        Err(error) => Err(InviteError::Role(error)),
+    }
 }
 
 /// A link with which an active member sets a password, their first or another.
@@ -230,12 +250,12 @@ pub async fn revoke(
         .await
 }
 
-/// Whether the member with this email waits for a link; `None` if there is no such member.
-async fn waits(
+/// The member with this email, and whether they wait for a link.
+async fn member(
     connection: &mut Connection,
     organization: OrganizationId,
     email: &Email,
-) -> QueryResult<Option<bool>> {
+) -> QueryResult<Option<(UserId, bool)>> {
     let waits = users::password_hash
         .is_null()
         .or(not(memberships::has_joined));
@@ -243,7 +263,10 @@ async fn waits(
         .inner_join(users::table)
         .filter(memberships::organization_id.eq(organization))
         .filter(users::email.eq(email.as_str()))
-        .select(waits.and(memberships::deactivated_at.is_null()))
+        .select((
+            memberships::user_id,
+            waits.and(memberships::deactivated_at.is_null()),
+        ))
         .get_result(connection)
         .await
         .optional()

@@ -9,7 +9,8 @@ use diesel_async::RunQueryDsl;
 
 use crate::access::{Actor, OrganizationId, Role, is_lifted};
 use crate::db::Connection;
-use crate::db::schema::{memberships, organizations, users};
+use crate::db::schema::{memberships, users};
+use crate::identity::queries::hold;
 
 /// Nobody would be left to administer the organisation.
 #[derive(Debug)]
@@ -39,12 +40,7 @@ impl Charge {
             return Err(QueryError::NotFound);
         }
         let organization = actor.organization();
-        organizations::table
-            .find(organization)
-            .select(organizations::id)
-            .for_no_key_update()
-            .get_result::<OrganizationId>(connection)
-            .await?;
+        hold(connection, organization).await?;
         Ok(Self {
             organization,
             held: held(connection, organization).await?,

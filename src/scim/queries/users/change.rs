@@ -1,7 +1,7 @@
 //! Making users what a client wants them to be. Each change holds the [`Charge`] of the
 //! organisation from its beginning, as members may be deactivated by it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
@@ -11,16 +11,15 @@ use serde_json::Value;
 use super::{Row, find, groups_of};
 use crate::access::{Actor, UserId};
 use crate::db::schema::{group_members, groups, memberships, scim_documents, scim_users, users};
-use crate::db::{Connection, violates};
+use crate::db::{Connection, lower, violates};
 use crate::identity::Email;
 use crate::identity::queries::{MemberError, NewUser, provision_member};
 use crate::journal::{self, Action, Change};
 use crate::members::queries::{Charge, Departure, deactivate, reactivate, remove};
 use crate::scim::document::Document;
 use crate::scim::problem;
-use crate::scim::queries::condition::lower;
 use crate::scim::queries::directory::of_user;
-use crate::scim::user::{InGroup, User, Wanted, replaced};
+use crate::scim::user::{InGroup, User, Wanted};
 use crate::scim::version::Condition;
 use crate::web::Error;
 
@@ -44,10 +43,10 @@ pub async fn create(
                 problem::value("emails should hold an email address, as userName is none.")
             })?;
             let account = account(connection, email).await?;
-            if let Some((id, _)) = account
+            if let Some((id, ..)) = account
                 && is_to_adopt(connection, actor, id, wanted).await?
             {
-                let edit = |old| Ok(replaced(&old, document.clone()));
+                let edit = |_| Ok(document.clone());
                 return change(connection, actor, id, &Condition::NONE, edit, now).await;
             }
             let person = NewUser {
@@ -55,15 +54,17 @@ pub async fn create(
                 name: &wanted.name,
                 password_hash: None,
             };
-            match provision_member(connection, actor, person, now).await {
-                Ok(_) => {}
+            // Whoever comes back has the same ID, and no version that they had before.
+            let first = account.map_or(1, |(.., since)| 1 + seconds(now - since));
+            let is_new = match provision_member(connection, actor, person, now).await {
+                Ok(is_new) => is_new,
                 Err(MemberError::AlreadyMember) => {
                     return Err(member_already(connection, actor, email).await?);
                 }
                 Err(MemberError::Query(error)) => return Err(error.into()),
-            }
+            };
             let id = match account {
-                Some((id, _)) => id,
+                Some((id, ..)) => id,
                 None => {
                     users::table
                         .filter(users::email.eq(email.as_str()))
@@ -73,9 +74,10 @@ pub async fn create(
                 }
             };
             call(connection, actor, id, wanted).await?;
-            save(connection, actor, id, wanted, (1, now)).await?;
+            save(connection, actor, id, wanted, (first, now)).await?;
+            let is_abandoned = account.is_some_and(|(_, is_owned, _)| !is_owned);
             diesel::update(scim_users::table.find((actor.organization(), id)))
-                .set(scim_users::made_account.eq(account.is_none_or(|(_, is_owned)| !is_owned)))
+                .set(scim_users::made_account.eq(is_new || is_abandoned))
                 .execute(connection)
                 .await?;
             if !wanted.active {
@@ -104,16 +106,25 @@ async fn is_to_adopt(
     diesel::select(exists(them)).get_result(connection).await
 }
 
-/// The account with this email, and whether it is somebody's own: with a password, or in an
-/// organisation.
+/// Of a moment that is past, as an instance's clock may not have it.
+fn seconds(time: TimeDelta) -> i32 {
+    i32::try_from(time.num_seconds().max(0)).unwrap_or(0)
+}
+
+/// The account with this email, whether it is somebody's own (with a password, or in an organisation),
+/// and since when there is one.
 async fn account(
     connection: &mut Connection,
     email: &Email,
-) -> QueryResult<Option<(UserId, bool)>> {
+) -> QueryResult<Option<(UserId, bool, DateTime<Utc>)>> {
     let is_member = exists(memberships::table.filter(memberships::user_id.eq(users::id)));
     users::table
         .filter(users::email.eq(email.as_str()))
-        .select((users::id, users::password_hash.is_not_null().or(is_member)))
+        .select((
+            users::id,
+            users::password_hash.is_not_null().or(is_member),
+            users::created_at,
+        ))
         .get_result(connection)
         .await
         .optional()
@@ -144,7 +155,9 @@ pub async fn change(
             let old = lock(connection, actor, id).await?;
             check(connection, actor, condition, &old).await?;
             let before = old.whole();
-            let after = edit(before.clone())?;
+            let mut after = edit(before.clone())?;
+            // Nobody is deactivated or comes back because nothing is said (RFC 7644, section 3.5.1).
+            after.0.entry("active").or_insert(old.active.into());
             if before == after {
                 set_provisioned(connection, actor, id).await?;
                 return Ok(Changed {
@@ -283,25 +296,34 @@ async fn call(
     Ok(renamed > 0)
 }
 
-/// The name and email of an account that provisioning made follow what it says, for as long as
-/// its owner has joined no other organisation. Returns whether it has another name.
+/// The name of an account that provisioning made follows what it says, for as long as its owner has
+/// joined no other organisation, and its email for as long as they are a member of no other: it means
+/// whoever has that email, and nobody who is given it. Returns whether it has another name.
 async fn keep_account(
     connection: &mut Connection,
     actor: &Actor,
     id: UserId,
     wanted: &Wanted,
 ) -> Result<bool, Error> {
-    let elsewhere = memberships::table
+    // Whoever makes a member of whom has the email waits, or is seen here.
+    users::table
+        .find(id)
+        .select(users::id)
+        .for_update()
+        .get_result::<UserId>(connection)
+        .await?;
+    let has_joined_elsewhere: Vec<bool> = memberships::table
         .filter(memberships::user_id.eq(id))
         .filter(memberships::organization_id.ne(actor.organization()))
-        .filter(memberships::has_joined);
-    if diesel::select(exists(elsewhere))
-        .get_result(connection)
-        .await?
-    {
+        .select(memberships::has_joined)
+        .load(connection)
+        .await?;
+    if has_joined_elsewhere.contains(&true) {
         return Ok(false);
     }
-    if let Some(email) = &wanted.email {
+    if has_joined_elsewhere.is_empty()
+        && let Some(email) = &wanted.email
+    {
         diesel::update(users::table.find(id))
             .filter(users::email.ne(email.as_str()))
             .set(users::email.eq(email.as_str()))

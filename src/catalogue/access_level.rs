@@ -67,9 +67,12 @@ impl AccessLevel {
         Some(ScopeSet::of(scopes))
     }
 
-    /// The preset that these scopes are, or `Custom`.
+    /// The preset that these scopes are, or `Custom`. Beside all there is nothing else.
     #[must_use]
     pub fn of(scopes: ScopeSet) -> Self {
+        if scopes.contains(Scope::All) {
+            return Self::FullAccess;
+        }
         Self::ALL
             .iter()
             .copied()
@@ -84,6 +87,8 @@ mod tests {
 
     #[test]
     fn a_preset_is_known_by_its_scopes() {
+        let all_and_more = ScopeSet::of(&[Scope::All, Scope::AdminRead]);
+        assert_eq!(AccessLevel::of(all_and_more), AccessLevel::FullAccess);
         for level in AccessLevel::ALL {
             if let Some(scopes) = level.scopes() {
                 assert_eq!(AccessLevel::of(scopes), *level);

@@ -181,8 +181,10 @@ fn with_full_access(imports: &[Import]) -> String {
 }
 
 fn full_access(imports: &[Import]) -> usize {
-    let all = ScopeSet::of(&[Scope::All]);
-    let is_full = |import: &&Import| ScopeSet::effective(import.new.scopes) == all;
+    let is_full = |import: &&Import| {
+        let scopes = ScopeSet::effective(import.new.scopes);
+        scopes.contains(Scope::All)
+    };
     imports.iter().filter(is_full).count()
 }
 

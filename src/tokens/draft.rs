@@ -58,10 +58,21 @@ impl Expiry {
         let at: DateTime<Utc> = text
             .parse()
             .map_err(|_| "is none of 30d, 90d, 1y, never or 2027-02-20T14:30:00Z")?;
-        if at <= now {
+        Self::at(at, now).map(Some)
+    }
+
+    /// The end of a token at an instant.
+    ///
+    /// # Errors
+    /// What the instant is.
+    pub fn at(instant: DateTime<Utc>, now: DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
+        if instant <= now {
             return Err("is not in the future");
         }
-        Ok(Some(at.trunc_subsecs(0)))
+        if instant.year() >= TOO_LATE {
+            return Err("is not before the year 9999");
+        }
+        Ok(instant.trunc_subsecs(0))
     }
 }
 
@@ -310,17 +321,17 @@ impl Draft {
                 .refuse("Enter a date and time, such as 2027-02-20T14:30.");
             return None;
         };
-        if at.year() >= TOO_LATE {
-            self.expires_at
-                .refuse("Choose a time before the year 9999, or that it never expires.");
-            return None;
-        }
         let unchanged = context
             .current
             .and_then(|token| token.expires_at)
             .filter(|expiry| expiry.trunc_subsecs(0) == at);
         if unchanged.is_some() {
             return unchanged;
+        }
+        if at.year() >= TOO_LATE {
+            self.expires_at
+                .refuse("Choose a time before the year 9999, or that it never expires.");
+            return None;
         }
         if at <= context.now {
             self.expires_at

@@ -3,6 +3,7 @@
 //! wrong column.
 
 mod file;
+mod known;
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use zxcvbn::zxcvbn;
 
+use self::known::Known;
 use super::draft::{Expiry, NewToken};
 use super::secret::{self, FOREIGN, LONG};
 use super::{Name, Ranges};
@@ -90,7 +92,12 @@ struct Fields<'a> {
 impl Fields<'_> {
     /// # Errors
     /// All that is wrong with it.
-    fn parse(&self, line: u64, now: DateTime<Utc>) -> Result<Import, Vec<Mistake>> {
+    fn parse(
+        &self,
+        line: u64,
+        known: &mut Known,
+        now: DateTime<Utc>,
+    ) -> Result<Import, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         let mut refuse = |column: &str, why: &str| {
             let what = format!("{column}: {why}");
@@ -114,6 +121,19 @@ impl Fields<'_> {
         let owner = Some(self.owner).filter(|owner| !owner.is_empty());
         let owner = owner.map(Email::parse).transpose();
         let owner = owner.map_err(|why| refuse("owner", &why)).ok();
+        if let (Some(name), Some(owner)) = (&name, &owner)
+            && let Some(first) = known.line_of_name(owner.as_ref(), name, line)
+        {
+            refuse("name", &format!("Line {first} has the same."));
+        }
+        if let Some(secret) = &secret
+            && let Some(first) = known.line_of_secret(&secret.digest, line)
+        {
+            refuse("secret", &format!("Line {first} has the same."));
+        }
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
         match (name, secret, scopes, expires_at, owner) {
             (Some(name), Some(secret), Some(scopes), Some(expires_at), Some(owner)) => Ok(Import {
                 line,
@@ -266,7 +286,7 @@ mod tests {
         let now = "2026-11-25T14:00:00Z".parse().unwrap();
         let told = |mistake: &Mistake| mistake.to_string();
         fields
-            .parse(7, now)
+            .parse(7, &mut Known::default(), now)
             .map_err(|mistakes| mistakes.iter().map(told).collect())
     }
 

@@ -43,9 +43,9 @@ use diesel::prelude::*;
 use ipnet::IpNet;
 
 use super::{Responsible, Standing, Token, TokenId, Usage};
-use crate::access::{OrganizationId, UserId};
+use crate::access::{OrganizationId, UserId, coalesce};
 use crate::catalogue::{Product, Scope, ScopeSet};
-use crate::db::schema::{products, token_usage, tokens, users};
+use crate::db::schema::{memberships, products, token_usage, tokens, users};
 
 /// A secret of a token, without the secret.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -84,6 +84,13 @@ struct UsageRow {
     last_used_from: Option<IpNet>,
     last_user_agent: Option<String>,
     last_used_minute: DateTime<Utc>,
+}
+
+/// As [`known_as`](crate::access::known_as), also of somebody who is a member no more.
+#[must_use]
+#[diesel::dsl::auto_type]
+fn name_here() -> _ {
+    coalesce(memberships::known_as.nullable(), users::name)
 }
 
 #[derive(Queryable, Selectable)]

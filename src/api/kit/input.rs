@@ -38,7 +38,7 @@ async fn of_type(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Bytes, Error> {
-    if request.content_type() != wanted {
+    if !request.content_type().eq_ignore_ascii_case(wanted) {
         return Err(Error::UnsupportedMediaType(wanted));
     }
     body::read(request, payload).await

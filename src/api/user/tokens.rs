@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::openapi::{RefOr, Schema};
@@ -110,11 +110,16 @@ pub struct NewMcpToken {
 impl NewMcpToken {
     /// The instant that is named, if one is.
     fn until(&self, now: Now) -> Result<Option<DateTime<Utc>>, Error> {
-        let wrong = |why| Err(Error::invalid("expires_at", why));
+        let wrong = |why: String| Error::invalid("expires_at", why);
         match (self.expires_at, self.expiry) {
-            (Some(_), Some(_)) => wrong("expiry says when it ends already: use one of them."),
-            (Some(at), None) if at <= now.0 => wrong("it is not in the future."),
-            (at, _) => Ok(at.map(|at| at.trunc_subsecs(0))),
+            (Some(_), Some(_)) => {
+                let why = "expiry says when it ends already: use one of them.";
+                Err(wrong(why.to_owned()))
+            }
+            (Some(at), None) => Expiry::at(at, now.0)
+                .map(Some)
+                .map_err(|why| wrong(format!("it {why}."))),
+            (None, _) => Ok(None),
         }
     }
 }

@@ -110,6 +110,9 @@ fn line_of(text: &str, at: usize) -> usize {
 /// In the order given, an operation a line.
 #[must_use]
 pub fn write(resources: &[Resource]) -> String {
+    if resources.is_empty() {
+        return "# There are no resources.\n".to_owned();
+    }
     let mut text = String::new();
     for resource in resources {
         if !text.is_empty() {

@@ -1,12 +1,10 @@
 //! The file: comma-separated values (RFC 4180) with a line of column names.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
+use super::known::Known;
 use super::{Fields, Import, Kind, Mistake};
-use crate::secret::Digest;
 
 const COLUMNS: [&str; 6] = ["name", "secret", "sha256", "scopes", "expires", "owner"];
 
@@ -83,8 +81,8 @@ pub fn read(text: &[u8], now: DateTime<Utc>, progress: impl Fn(u64)) -> Result<L
             .map_or(0, |start| ruler.line(start.byte()));
         let parsed = columns
             .fields(&record, line)
-            .and_then(|fields| fields.parse(line, now));
-        match parsed.and_then(|import| known.add(import)) {
+            .and_then(|fields| fields.parse(line, &mut known, now));
+        match parsed {
             Ok(import) => lines.imports.push(import),
             Err(mistakes) => lines.mistakes.extend(mistakes),
         }
@@ -108,8 +106,15 @@ impl Ruler<'_> {
         let start = start.clamp(self.at, self.text.len());
         let is_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');
         let start = start + self.text[start..].iter().take_while(is_end).count();
-        let passed = self.text[self.at..start].split(|byte| *byte == b'\n');
-        self.line += passed.count() as u64 - 1;
+        // One that ends with `\r\n` ends once.
+        let behind = self.text[self.at..].iter().skip(1).map(Some).chain([None]);
+        let passed = self.text[self.at..start].iter().zip(behind);
+        let ends = passed.filter(|(byte, next)| match byte {
+            b'\n' => true,
+            b'\r' => *next != Some(&b'\n'),
+            _ => false,
+        });
+        self.line += ends.count() as u64;
         self.at = start;
         self.line
     }
@@ -165,36 +170,6 @@ impl Columns {
             expires,
             owner,
         })
-    }
-}
-
-/// What earlier lines have taken, by the line.
-#[derive(Default)]
-struct Known {
-    names: HashMap<(Option<String>, String), u64>,
-    secrets: HashMap<Digest, u64>,
-}
-
-impl Known {
-    fn add(&mut self, import: Import) -> Result<Import, Vec<Mistake>> {
-        let line = import.line;
-        let owner = import.owner.as_ref().map(|owner| owner.as_str().to_owned());
-        let name = (owner, import.new.name.folded());
-        let name = *self.names.entry(name).or_insert(line);
-        let secret = *self.secrets.entry(import.secret.digest).or_insert(line);
-        let mistakes: Vec<Mistake> = [("name", name), ("secret", secret)]
-            .into_iter()
-            .filter(|(_, first)| *first != line)
-            .map(|(what, first)| Mistake {
-                line,
-                what: format!("{what}: Line {first} has the same."),
-            })
-            .collect();
-        if mistakes.is_empty() {
-            Ok(import)
-        } else {
-            Err(mistakes)
-        }
     }
 }
 
@@ -258,6 +233,27 @@ mod tests {
         ];
         assert_eq!(told, expected);
         assert_eq!(read.imports.len(), 2, "an MCP token has names of its own");
+    }
+
+    /// All is named at once, whatever else is wrong with a line.
+    #[test]
+    fn what_stands_twice_is_named_beside_other_mistakes() {
+        let text = "name,secret,expires\n\
+                    Backup,9f31c7a20b64e8d5,soon\n\
+                    Backup,9f31c7a20b64e8d5,30d\n";
+        let read = lines(text).unwrap();
+        let wrong: Vec<u64> = read.mistakes.iter().map(|mistake| mistake.line).collect();
+        assert_eq!(wrong, [2, 3, 3], "{:?}", read.mistakes);
+    }
+
+    #[test]
+    fn lines_end_as_any_editor_ends_them() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["name,secret", "A,9f31c7a20b64e8d5", "", "B,x,y", "C"].join(end);
+            let read = lines(&text).unwrap();
+            let wrong: Vec<u64> = read.mistakes.iter().map(|mistake| mistake.line).collect();
+            assert_eq!(wrong, [4, 5], "{end:?}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 
-use super::ResponsibleRow;
+use super::name_here;
 use crate::access::{OrganizationId, UserId};
 use crate::db::Connection;
 use crate::db::schema::{memberships, tokens, users};
@@ -91,15 +91,21 @@ pub async fn answering(
             .first::<TokenId>(connection)
             .await?;
     }
-    let person: ResponsibleRow = users::table
+    let is_here = memberships::organization_id
+        .eq(organization)
+        .and(memberships::user_id.eq(users::id));
+    let (name, email) = users::table
         .find(user)
-        .select(ResponsibleRow::as_select())
+        .left_join(memberships::table.on(is_here))
+        .select((name_here(), users::email))
         .get_result(connection)
         .await?;
-    Ok(Answering {
-        person: person.into(),
-        presence,
-    })
+    let person = Responsible {
+        id: user,
+        name,
+        email,
+    };
+    Ok(Answering { person, presence })
 }
 
 /// The one with this email, in lower case.

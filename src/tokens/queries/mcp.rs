@@ -10,8 +10,8 @@ use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::change::{ChangeError, add, prefix};
-use super::{TokenRow, UsageRow, assemble};
-use crate::access::{Actor, OrganizationId, Overseer, UserId, Viewer, coalesce};
+use super::{TokenRow, UsageRow, assemble, name_here};
+use crate::access::{Actor, OrganizationId, Overseer, UserId, Viewer};
 use crate::db::schema::{memberships, token_usage, tokens, users};
 use crate::db::{Connection, anywhere};
 use crate::tokens::draft::NewToken;
@@ -167,7 +167,7 @@ fn owned_by((token, usage, owner): OwnedRow) -> Owned {
 #[must_use]
 #[diesel::dsl::auto_type]
 fn of_members(organization: OrganizationId) -> _ {
-    let name: owner_name = owner_name();
+    let name: name_here = name_here();
     let owner = (
         users::id,
         name,
@@ -187,13 +187,6 @@ fn of_members(organization: OrganizationId) -> _ {
         .filter(tokens::organization_id.eq(organization))
         .filter(tokens::owner_id.is_not_null())
         .select((token, usage, owner))
-}
-
-/// As [`known_as`](crate::access::known_as), also of somebody who is a member no more.
-#[must_use]
-#[diesel::dsl::auto_type]
-fn owner_name() -> _ {
-    coalesce(memberships::known_as.nullable(), users::name)
 }
 
 /// Whose MCP tokens are wanted.
@@ -217,11 +210,7 @@ pub async fn of_all(
         .into_boxed();
     if !owners.part.is_empty() {
         let part = anywhere(&owners.part);
-        query = query.filter(
-            owner_name()
-                .ilike(part.clone())
-                .or(users::email.ilike(part)),
-        );
+        query = query.filter(name_here().ilike(part.clone()).or(users::email.ilike(part)));
     }
     if let Some(owner) = owners.id {
         query = query.filter(tokens::owner_id.eq(owner));

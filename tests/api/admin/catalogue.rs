@@ -112,3 +112,16 @@ async fn a_wrong_catalogue_changes_nothing_and_says_all_that_is_wrong() {
     assert_eq!(put(&program, "*", &huge).await.status, 413);
     assert_eq!(names(&program).await, before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_catalogue_of_nothing_goes_round_too() {
+    let app = App::start().await;
+    let program = Program::with(&app, "Terraform", &[Scope::AdminWrite]).await;
+    let none = put(&program, "*", "# Nothing yet.").await;
+    assert_eq!(none.status, 200, "{}", none.body);
+    let exported = program.get(CATALOGUE).await;
+    let text = exported.body.as_str().unwrap().to_owned();
+    let again = put(&program, exported.header("etag"), &text).await;
+    assert_eq!((again.status, &again.body["changed"]), (200, &json!(0)));
+    assert!(names(&program).await.is_empty());
+}

@@ -225,3 +225,16 @@ async fn a_mail_server_that_hangs_keeps_nobody_from_the_database() {
         works(&app, &made).await;
     }
 }
+
+/// Of several that invite somebody at once, the last one's link is the only one.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_has_one_link_however_many_invite_them_at_once() {
+    let (app, program) = start().await;
+    let new = json!({ "email": MEI, "name": "Mei Tanaka" });
+    let invite = || async { program.post("/api/v1/invitations", &new).await.status };
+    let told = futures_util::future::join_all((0..16).map(|_| invite())).await;
+    assert_eq!(told, [201; 16]);
+    assert_eq!(app.count("SELECT count(*) FROM invitations").await, 1);
+    let revoked = "SELECT count(*) FROM journal WHERE action = 'invitation.revoked'";
+    assert_eq!(app.count(revoked).await, 15);
+}

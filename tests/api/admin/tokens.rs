@@ -8,6 +8,7 @@ use tokendesk::tokens::Ranges;
 
 use crate::api::client::Program;
 use crate::support::App;
+use crate::support::app::ADA;
 
 async fn admin(app: &App) -> Program {
     Program::with(app, "Terraform", &[Scope::AdminWrite, Scope::ConnectWrite]).await
@@ -531,4 +532,38 @@ async fn requests_are_counted_by_token_and_refused_when_there_are_too_many() {
     let provider = Program::with(&app, "Provider", &[Scope::AdminScim]).await;
     let reply = provider.get("/scim/v2/Users").await;
     assert_eq!(reply.header("ratelimit-policy"), r#""minute";q=9;w=60"#);
+}
+
+/// RFC 3339 has no year after 9999, and RFC 9110 no case in media types.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_ends_at_a_time_that_clients_can_read() {
+    let app = App::start().await;
+    let program = admin(&app).await;
+    let own = Program::of(&app, &app.mcp_token(ADA, "Own").await.1);
+    for late in ["9999-12-31T23:59:59Z", "+12027-01-01T00:00:00Z"] {
+        for (program, path) in [
+            (&program, "/api/v1/tokens"),
+            (&own, "/api/v1/me/mcp-tokens"),
+        ] {
+            let mut new = json!({ "name": "Late", "expires_at": late });
+            if path == "/api/v1/tokens" {
+                new["scopes"] = json!(["connect:read"]);
+            }
+            let told = program.post(path, &new).await;
+            assert_eq!(told.status, 422, "{path} {late}: {}", told.body);
+            assert!(told.body.to_string().contains("year 9999"), "{}", told.body);
+        }
+    }
+    // Whatever has such an end keeps it, and all else can be changed.
+    let (token, _) = app.token("Old").await;
+    app.sql("UPDATE tokens SET expires_at = '9999-12-31T23:59:59Z' WHERE name = 'Old'")
+        .await;
+    let path = format!("/api/v1/tokens/{}", token.id);
+    let renamed = json!({ "name": "Older" });
+    let headers = [("content-type", "Application/JSON")];
+    let edited = program
+        .send(Method::PATCH, &path, &headers, Some(&renamed))
+        .await;
+    assert_eq!(edited.status, 200, "{}", edited.body);
+    assert_eq!(edited.body["token"]["expires_at"], "9999-12-31T23:59:59Z");
 }

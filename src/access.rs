@@ -1,6 +1,6 @@
 //! Who is asking, and what they may do: sessions, and the extractors that stand before every
-//! page. Queries that read take an [`Overseer`] or [`Viewer`], those that change something an
-//! [`Actor`]: a handler that forgot to ask has nothing to pass.
+//! page. Queries that read take an [`Overseer`], a [`Viewer`] or the organisation of one, those that
+//! change something an [`Actor`]: a handler that forgot to ask has nothing to pass.
 
 mod bearer;
 mod device;

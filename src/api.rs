@@ -31,11 +31,12 @@ pub mod shapes {
     pub use super::admin::groups::Group;
     pub use super::admin::invitations::Invitation;
     pub use super::admin::mcp_tokens::MembersMcpToken;
-    pub use super::admin::members::Member;
+    pub use super::admin::members::{Departed, Member};
     pub use super::admin::products::Product;
     pub use super::admin::resources::shapes::Resource;
     pub use super::admin::responsible::{HandedOver, ResponsiblePerson};
     pub use super::admin::servers::McpServer;
+    pub use super::admin::tokens::described;
     pub use super::admin::tokens::shapes::Token;
     pub use super::kit::Receipt;
 }

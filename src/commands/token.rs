@@ -131,15 +131,3 @@ struct Revealed<'a> {
     token: shapes::Token,
     secret: &'a str,
 }
-
-/// As the Admin API tells it.
-async fn described(
-    connection: &mut Connection,
-    token: Token,
-    desk: &Desk,
-) -> Result<shapes::Token, Failure> {
-    let now = desk.clock.now();
-    let retiring = queries::retiring(connection, &[token.id], now).await?;
-    let old_until = retiring.last().map(|(_, until)| *until);
-    Ok(shapes::Token::new(token, old_until, now))
-}

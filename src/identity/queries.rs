@@ -10,8 +10,8 @@ pub use attempts::{
     is_known_browser, lock_attempts, remember_browser, save_attempts,
 };
 pub use invitations::{
-    Account, Invitation, InvitationId, Invitee, accept, claim, end_links, invitation, invite, join,
-    link,
+    Account, Invitation, InvitationId, Invitee, accept, claim, end_links, hold, invitation, invite,
+    join, link,
 };
 pub use members::{
     MemberError, NewUser, add_member, credentials, provision_member, set_password, signed_in,

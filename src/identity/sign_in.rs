@@ -7,7 +7,7 @@ use super::throttle::{self, Subjects};
 use super::{password, queries};
 use crate::access::UserId;
 use crate::db::Database;
-use crate::secret::{Digest, Password, Plaintext};
+use crate::secret::{Digest, Password};
 use crate::web::Error;
 use crate::web::client_address::ClientAddress;
 
@@ -31,8 +31,8 @@ pub struct SignedIn {
     pub user: UserId,
     /// Whether they are an active member anywhere: else there is nothing for them to see.
     pub has_organization: bool,
-    /// For the browser to keep, if it is not known yet.
-    pub new_browser: Option<Plaintext>,
+    /// Whether somebody has signed in to the account with it before.
+    pub browser_is_known: bool,
 }
 
 /// `None` for a wrong password and for an unknown email alike, after the same time.
@@ -51,17 +51,11 @@ pub async fn authenticate(
     tracing::info!(address = %address.0, %user, "signed in");
     let connection = &mut *database.get().await?;
     let has_organization = queries::signed_in(connection, user, now).await?;
-    let mut signed_in = SignedIn {
+    Ok(Some(SignedIn {
         user,
         has_organization,
-        new_browser: None,
-    };
-    if !browser_is_known {
-        let browser = Plaintext::random(32);
-        queries::remember_browser(connection, user, &browser.digest(), now).await?;
-        signed_in.new_browser = Some(browser);
-    }
-    Ok(Some(signed_in))
+        browser_is_known,
+    }))
 }
 
 /// Whose credentials these are, if they are right, and whether the browser is known. Slows down

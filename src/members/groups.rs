@@ -15,6 +15,13 @@ use crate::web::text::parse_name;
 
 id!(GroupId);
 
+/// What to do where the name is another group's.
+pub const NAME_TAKEN: &str = "Another group has this name. Choose another name.";
+
+pub const LAST_ADMINISTRATOR: &str = "Nobody would be left to administer the organisation, so \
+                                      nothing was changed. Make somebody else an administrator \
+                                      first.";
+
 /// A group of the organisation's members.
 #[derive(Clone, Debug)]
 pub struct Group {

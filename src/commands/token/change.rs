@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{Changed, Which, described};
+use super::{Changed, Which};
+use crate::api::shapes;
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure};
 use crate::tokens::Transition;
@@ -33,7 +34,7 @@ pub async fn run(desk: &Desk, options: &Options, transition: Transition) -> Resu
         None
     } else {
         let token = queries::token(&mut connection, &operator, key).await?;
-        Some(described(&mut connection, token, desk).await?)
+        Some(shapes::described(&mut connection, token, desk.clock.now()).await?)
     };
     drop(connection);
     let receipt = match transition {

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::reading::Reading;
-use super::{Changed, Which, described, name_taken};
+use super::{Changed, Which, name_taken};
+use crate::api::shapes;
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure};
 use crate::tokens::draft::NewToken;
@@ -59,7 +60,7 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
         error => error.into(),
     })?;
     let token = queries::token(&mut connection, &operator, key).await?;
-    let token = described(&mut connection, token, desk).await?;
+    let token = shapes::described(&mut connection, token, desk.clock.now()).await?;
     drop(connection);
     let changed = Changed::with(token, desk.receipt().await);
     let sentence = format!("“{}” is saved.", new.name.as_str());

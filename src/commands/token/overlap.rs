@@ -1,7 +1,8 @@
 //! `tokendesk token end-overlap`.
 
+use super::Changed;
 use super::change::Options;
-use super::{Changed, described};
+use crate::api::shapes;
 use crate::commands::{Desk, Failure};
 use crate::tokens::queries::{self, ChangeError};
 
@@ -19,7 +20,7 @@ pub async fn end(desk: &Desk, options: &Options) -> Result<(), Failure> {
     })?;
     let token = queries::token(&mut connection, &operator, key).await?;
     let sentence = format!("The old secret of “{}” has stopped working.", token.name);
-    let token = described(&mut connection, token, desk).await?;
+    let token = shapes::described(&mut connection, token, desk.clock.now()).await?;
     drop(connection);
     let changed = Changed::with(token, desk.receipt().await);
     options.format.say(&changed, &sentence)

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{Which, described};
+use super::Which;
+use crate::api::shapes;
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure};
 use crate::web::format;
@@ -62,6 +63,6 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
         ("Calls allowed", format::thousands(token.usage.allowed)),
         ("Calls denied", format::thousands(token.usage.denied)),
     ];
-    let json = described(connection, token, desk).await?;
+    let json = shapes::described(connection, token, desk.clock.now()).await?;
     options.format.print(&json, fields)
 }

@@ -1,7 +1,6 @@
 //! `tokendesk user deactivate`, `reactivate` and `remove`.
 
 use clap::Args;
-use serde::Serialize;
 
 use super::{Which, described, of_email};
 use crate::access::{Operator, Overseer};
@@ -36,18 +35,6 @@ pub struct Return {
     format: Format,
 }
 
-/// What came of it, as the Admin API tells it.
-#[derive(Serialize)]
-struct Departed {
-    /// As they are now; somebody who was removed: as they were.
-    member: shapes::Member,
-    sessions: usize,
-    mcp_tokens: usize,
-    /// How many were handed over or revoked.
-    api_tokens: usize,
-    receipt: shapes::Receipt,
-}
-
 pub async fn run(desk: &Desk, options: &Options, exit: Exit) -> Result<(), Failure> {
     let now = desk.clock.now();
     let mut connection = desk.database.get().await?;
@@ -76,7 +63,7 @@ pub async fn run(desk: &Desk, options: &Options, exit: Exit) -> Result<(), Failu
         }),
     };
     drop(connection);
-    let departed = Departed {
+    let departed = shapes::Departed {
         member,
         sessions: departure.sessions,
         mcp_tokens: departure.mcp_tokens,

@@ -4,13 +4,14 @@ use actix_session::Session;
 use actix_web::cookie::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::access::{Device, session};
+use crate::access::{Device, UserId, session};
 use crate::config::Config;
 use crate::db::Database;
 use crate::identity::drafts::Email;
-use crate::identity::sign_in::{Credentials, SignedIn, authenticate, too_many_attempts};
+use crate::identity::sign_in::{Credentials, authenticate, too_many_attempts};
 use crate::identity::throttle::BROWSER_MEMORY;
 use crate::identity::{pages, queries};
 use crate::secret::{Digest, Password, Plaintext};
@@ -81,7 +82,14 @@ pub async fn create(
             let problem = NO_ORGANIZATION.to_owned();
             again(StatusCode::FORBIDDEN, page, field, next, Some(problem))
         }
-        Ok(Some(signed_in)) => enter(&session, signed_in, &device, &next, &config),
+        Ok(Some(signed_in)) => {
+            session::begin(&session, signed_in.user, &device)?;
+            let mut response = see_other(if next.is_empty() { "/" } else { &next });
+            if !signed_in.browser_is_known {
+                remember(&mut response, &database, signed_in.user, &config, page.now).await?;
+            }
+            Ok(response)
+        }
         Ok(None) => {
             field.refuse("Email or password is wrong.");
             again(StatusCode::UNPROCESSABLE_ENTITY, page, field, next, None)
@@ -94,22 +102,6 @@ pub async fn create(
         }
         Err(error) => Err(error),
     }
-}
-
-/// Leads them to where they wanted to go.
-fn enter(
-    session: &Session,
-    signed_in: SignedIn,
-    device: &Device,
-    next: &str,
-    config: &Config,
-) -> Answer {
-    session::begin(session, signed_in.user, device)?;
-    let mut response = see_other(if next.is_empty() { "/" } else { next });
-    if let Some(browser) = signed_in.new_browser {
-        remember(&mut response, &browser, config)?;
-    }
-    Ok(response)
 }
 
 fn again(
@@ -135,11 +127,17 @@ pub fn browser(request: &HttpRequest, config: &Config) -> Option<Digest> {
     Some(Digest::of(cookie.value()))
 }
 
-fn remember(
+/// As one in which the user has signed in.
+async fn remember(
     response: &mut HttpResponse,
-    browser: &Plaintext,
+    database: &Database,
+    user: UserId,
     config: &Config,
+    now: DateTime<Utc>,
 ) -> Result<(), Error> {
+    let browser = Plaintext::random(32);
+    let connection = &mut *database.get().await?;
+    queries::remember_browser(connection, user, &browser.digest(), now).await?;
     let public_url = &config.public_url;
     let name = cookie::name(BROWSER, public_url);
     let lifetime = Duration::seconds(BROWSER_MEMORY.num_seconds());

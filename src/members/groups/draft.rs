@@ -3,17 +3,10 @@
 use serde::Deserialize;
 
 use super::queries::NewGroup;
-use super::{Group, GroupName};
+use super::{Group, GroupName, LAST_ADMINISTRATOR, NAME_TAKEN};
 use crate::access::Role;
 use crate::identity::Email;
 use crate::web::form::Field;
-
-/// What to do where the name is another group's.
-pub const NAME_TAKEN: &str = "Another group has this name. Choose another name.";
-
-pub const LAST_ADMINISTRATOR: &str = "Nobody would be left to administer the organisation, so \
-                                      nothing was changed. Make somebody else an administrator \
-                                      first.";
 
 /// As the browser sends it.
 #[derive(Debug, Default, Deserialize)]

@@ -143,9 +143,7 @@ pub async fn show(
     let connection = &mut *database.get().await?;
     let id = id.into_inner().into();
     let group = queries::group(connection, admin.organization().id, id).await?;
-    let show = connection
-        .transaction(async |connection| group_page(connection, &admin, page, group, query).await)
-        .await?;
+    let show = group_page(connection, &admin, page, group, query).await?;
     page::render(&show)
 }
 
@@ -162,19 +160,19 @@ async fn group_page(
         view: None,
         ..query.wanted()
     };
-    plan_afresh(connection).await?;
-    let cursor = cursor.as_ref();
+    let (cursor, now) = (cursor.as_ref(), page.now);
+    let (total, members) = connection
+        .transaction(async |connection| {
+            plan_afresh(connection).await?;
+            let total = count(connection, organization, &wanted).await?;
+            let members =
+                members_page(connection, organization, &wanted, cursor, PAGE_SIZE, now).await?;
+            Ok::<_, Error>((total, members))
+        })
+        .await?;
     Ok(pages::Show {
-        total: count(connection, organization, &wanted).await?,
-        members: members_page(
-            connection,
-            organization,
-            &wanted,
-            cursor,
-            PAGE_SIZE,
-            page.now,
-        )
-        .await?,
+        total,
+        members,
         shell: admin.shell(page, Section::Groups),
         addition: Addition::default(),
         problem: None,

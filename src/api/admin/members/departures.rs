@@ -47,14 +47,14 @@ pub struct Farewell {
 #[derive(Serialize, ToSchema)]
 pub struct Departed {
     /// As they are now; somebody who was removed: as they were.
-    member: Member,
+    pub member: Member,
     /// How many sessions were ended.
-    sessions: usize,
+    pub sessions: usize,
     /// How many of their MCP tokens stopped, or are revoked.
-    mcp_tokens: usize,
+    pub mcp_tokens: usize,
     /// How many API tokens were handed over or revoked.
-    api_tokens: usize,
-    receipt: Receipt,
+    pub api_tokens: usize,
+    pub receipt: Receipt,
 }
 
 impl Farewell {
@@ -182,7 +182,9 @@ async fn try_leave(
     };
     left.map_err(|error| match error {
         ChangeError::NotAdministrator => no_heir(),
-        ChangeError::Outdated(_) => expected.overtaken(),
+        ChangeError::Outdated(member) => expected.refusal(member.version, || {
+            Error::Conflict("This member is deactivated already.")
+        }),
         error => error.into(),
     })
 }

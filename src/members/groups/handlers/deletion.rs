@@ -9,7 +9,7 @@ use super::{BY_HAND, LIST};
 use crate::access::{Admin, Section};
 use crate::db::Database;
 use crate::members::groups::GroupId;
-use crate::members::groups::draft::LAST_ADMINISTRATOR;
+use crate::members::groups::LAST_ADMINISTRATOR;
 use crate::members::groups::pages;
 use crate::members::groups::queries::{self, ChangeError};
 use crate::web::form::Nothing;

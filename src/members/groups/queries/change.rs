@@ -11,8 +11,7 @@ use crate::access::{Actor, Role};
 use crate::db::schema::groups;
 use crate::db::{Connection, Pinned, violates};
 use crate::journal::{self, Action, Change};
-use crate::members::groups::draft::NAME_TAKEN;
-use crate::members::groups::{Group, GroupId, GroupName, Keeper};
+use crate::members::groups::{Group, GroupId, GroupName, Keeper, LAST_ADMINISTRATOR, NAME_TAKEN};
 use crate::members::queries::{Beyond, Charge, LastAdministrator, may_appoint};
 use crate::web::Error;
 
@@ -59,10 +58,7 @@ impl From<ChangeError> for Error {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::NameTaken => Self::Conflict(NAME_TAKEN),
-            ChangeError::LastAdministrator => Self::Conflict(
-                "Nobody would be left to administer the organisation. Make somebody else an \
-                 administrator first.",
-            ),
+            ChangeError::LastAdministrator => Self::Conflict(LAST_ADMINISTRATOR),
             ChangeError::Managed => {
                 Self::Conflict("The identity provider manages this group. Change it there.")
             }

@@ -402,7 +402,7 @@ async fn a_page_of_groups_ends_before_it_has_too_many_members() {
     app.fill_directory(&[
         "INSERT INTO users (id, email, name, created_at)
             SELECT md5(n::text)::uuid, n || '@x.example', 'Number ' || n, '2026-11-22T14:00Z'
-            FROM generate_series(1, 40000) AS n"
+            FROM generate_series(1, 20000) AS n"
             .to_owned(),
         format!(
             "INSERT INTO memberships (organization_id, user_id, role, created_at)

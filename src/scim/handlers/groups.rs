@@ -17,7 +17,7 @@ use crate::scim::search::Search;
 use crate::web::{Answer, Error};
 
 /// In one answer.
-const MOST_MEMBERS: i64 = 100_000;
+const MOST_MEMBERS: i64 = 50_000;
 
 pub async fn index(call: Call) -> Answer {
     let search = call.search(&GROUP)?;

@@ -235,6 +235,6 @@ async fn somebody_has_one_link_however_many_invite_them_at_once() {
     let told = futures_util::future::join_all((0..16).map(|_| invite())).await;
     assert_eq!(told, [201; 16]);
     assert_eq!(app.count("SELECT count(*) FROM invitations").await, 1);
-    let revoked = "SELECT count(*) FROM journal WHERE action = 'invitation.revoked'";
+    let revoked = "SELECT count(*) FROM journal WHERE action = 'member.invitation_revoked'";
     assert_eq!(app.count(revoked).await, 15);
 }

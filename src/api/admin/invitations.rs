@@ -137,7 +137,7 @@ pub async fn index(
 /// The link is in this answer and never told again; it works once, for seven days. It is also sent
 /// by mail, where a mail server is set. An administrator is invited only by a token that has the
 /// scope `all`, no ranges and no expiry; and so is a member who has not joined yet, who may be made one
-/// before the link is opened.
+/// before the link is opened. Such a member has the role from now on.
 #[utoipa::path(post, path = "/api/v1/invitations", operation_id = "inviteMember",
     tag = "Invitations", request_body = NewInvitation,
     responses((status = 201, description = "The invitation and its link",

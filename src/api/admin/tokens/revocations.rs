@@ -11,6 +11,7 @@ use crate::api::kit::{FateWord, Input, Receipt, Word};
 use crate::db::Database;
 use crate::fleet::Fleet;
 use crate::gate::Writer;
+use crate::secret::Digest;
 use crate::tokens::TokenId;
 use crate::tokens::queries::{self, Named};
 use crate::tokens::secret::{self, FOREIGN};
@@ -31,6 +32,24 @@ pub struct Leak {
     #[serde(default)]
     #[schema(max_items = 1000)]
     ids: Vec<Uuid>,
+}
+
+impl Leak {
+    fn read(self) -> Result<(Vec<Option<Digest>>, Vec<TokenId>), Error> {
+        let Self { secrets, ids } = self;
+        if !(1..=MOST).contains(&(secrets.len() + ids.len())) {
+            let field = if ids.len() > secrets.len() {
+                "ids"
+            } else {
+                "secrets"
+            };
+            let detail = format!("name 1 to {MOST} secrets and IDs.");
+            return Err(Error::invalid(field, detail));
+        }
+        let digest = |text: &Zeroizing<String>| secret::any_digest_of(text.trim());
+        let digests = secrets.iter().map(digest).collect();
+        Ok((digests, ids.into_iter().map(Into::into).collect()))
+    }
 }
 
 /// What became of them, in the order in which they were sent.
@@ -72,21 +91,7 @@ pub async fn revoke_all(
     (database, fleet): (Data<Database>, Data<Fleet>),
     Input(leak): Input<Leak>,
 ) -> Answer {
-    if !(1..=MOST).contains(&(leak.secrets.len() + leak.ids.len())) {
-        let field = if leak.ids.len() > leak.secrets.len() {
-            "ids"
-        } else {
-            "secrets"
-        };
-        let detail = format!("name 1 to {MOST} secrets and IDs.");
-        return Err(Error::invalid(field, detail));
-    }
-    let digests = leak
-        .secrets
-        .iter()
-        .map(|text| secret::any_digest_of(text.trim()));
-    let digests: Vec<_> = digests.collect();
-    let ids: Vec<TokenId> = leak.ids.into_iter().map(Into::into).collect();
+    let (digests, ids) = leak.read()?;
     let mut connection = database.get().await?;
     let actor = writer.actor();
     let done = queries::revoke_all(&mut connection, &actor, &digests, &ids, now.0).await?;

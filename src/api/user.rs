@@ -50,7 +50,7 @@ struct OwnOrganization {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "for the document: the gate reads it")]
 pub struct OnBehalf {
-    /// The email of an active member; needed with an API token, and only then.
+    /// The email of an active member, in UTF-8; needed with an API token, and only then.
     #[param(
         rename = "x-user-email",
         min_length = 3,

@@ -158,13 +158,13 @@ async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure>
         draft.name = Field::new(name);
     }
     if let Some(key) = changes.key {
-        if current.is_used() && key != current.product.key {
+        draft.key = Field::new(key);
+        if draft.moves_key_of(&current) {
             let name = &current.product.name;
             return Err(Failure::new(format!(
                 "--key: Tokens are linked to “{name}”, so its key stays."
             )));
         }
-        draft.key = Field::new(key);
     }
     let new = draft.clone().parse(Some(&current));
     let new = new.map_err(|draft| mistakes(&draft))?;

@@ -178,7 +178,6 @@ diesel::table! {
         user_name_folded -> Text,
         external_id -> Nullable<Text>,
         active -> Bool,
-        made_account -> Bool,
         version -> Int4,
         created_at -> Timestamptz,
         modified_at -> Timestamptz,
@@ -358,6 +357,7 @@ diesel::table! {
         password_hash -> Nullable<Text>,
         created_at -> Timestamptz,
         last_sign_in_at -> Nullable<Timestamptz>,
+        provisioned_by -> Nullable<Uuid>,
     }
 }
 

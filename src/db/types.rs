@@ -26,6 +26,12 @@ macro_rules! id {
                 Self($crate::db::types::first_uuid_v7(at))
             }
 
+            /// The millisecond that it stands for.
+            #[must_use]
+            pub fn instant(self) -> chrono::DateTime<chrono::Utc> {
+                $crate::db::types::instant_of(self.0)
+            }
+
             #[must_use]
             pub const fn uuid(self) -> uuid::Uuid {
                 self.0
@@ -178,6 +184,13 @@ pub fn uuid_v7(now: DateTime<Utc>) -> Uuid {
 pub fn first_uuid_v7(at: DateTime<Utc>) -> Uuid {
     let milliseconds = u128::try_from(at.timestamp_millis()).unwrap_or_default();
     Uuid::from_u128(milliseconds << 80)
+}
+
+/// The millisecond of a `UUIDv7`.
+#[must_use]
+pub fn instant_of(id: Uuid) -> DateTime<Utc> {
+    let milliseconds = i64::try_from(id.as_u128() >> 80).unwrap_or_default();
+    DateTime::from_timestamp_millis(milliseconds).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -284,7 +284,7 @@ fn named(request: &HttpRequest) -> Result<Option<Email>, Error> {
     let mut sent = request.headers().get_all("x-user-email");
     let email = match (sent.next(), sent.next()) {
         (None, _) => return Ok(None),
-        (Some(email), None) => email.to_str().ok(),
+        (Some(email), None) => std::str::from_utf8(email.as_bytes()).ok(),
         (Some(_), Some(_)) => None,
     };
     let email = email.and_then(|email| Email::parse(email).ok());

@@ -6,7 +6,7 @@ use super::password;
 use crate::access::{API_TOKEN, AUTH_SECRET, COMMAND_LINE};
 use crate::secret::Password;
 use crate::web::form::{Field, first_refused};
-use crate::web::text::{fold, parse_name};
+use crate::web::text::{fold, is_invisible, parse_name};
 
 /// An email address, in lower case.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,7 +28,7 @@ impl Email {
                 && !domain.starts_with('.')
                 && !domain.ends_with('.')
         });
-        if !well_formed || is_too_long || text.chars().any(|c| c.is_whitespace() || c.is_control())
+        if !well_formed || is_too_long || text.chars().any(|c| c.is_whitespace() || is_invisible(c))
         {
             return Err("Enter an email address, such as ada@example.com.".to_owned());
         }
@@ -207,6 +207,8 @@ mod tests {
             "ada@",
             "a b@example.com",
             "a@.com",
+            "ada\u{200b}@example.com",
+            "a\u{202e}da@example.com",
         ] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");
         }

@@ -1,6 +1,6 @@
 //! The journal in the database.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid};
@@ -64,10 +64,10 @@ struct NewRow<'a> {
 }
 
 impl<'a> NewRow<'a> {
-    fn new(actor: &'a Actor, draft: &Draft<'a>, now: DateTime<Utc>) -> Self {
+    fn new(actor: &'a Actor, draft: &Draft<'a>, now: DateTime<Utc>, place: DateTime<Utc>) -> Self {
         let (subject_id, subject_name) = draft.subject;
         Self {
-            id: EntryId::new(now),
+            id: EntryId::new(place),
             organization_id: actor.organization(),
             at: now,
             author_id: actor.user(),
@@ -88,12 +88,11 @@ pub async fn record(
     draft: Draft<'_>,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    diesel::insert_into(journal::table)
-        .values(NewRow::new(actor, &draft, now))
-        .execute(connection)
-        .await?;
-    Ok(())
+    record_all(connection, actor, &[draft], now).await
 }
+
+/// So long a change may wait for others.
+const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(1);
 
 /// Entries that one statement writes: each has ten parameters, of which PostgreSQL takes 65,535.
 const AT_ONCE: usize = 1_000;
@@ -105,14 +104,39 @@ pub async fn record_all(
     drafts: &[Draft<'_>],
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
+    let place = place(connection, actor.organization(), now).await?;
     for drafts in drafts.chunks(AT_ONCE) {
-        let rows = drafts.iter().map(|draft| NewRow::new(actor, draft, now));
+        let rows = drafts
+            .iter()
+            .map(|draft| NewRow::new(actor, draft, now, place));
         diesel::insert_into(journal::table)
             .values(rows.collect::<Vec<_>>())
             .execute(connection)
             .await?;
     }
     Ok(())
+}
+
+/// Where entries stand whose changes were asked for at `now`: at that instant, but behind those of the
+/// changes that they waited for. An instance whose clock is far ahead is not followed.
+async fn place(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    now: DateTime<Utc>,
+) -> QueryResult<DateTime<Utc>> {
+    let last: Option<EntryId> = journal::table
+        .filter(journal::organization_id.eq(organization))
+        .filter(journal::id.ge(EntryId::first(now)))
+        .filter(journal::id.lt(EntryId::first(now + LONGEST_WAIT)))
+        .order(journal::id.desc())
+        .select(journal::id)
+        .first(connection)
+        .await
+        .optional()?;
+    Ok(match last {
+        Some(last) if last >= EntryId::new(now) => last.instant() + TimeDelta::milliseconds(1),
+        _ => now,
+    })
 }
 
 /// A page of the organisation's journal, newest first.
@@ -139,12 +163,16 @@ pub async fn page(
     if let Some(name) = &filter.subject_name {
         query = query.filter(journal::subject_name.ilike(anywhere(name)));
     }
-    // An entry's ID tells when it was written, and is what the entries are in order of.
+    // The ID, which is what the entries are in order of, is of that instant or not long after.
     if let Some(from) = filter.from {
-        query = query.filter(journal::id.ge(EntryId::first(from)));
+        query = query
+            .filter(journal::id.ge(EntryId::first(from)))
+            .filter(journal::at.ge(from));
     }
     if let Some(before) = filter.before {
-        query = query.filter(journal::id.lt(EntryId::first(before)));
+        query = query
+            .filter(journal::id.lt(EntryId::first(before + LONGEST_WAIT)))
+            .filter(journal::at.lt(before));
     }
     let cursor = filter.cursor.as_ref();
     query = match cursor {
@@ -184,10 +212,28 @@ pub async fn after(
     if let Some(last) = last {
         query = query.filter(journal::id.gt(last));
     } else if let Some(since) = since {
-        query = query.filter(journal::id.ge(EntryId::first(since)));
+        query = query
+            .filter(journal::id.ge(EntryId::first(since)))
+            .filter(journal::at.ge(since));
     }
     let rows: Vec<Row> = query.load(connection).await?;
     Ok(rows.into_iter().map(Entry::from).collect())
+}
+
+/// When something of the organisation was told of for the first time.
+pub async fn first_of_subject(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    subject: Uuid,
+) -> QueryResult<Option<DateTime<Utc>>> {
+    journal::table
+        .filter(journal::organization_id.eq(organization))
+        .filter(journal::subject_id.eq(subject))
+        .order(journal::id)
+        .select(journal::at)
+        .first(connection)
+        .await
+        .optional()
 }
 
 /// What is told of one thing of the organisation, newest first.

@@ -133,7 +133,11 @@ impl Document {
                 let named = plural(attribute, None, named, Mode::Replace)?.unwrap_or_default();
                 let named: Vec<&Value> = named.as_array().into_iter().flatten().collect();
                 let mut values = values;
-                values.retain(|value| !named.iter().any(|named| is_within(named, value)));
+                let is_named = |value: &Value| {
+                    let mut named = named.iter();
+                    named.any(|named| is_within(attribute, named, value))
+                };
+                values.retain(|value| !is_named(value));
                 some(Value::Array(values))
             }
             (Some(old), Some(sub), _) => with_sub(attribute, sub, Some(old), &Value::Null)?,
@@ -247,11 +251,29 @@ fn some(value: Value) -> Option<Value> {
     (!is_empty(&value)).then_some(value)
 }
 
-/// Whether all that `part` says holds of `whole`.
-fn is_within(part: &Value, whole: &Value) -> bool {
+/// Whether all that `part` says holds of `whole`, which are values of the attribute.
+fn is_within(attribute: &Attribute, part: &Value, whole: &Value) -> bool {
     match part.as_object() {
-        Some(part) => part.iter().all(|(name, value)| whole[name] == *value),
-        None => part == whole,
+        Some(part) => part.iter().all(|(name, value)| {
+            let sub = attribute.sub(name).unwrap_or(attribute);
+            is_same(sub, value, &whole[name])
+        }),
+        None => is_same(attribute, part, whole),
+    }
+}
+
+/// Whether two values of a plural attribute say the same.
+fn is_one(attribute: &Attribute, one: &Value, other: &Value) -> bool {
+    is_within(attribute, one, other) && is_within(attribute, other, one)
+}
+
+/// Whether two values of an attribute are one, as its schema has it.
+fn is_same(attribute: &Attribute, one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::String(one), Value::String(other)) if !attribute.is_exact => {
+            one.to_lowercase() == other.to_lowercase()
+        }
+        _ => one == other,
     }
 }
 
@@ -277,7 +299,7 @@ fn plural(
         let Some(value) = element_of(attribute, None, value)? else {
             continue;
         };
-        if !values.contains(&value) {
+        if !values.iter().any(|known| is_one(attribute, known, &value)) {
             values.push(value);
             let last = values.len() - 1;
             keep_one_primary(&mut values, last);

@@ -114,6 +114,15 @@ impl Membership {
                 Ok(())
             }
             Operation::Remove {
+                target:
+                    Target::Values {
+                        place,
+                        sub: Some(_),
+                        ..
+                    },
+                ..
+            } if is_members(place) => Err(problem::read_only(MEMBERS)),
+            Operation::Remove {
                 target: Target::Values {
                     place, criterion, ..
                 },

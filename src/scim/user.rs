@@ -127,8 +127,6 @@ pub struct User {
     pub user_name: String,
     pub external_id: Option<String>,
     pub active: bool,
-    /// Whether provisioning made the account.
-    pub made_account: bool,
     /// All other attributes.
     pub document: Document,
     pub version: i32,

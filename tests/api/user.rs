@@ -342,3 +342,18 @@ async fn the_same_request_for_two_users_at_once_makes_one_token_for_each() {
         2
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_letters_beyond_ascii_is_named_too() {
+    let app = App::start().await;
+    let mail = "jürg@northwind.example";
+    app.add_member(app.organization, mail, Role::Member).await;
+    let portal = portal(&app).await;
+    let me = as_user(&portal, mail, Method::GET, "", None).await;
+    assert_eq!(
+        (me.status, &me.body["email"]),
+        (200, &json!(mail)),
+        "{}",
+        me.body
+    );
+}

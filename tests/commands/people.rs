@@ -229,7 +229,7 @@ async fn whoever_has_an_account_joins_a_second_organization_with_it() {
     ];
     let join = [&join[..], &["--email=ada@northwind.example"]].concat();
     let joined = place.run_with_input(&join, "an unrelated long password");
-    let keeps = "has an account already, which keeps its password.";
+    let keeps = "has an account already, whose password stays if it has one.";
     assert!(joined.errors.contains(keeps), "{joined:?}");
     let link = joined.succeeded();
     let path = &link.trim()[link.find("/invitations/").unwrap()..];

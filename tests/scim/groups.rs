@@ -441,3 +441,20 @@ async fn a_page_of_groups_ends_before_it_has_too_many_members() {
     let both = provider.post("/.search", &search).await.expect(200);
     assert_eq!(names(&both), ["Group 1", "Group 2"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_a_member_is_not_the_member() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let user = provider.user("jo@x.example").await;
+    let path = format!("/Groups/{}", provider.group("Weavers", &[&user]).await);
+    for part in ["display", "$ref", "value"] {
+        let part = format!("members[value eq \"{user}\"].{part}");
+        let remove = json!([{ "op": "remove", "path": part }]);
+        provider
+            .patch(&path, remove)
+            .await
+            .refuse(400, "mutability");
+    }
+    assert_eq!(members_of(&provider.get(&path).await.expect(200)), [user]);
+}

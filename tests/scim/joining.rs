@@ -469,10 +469,10 @@ async fn two_providers_make_one_account_at_once() {
         let [one, other] = &providers;
         let ids = tokio::join!(provision(one, &email), provision(other, &email));
         assert_eq!(ids.0, ids.1);
-        let made =
-            format!("SELECT count(*) FROM scim_users WHERE made_account AND user_name = '{email}'");
-        let made = app.count(&made).await;
-        assert!(made >= 1, "by whoever was first: {made}");
+        let made = format!(
+            "SELECT count(*) FROM users WHERE provisioned_by IS NOT NULL AND email = '{email}'"
+        );
+        assert_eq!(app.count(&made).await, 1, "by whoever was first");
     }
 }
 
@@ -516,4 +516,86 @@ async fn a_handover_calls_whom_has_not_joined_what_their_provider_calls_them() {
         "{}",
         page.text()
     );
+}
+
+/// The provider has corrected the address: the link to the wrong one leads nowhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_to_an_address_that_was_wrong_ends_when_it_is_corrected() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let id = provision(&provider, KAI).await;
+    app.state.clock.advance(TimeDelta::seconds(1));
+    let ada = app.ada().await;
+    let link = path(&app, &invite(&ada, KAI, "admin").await);
+    let right = "kay@northwind.example";
+    let corrected = json!([{ "op": "replace", "value": {
+        "userName": right, "emails": [{ "value": right, "primary": true }] } }]);
+    provider
+        .patch(&format!("/Users/{id}"), corrected)
+        .await
+        .expect(200);
+    assert_eq!(app.browser().visit(&link).await.status, 404);
+    assert_eq!(app.count("SELECT count(*) FROM invitations").await, 0);
+    // Nor does one for somebody who is not there yet, once another is given the address.
+    let link = path(&app, &invite(&ada, "new@northwind.example", "admin").await);
+    let moved = json!([{ "op": "replace", "value": { "userName": "new@northwind.example",
+        "emails": [{ "value": "new@northwind.example", "primary": true }] } }]);
+    provider
+        .patch(&format!("/Users/{id}"), moved)
+        .await
+        .expect(200);
+    assert_eq!(app.browser().visit(&link).await.status, 404);
+}
+
+/// Who opens a link of an organisation is called what that calls them, whoever made the account.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_gets_the_name_that_its_owner_came_in_by() {
+    let app = App::start().await;
+    let contoso = app.another_organization("Contoso").await;
+    let theirs = Provider::of(&app, contoso).await;
+    for (email, is_provisioned, name) in [
+        ("kai1@northwind.example", true, "Kai"),
+        ("kai2@northwind.example", false, "Mei Tanaka"),
+    ] {
+        let user = json!({ "userName": email, "displayName": "The Boss" });
+        let id = theirs.post("/Users", &user).await.expect(201)["id"].clone();
+        if is_provisioned {
+            provision(&Provider::new(&app).await, email).await;
+        }
+        app.state.clock.advance(TimeDelta::seconds(1));
+        let link = path(&app, &invite(&app.ada().await, email, "member").await);
+        let page = app.browser().visit(&link).await;
+        page.form(&link).fill("password", PASSWORD).submit().await;
+        let profile = app.signed_in(email).await.visit("/profile").await;
+        assert!(
+            profile.says(name) && !profile.says("The Boss"),
+            "{}",
+            profile.text()
+        );
+        // And stays so, whatever the first provider calls them, also when they are not here any more.
+        let path = format!("/Users/{}", id.as_str().unwrap());
+        for leaves in [false, true] {
+            if leaves {
+                app.sql("DELETE FROM memberships WHERE has_joined AND role = 'member'")
+                    .await;
+            }
+            let renamed = json!([{ "op": "replace", "value": {
+                "displayName": "The Chief", "emails": [{ "value": "chief@x.example" }] } }]);
+            theirs.patch(&path, renamed).await.expect(200);
+            let account = super::users::account(&app, email).await;
+            assert_eq!(account[0].0, name);
+        }
+    }
+}
+
+/// A link from before anybody had an account is for whoever has the email now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_works_for_whom_another_organization_provisions_meanwhile() {
+    let app = App::start().await;
+    let contoso = app.another_organization("Contoso").await;
+    let link = path(&app, &invite(&app.ada().await, KAI, "admin").await);
+    provision(&Provider::of(&app, contoso).await, KAI).await;
+    let page = app.browser().visit(&link).await;
+    let joined = page.form(&link).fill("password", PASSWORD).submit().await;
+    assert_eq!(joined.path, "/settings/api-access", "{}", joined.text());
 }

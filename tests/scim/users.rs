@@ -589,3 +589,57 @@ async fn an_email_that_grows_in_lower_case_is_refused() {
         .refuse(400, "invalidValue");
     assert_eq!(app.count("SELECT count(*) FROM users").await, 1);
 }
+
+/// A user who is gone keeps no email (RFC 7644, section 3.6), and of other organisations nothing is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_email_that_nobody_has_any_more_is_given_to_another() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let gone = provider.user("gone@x.example").await;
+    let heir = format!("/Users/{}", provider.user("heir@x.example").await);
+    let rename = |email: &str| {
+        json!([{ "op": "replace", "value": {
+            "userName": email, "emails": [{ "value": email, "primary": true }] } }])
+    };
+    let taken = provider.patch(&heir, rename("gone@x.example")).await;
+    taken.refuse(409, "uniqueness");
+    provider.delete(&format!("/Users/{gone}")).await;
+    provider
+        .patch(&heir, rename("gone@x.example"))
+        .await
+        .expect(200);
+    let id = app.user("gone@x.example").await;
+    assert_eq!(heir, format!("/Users/{id}"));
+
+    let contoso = app.another_organization("Contoso").await;
+    app.add_member(contoso, "boss@contoso.example", Role::Admin)
+        .await;
+    let boss = app.user("boss@contoso.example").await;
+    for email in ["boss@contoso.example", "nobody@contoso.example"] {
+        let said = provider.patch(&heir, rename(email)).await.expect(200);
+        assert_eq!(said["userName"], email);
+    }
+    assert_eq!(app.user("boss@contoso.example").await, boss);
+    // How old an account is elsewhere is not told.
+    app.state.clock.advance(chrono::TimeDelta::hours(1));
+    let known = json!({ "userName": "boss@contoso.example" });
+    let linked = provider.post("/Users", &known).await.expect(201);
+    assert_eq!(linked["meta"]["version"], "W/\"1\"");
+}
+
+/// RFC 7643, section 2.2: values are told apart by case where their schema says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn values_are_added_once_and_removed_whatever_their_case() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let path = format!("/Users/{}", provider.user("jo@x.example").await);
+    let email = |value: &str| json!([{ "value": value, "type": "work" }]);
+    let add = |value: &str| json!([{ "op": "add", "path": "emails", "value": email(value) }]);
+    provider.patch(&path, add("rc@x.example")).await.expect(200);
+    let user = provider.patch(&path, add("RC@x.example")).await.expect(200);
+    assert_eq!(user["emails"], email("rc@x.example"));
+    let remove =
+        json!([{ "op": "remove", "path": "emails", "value": [{ "value": "RC@X.example" }] }]);
+    let user = provider.patch(&path, remove).await.expect(200);
+    assert!(user.get("emails").is_none(), "{user}");
+}

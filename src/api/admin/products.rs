@@ -238,12 +238,12 @@ async fn try_edit(
         draft.name = Field::new(name);
     }
     if let Some(key) = edit.key {
-        if current.is_used() && key != current.product.key {
+        draft.key = Field::new(key);
+        if draft.moves_key_of(current) {
             return Err(Error::Conflict(
                 "Tokens are linked to this product, so its key stays. Nothing was changed.",
             ));
         }
-        draft.key = Field::new(key);
     }
     let new = draft.clone().parse(Some(current));
     let new = new.map_err(|it| mistakes(&it.fields()))?;

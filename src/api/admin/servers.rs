@@ -70,10 +70,11 @@ impl From<Server> for McpServer {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMcpServer {
-    /// As clients' configurations name it.
+    /// As clients' configurations name it; kept in lower case.
     #[schema(value_type = McpServerName)]
     name: String,
     /// With `http` or `https`, and without a password.
+    /// Kept as the URL standard writes it: `https://mcp.example.com` with a `/` at its end.
     #[schema(
         format = "uri",
         min_length = 1,

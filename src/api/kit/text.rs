@@ -47,7 +47,6 @@ texts! {
 
 /// White space, in a class.
 const SPACE: &str = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
-const CONTROL: &str = r"\u0000-\u001f\u007f-\u009f";
 
 /// `web::text::is_invisible`, in a class.
 fn invisible() -> String {
@@ -86,7 +85,7 @@ fn description() -> String {
 
 /// `identity::Email`
 fn email() -> String {
-    let none = format!("{CONTROL}{SPACE}");
+    let none = format!("{}{SPACE}", invisible());
     let end = format!("[^{none}@.]");
     format!("^[{SPACE}]*[^{none}]+@{end}([^{none}@]*{end})?[{SPACE}]*$")
 }

@@ -102,7 +102,7 @@ pub struct NewMcpToken {
     #[serde(default)]
     #[schema(default = "never")]
     expiry: Option<McpExpiry>,
-    /// In place of `expiry`: an instant in the future.
+    /// In place of `expiry`: an instant in the future and before the year 9999, kept to the second.
     #[serde(default)]
     expires_at: Option<DateTime<Utc>>,
 }

@@ -77,6 +77,12 @@ impl Draft {
         }
     }
 
+    /// Whether it asks for another key of a product whose key has to stay.
+    #[must_use]
+    pub fn moves_key_of(&self, current: &ListedProduct) -> bool {
+        current.is_used() && parse_key(&self.key.value).as_ref() != Ok(&current.product.key)
+    }
+
     /// The form again, since the name is another product's.
     #[must_use]
     pub fn name_taken(mut self) -> Self {

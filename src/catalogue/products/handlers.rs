@@ -124,7 +124,7 @@ async fn try_update(
     current: &ListedProduct,
     now: DateTime<Utc>,
 ) -> Result<Result<String, Box<Draft>>, Error> {
-    if current.is_used() && !draft.key.value.is_empty() && draft.key.value != current.product.key {
+    if !draft.key.value.is_empty() && draft.moves_key_of(current) {
         return Ok(Err(Box::new(draft.outdated(current))));
     }
     let new = match draft.clone().parse(Some(current)) {

@@ -70,7 +70,7 @@ pub async fn run(desk: &Desk, create: Options) -> Result<(), Failure> {
             invite(desk, connection, &organization, &guest, format).await?;
             if known {
                 let email = guest.email.as_str();
-                eprintln!("{email} has an account already, which keeps its password.");
+                eprintln!("{email} has an account already, whose password stays if it has one.");
             }
             Ok(())
         }

@@ -67,7 +67,8 @@ pub async fn invite(
 ) -> QueryResult<()> {
     connection
         .transaction(async |connection| {
-            end_links(connection, actor, (None, invitee.email), now).await?;
+            let account = account_with(connection, invitee.email).await?;
+            end_links(connection, actor, (account, invitee.email), now).await?;
             let action = Action::MemberInvited;
             write(connection, actor, invitee, code, action, now).await
         })
@@ -88,6 +89,15 @@ pub async fn link(
     write(connection, &actor, member, code, action, now).await
 }
 
+async fn account_with(connection: &mut Connection, email: &str) -> QueryResult<Option<UserId>> {
+    users::table
+        .filter(users::email.eq(email))
+        .select(users::id)
+        .get_result(connection)
+        .await
+        .optional()
+}
+
 async fn write(
     connection: &mut Connection,
     actor: &Actor,
@@ -99,12 +109,7 @@ async fn write(
     let (id, expires_at) = (InvitationId::new(now), now + INVITATION_LIFE);
     connection
         .transaction(async |connection| {
-            let account: Option<UserId> = users::table
-                .filter(users::email.eq(invitee.email))
-                .select(users::id)
-                .get_result(connection)
-                .await
-                .optional()?;
+            let account = account_with(connection, invitee.email).await?;
             diesel::insert_into(invitations::table)
                 .values((
                     invitations::id.eq(id),
@@ -168,7 +173,10 @@ pub async fn invitation(
             .filter(memberships::organization_id.eq(organizations::id))
             .filter(memberships::deactivated_at.is_null()),
     );
-    let is_another = invitations::user_id.is_distinct_from(users::id.nullable());
+    // Of whom there was an account; where none was, whoever is provisioned since is meant.
+    let is_another = invitations::user_id
+        .is_not_null()
+        .and(invitations::user_id.is_distinct_from(users::id.nullable()));
     let is_owned = users::password_hash
         .nullable()
         .is_not_null()
@@ -302,6 +310,7 @@ pub async fn claim(
                 return Err(QueryError::RollbackTransaction);
             }
             use_up(connection, invitation, now).await?;
+            let name = claimed_as(connection, invitation, user, name).await?;
             let actor = Actor::joining(invitation.organization, user, &name);
             session::end_all(connection, user).await?;
             enter(connection, &actor, invitation, (user, &email), now).await?;
@@ -314,6 +323,34 @@ pub async fn claim(
         Err(error) if violates(&error, "memberships_pkey") => Ok(false),
         claimed => claimed.map(|()| true),
     }
+}
+
+/// What an account is called that gets its owner: what the organisation calls them whose link they open,
+/// and not what others do.
+async fn claimed_as(
+    connection: &mut Connection,
+    invitation: &Invitation,
+    user: UserId,
+    name: String,
+) -> QueryResult<String> {
+    let known: Option<Option<String>> = memberships::table
+        .find((invitation.organization, user))
+        .select(memberships::known_as)
+        .get_result(connection)
+        .await
+        .optional()?;
+    let here = match known {
+        None => Some(invitation.name.clone()),
+        Some(known_as) => known_as,
+    };
+    let Some(here) = here else {
+        return Ok(name);
+    };
+    diesel::update(users::table.find(user))
+        .set(users::name.eq(&here))
+        .execute(connection)
+        .await?;
+    Ok(here)
 }
 
 /// Has the person join, who may be a member already: then the role that they have counts. A

@@ -86,14 +86,14 @@ impl From<diesel::result::Error> for MemberError {
 }
 
 /// Adds a member: a new user, or one that other organisations know already, who keeps name and
-/// password. Whoever does so vouches that the account is theirs. Returns whether the user is new.
+/// password. Whoever does so vouches that the account is theirs. Returns the user, and whether they are new.
 pub async fn add_member(
     connection: &mut Connection,
     actor: &Actor,
     person: NewUser<'_>,
     role: Role,
     now: DateTime<Utc>,
-) -> Result<bool, MemberError> {
+) -> Result<(UserId, bool), MemberError> {
     add(connection, actor, person, (role, true), now).await
 }
 
@@ -104,7 +104,7 @@ pub async fn provision_member(
     actor: &Actor,
     person: NewUser<'_>,
     now: DateTime<Utc>,
-) -> Result<bool, MemberError> {
+) -> Result<(UserId, bool), MemberError> {
     add(connection, actor, person, (Role::Member, false), now).await
 }
 
@@ -114,7 +114,7 @@ async fn add(
     person: NewUser<'_>,
     (role, has_joined): (Role, bool),
     now: DateTime<Utc>,
-) -> Result<bool, MemberError> {
+) -> Result<(UserId, bool), MemberError> {
     connection
         .transaction(async |connection| {
             hold(connection, actor.organization()).await?;
@@ -123,7 +123,7 @@ async fn add(
             insert_membership(connection, actor, who, role, has_joined, now).await?;
             // Whoever invited them before did not know what they are now.
             end_links(connection, actor, (Some(user), who.1), now).await?;
-            Ok(is_new)
+            Ok((user, is_new))
         })
         .await
 }

@@ -1,5 +1,6 @@
 //! Users.
 
+mod account;
 mod change;
 
 use chrono::{DateTime, Utc};
@@ -33,7 +34,6 @@ struct Row {
     user_name: String,
     external_id: Option<String>,
     active: bool,
-    made_account: bool,
     version: i32,
     created_at: DateTime<Utc>,
     modified_at: DateTime<Utc>,
@@ -46,7 +46,6 @@ impl From<(Row, Value)> for User {
             user_name: row.user_name,
             external_id: row.external_id,
             active: row.active,
-            made_account: row.made_account,
             document: Document(match document {
                 Value::Object(object) => object,
                 _ => serde_json::Map::new(),

@@ -161,6 +161,16 @@ impl Columns {
             *text = std::str::from_utf8(field.unwrap_or_default())
                 .map_err(|_| refuse("It is not written in UTF-8.".to_owned()))?;
         }
+        // Behind a space, and by RFC 4180 for apostrophes anywhere, they would be a part of the value.
+        let is_quoted = |text: &&str| {
+            let is_within = |mark| text.len() > 1 && text.starts_with(mark) && text.ends_with(mark);
+            is_within('"') || is_within('\'')
+        };
+        if texts.iter().any(is_quoted) {
+            let what = "A field has quotation marks around it that are taken for a part of it. Remove \
+                        them, or what stands between a comma and them.";
+            return Err(refuse(what.to_owned()));
+        }
         let [name, secret, sha256, scopes, expires, owner] = texts;
         Ok(Fields {
             name,
@@ -233,6 +243,26 @@ mod tests {
         ];
         assert_eq!(told, expected);
         assert_eq!(read.imports.len(), 2, "an MCP token has names of its own");
+    }
+
+    #[test]
+    fn quotation_marks_are_no_part_of_a_secret() {
+        for quoted in [
+            "A, \"9f31c7a20b64e8d5\"",
+            "A,'9f31c7a20b64e8d5'",
+            "\"A\" ,9f31c7a20b64e8d5",
+        ] {
+            let read = lines(&format!("name,secret\n{quoted}\n")).unwrap();
+            assert_eq!(
+                (read.imports.len(), read.mistakes.len()),
+                (0, 1),
+                "{quoted}"
+            );
+        }
+        for plain in ["\"A\",\"9f31c7a20b64e8d5\"", "Ada's,9f31c7a20b64e8d5"] {
+            let read = lines(&format!("name,secret\n{plain}\n")).unwrap();
+            assert_eq!((read.imports.len(), read.mistakes.len()), (1, 0), "{plain}");
+        }
     }
 
     /// All is named at once, whatever else is wrong with a line.

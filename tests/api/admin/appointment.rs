@@ -278,9 +278,7 @@ async fn an_invitation_does_not_lead_to_an_account_that_gets_its_email_later() {
     let link = invited.body["link"].as_str().unwrap();
     let link = link.strip_prefix(&app.url).unwrap();
     let page = app.browser().visit(link).await;
-    assert!(!page.says("Choose a password"), "{}", page.text());
-    let tried = page.form(link).fill("password", PASSWORD).submit().await;
-    assert_ne!(tried.path, "/settings/api-access");
+    assert_eq!(page.status, 404, "{}", page.text());
     let passwords = "SELECT count(*) FROM users WHERE email = 'elsewhere@x.example'
         AND password_hash IS NOT NULL";
     assert_eq!(app.count(passwords).await, 0);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokendesk::access::Role;
@@ -267,5 +268,28 @@ async fn of_50_programs_that_take_the_last_two_administrators_away_at_once_one_i
         let path = format!("/api/v1/members/{last}{end}");
         let reply = program.send(method, &path, &[], body.as_ref()).await;
         assert_eq!((reply.status, reply.code()), (409, "conflict"), "{path}");
+    }
+}
+
+/// Who asked first may be done last: what the audit log tells last is how it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_tells_changes_in_the_order_in_which_they_were_made() {
+    let app = App::start().await;
+    let program = Program::with(&app, "Terraform", &[Scope::All]).await;
+    app.add_member(app.organization, "kim@northwind.example", Role::Member)
+        .await;
+    let id = app.user("kim@northwind.example").await;
+    let path = format!("/api/v1/members/{id}");
+    for role in ["admin", "member", "admin"] {
+        // Earlier than the one before, as one that waited for it, or another instance's clock.
+        app.state.clock.advance(TimeDelta::milliseconds(-300));
+        let changed = program.patch(&path, &json!({ "role": role })).await;
+        assert_eq!(changed.status, 200, "{}", changed.body);
+        let events = program.get("/api/v1/audit-events?limit=1").await.body["items"].clone();
+        assert_eq!(events[0]["changes"][0]["to"], role, "{events}");
+        let at = app
+            .now()
+            .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+        assert_eq!(events[0]["at"], at, "when it was asked for");
     }
 }

@@ -1,5 +1,6 @@
 //! Products, resources, MCP servers and the audit log.
 
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokendesk::catalogue::Scope;
@@ -149,6 +150,15 @@ async fn a_product_with_tokens_keeps_its_key_and_stays() {
     assert_eq!(token.body["token"]["product"]["key"], "prod");
     let key = program.patch(path, &json!({ "key": "other" })).await;
     assert_eq!((key.status, key.code()), (409, "conflict"));
+    // However it is written.
+    for key in ["prod_", " prod", "prod"] {
+        let same = program.patch(path, &json!({ "key": key })).await;
+        assert_eq!(
+            (same.status, &same.body["key"]),
+            (200, &json!("prod")),
+            "{key}"
+        );
+    }
     assert_eq!(
         program.patch(path, &json!({ "name": "Shop" })).await.body["tokens"],
         1
@@ -326,4 +336,27 @@ async fn the_audit_log_is_read_in_pages() {
         (refused.status, &refused.body["field"]),
         (422, &json!("action"))
     );
+}
+
+/// To the microsecond, as events tell their time.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_is_bounded_as_exactly_as_it_is_told() {
+    let app = App::start().await;
+    let program = admin(&app).await;
+    app.state.clock.advance(TimeDelta::microseconds(719_078));
+    app.token("Feed").await;
+    for (bounds, found) in [
+        ("from=2026-11-22T14:00:00.719078Z", 1),
+        ("from=2026-11-22T14:00:00.719079Z", 0),
+        ("before=2026-11-22T14:00:00.719078Z", 0),
+        ("before=2026-11-22T14:00:00.719079Z", 1),
+        (
+            "from=2026-11-22T14:00:00.719078Z&before=2026-11-22T14:00:00.719079Z",
+            1,
+        ),
+    ] {
+        let path = format!("/api/v1/audit-events?subject_name=Feed&{bounds}");
+        let events = program.get(&path).await.body["items"].clone();
+        assert_eq!(events.as_array().unwrap().len(), found, "{bounds}");
+    }
 }

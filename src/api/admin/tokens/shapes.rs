@@ -319,7 +319,7 @@ pub struct NewToken {
     /// The secret then begins with its key.
     #[serde(default)]
     product_id: Option<Uuid>,
-    /// In the future and before the year 9999; left out or `null`: never.
+    /// In the future and before the year 9999, kept to the second; left out or `null`: never.
     #[serde(default)]
     expires_at: Option<DateTime<Utc>>,
 }
@@ -338,7 +338,7 @@ pub struct TokenEdit {
     #[schema(value_type = Option<Vec<IpRange>>, max_items = 100, nullable = false)]
     #[serde(default, deserialize_with = "present_few::<_, _, MOST_RANGES>")]
     allowed_ip_ranges: Option<Vec<Range>>,
-    /// As it is, or in the future and before the year 9999; `null`: never.
+    /// As it is, or in the future and before the year 9999, kept to the second; `null`: never.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<DateTime<Utc>>)]
     expires_at: Option<Option<DateTime<Utc>>>,

@@ -1,19 +1,18 @@
 //! Making users what a client wants them to be. Each change holds the [`Charge`] of the
 //! organisation from its beginning, as members may be deactivated by it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::Value;
 
+use super::account::{self, Account};
 use super::{Row, find, groups_of};
 use crate::access::{Actor, UserId};
-use crate::db::schema::{group_members, groups, memberships, scim_documents, scim_users, users};
+use crate::db::schema::{group_members, groups, scim_documents, scim_users, users};
 use crate::db::{Connection, lower, violates};
-use crate::identity::Email;
-use crate::identity::queries::{MemberError, NewUser, provision_member};
 use crate::journal::{self, Action, Change};
 use crate::members::queries::{Charge, Departure, deactivate, reactivate, remove};
 use crate::scim::document::Document;
@@ -42,44 +41,17 @@ pub async fn create(
             let email = wanted.email.as_ref().ok_or_else(|| {
                 problem::value("emails should hold an email address, as userName is none.")
             })?;
-            let account = account(connection, email).await?;
-            if let Some((id, ..)) = account
-                && is_to_adopt(connection, actor, id, wanted).await?
+            let account = Account::with(connection, email).await?;
+            if let Some(account) = &account
+                && is_to_adopt(connection, actor, account.id, wanted).await?
             {
                 let edit = |_| Ok(document.clone());
-                return change(connection, actor, id, &Condition::NONE, edit, now).await;
+                return change(connection, actor, account.id, &Condition::NONE, edit, now).await;
             }
-            let person = NewUser {
-                email,
-                name: &wanted.name,
-                password_hash: None,
-            };
-            // Whoever comes back has the same ID, and no version that they had before.
-            let first = account.map_or(1, |(.., since)| 1 + seconds(now - since));
-            let is_new = match provision_member(connection, actor, person, now).await {
-                Ok(is_new) => is_new,
-                Err(MemberError::AlreadyMember) => {
-                    return Err(member_already(connection, actor, email).await?);
-                }
-                Err(MemberError::Query(error)) => return Err(error.into()),
-            };
-            let id = match account {
-                Some((id, ..)) => id,
-                None => {
-                    users::table
-                        .filter(users::email.eq(email.as_str()))
-                        .select(users::id)
-                        .get_result(connection)
-                        .await?
-                }
-            };
-            call(connection, actor, id, wanted).await?;
-            save(connection, actor, id, wanted, (first, now)).await?;
-            let is_abandoned = account.is_some_and(|(_, is_owned, _)| !is_owned);
-            diesel::update(scim_users::table.find((actor.organization(), id)))
-                .set(scim_users::made_account.eq(is_new || is_abandoned))
-                .execute(connection)
-                .await?;
+            let id = account::provision(connection, actor, account, (email, wanted), now).await?;
+            let version = account::first_version(connection, actor, id, now).await?;
+            account::call(connection, actor, id, wanted).await?;
+            save(connection, actor, id, wanted, (version, now)).await?;
             if !wanted.active {
                 deactivate(connection, actor, id, None, now).await?;
             }
@@ -104,30 +76,6 @@ async fn is_to_adopt(
         .filter(scim_users::provisioned.eq(false))
         .filter(scim_users::user_name_folded.ne(lower(&wanted.user_name)));
     diesel::select(exists(them)).get_result(connection).await
-}
-
-/// Of a moment that is past, as an instance's clock may not have it.
-fn seconds(time: TimeDelta) -> i32 {
-    i32::try_from(time.num_seconds().max(0)).unwrap_or(0)
-}
-
-/// The account with this email, whether it is somebody's own (with a password, or in an organisation),
-/// and since when there is one.
-async fn account(
-    connection: &mut Connection,
-    email: &Email,
-) -> QueryResult<Option<(UserId, bool, DateTime<Utc>)>> {
-    let is_member = exists(memberships::table.filter(memberships::user_id.eq(users::id)));
-    users::table
-        .filter(users::email.eq(email.as_str()))
-        .select((
-            users::id,
-            users::password_hash.is_not_null().or(is_member),
-            users::created_at,
-        ))
-        .get_result(connection)
-        .await
-        .optional()
 }
 
 /// What came of a change.
@@ -175,10 +123,8 @@ pub async fn change(
                 }
                 _ => {}
             }
-            let mut is_renamed = call(connection, actor, id, &wanted).await?;
-            if old.made_account {
-                is_renamed |= keep_account(connection, actor, id, &wanted).await?;
-            }
+            let mut is_renamed = account::call(connection, actor, id, &wanted).await?;
+            is_renamed |= account::follow(connection, actor, id, &wanted, now).await?;
             if is_renamed {
                 change_groups_of(connection, actor, id).await?;
             }
@@ -278,68 +224,6 @@ async fn save(
     Ok(())
 }
 
-/// The organisation knows whoever has not joined by what it calls them itself. Returns whether that is
-/// another name.
-async fn call(
-    connection: &mut Connection,
-    actor: &Actor,
-    id: UserId,
-    wanted: &Wanted,
-) -> QueryResult<bool> {
-    let name = Some(wanted.name.as_str());
-    let renamed = diesel::update(memberships::table.find((actor.organization(), id)))
-        .filter(memberships::has_joined.eq(false))
-        .filter(memberships::known_as.is_distinct_from(name))
-        .set(memberships::known_as.eq(name))
-        .execute(connection)
-        .await?;
-    Ok(renamed > 0)
-}
-
-/// The name of an account that provisioning made follows what it says, for as long as its owner has
-/// joined no other organisation, and its email for as long as they are a member of no other: it means
-/// whoever has that email, and nobody who is given it. Returns whether it has another name.
-async fn keep_account(
-    connection: &mut Connection,
-    actor: &Actor,
-    id: UserId,
-    wanted: &Wanted,
-) -> Result<bool, Error> {
-    // Whoever makes a member of whom has the email waits, or is seen here.
-    users::table
-        .find(id)
-        .select(users::id)
-        .for_update()
-        .get_result::<UserId>(connection)
-        .await?;
-    let has_joined_elsewhere: Vec<bool> = memberships::table
-        .filter(memberships::user_id.eq(id))
-        .filter(memberships::organization_id.ne(actor.organization()))
-        .select(memberships::has_joined)
-        .load(connection)
-        .await?;
-    if has_joined_elsewhere.contains(&true) {
-        return Ok(false);
-    }
-    if has_joined_elsewhere.is_empty()
-        && let Some(email) = &wanted.email
-    {
-        diesel::update(users::table.find(id))
-            .filter(users::email.ne(email.as_str()))
-            .set(users::email.eq(email.as_str()))
-            .execute(connection)
-            .await
-            .map_err(taken)?;
-    }
-    let name = wanted.name.as_str();
-    let renamed = diesel::update(users::table.find(id))
-        .filter(users::name.ne(name))
-        .set(users::name.eq(name))
-        .execute(connection)
-        .await?;
-    Ok(renamed > 0)
-}
-
 /// Groups are answered with the names of their members, and so are others with another name.
 async fn change_groups_of(
     connection: &mut Connection,
@@ -386,31 +270,9 @@ fn taken(error: QueryError) -> Error {
         problem::taken("Another user has this userName.")
     } else if violates(&error, "scim_users_external_id") {
         problem::taken("Another user has this externalId.")
-    } else if violates(&error, "users_email_key") {
-        problem::taken("Another account has this email address.")
     } else {
         error.into()
     }
-}
-
-/// Their email addresses may be others here than that of their account.
-async fn member_already(
-    connection: &mut Connection,
-    actor: &Actor,
-    email: &Email,
-) -> QueryResult<Error> {
-    let user_name: String = scim_users::table
-        .inner_join(users::table.on(users::id.eq(scim_users::user_id)))
-        .filter(scim_users::organization_id.eq(actor.organization()))
-        .filter(users::email.eq(email.as_str()))
-        .select(scim_users::user_name)
-        .get_result(connection)
-        .await?;
-    Ok(problem::taken(format!(
-        "{} is a member already: look for userName eq {}.",
-        email.as_str(),
-        Value::from(user_name)
-    )))
 }
 
 /// What the journal tells: the old and the new where it says who somebody is, and else the

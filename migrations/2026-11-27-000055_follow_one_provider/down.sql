@@ -1,3 +1,5 @@
+LOCK TABLE organizations IN EXCLUSIVE MODE;
+LOCK TABLE users, memberships, scim_users IN ACCESS EXCLUSIVE MODE;
 DROP TRIGGER membership_settles ON memberships;
 DROP FUNCTION membership_settles();
 ALTER TABLE scim_users ADD COLUMN made_account boolean NOT NULL DEFAULT false;

@@ -3,6 +3,7 @@
 
 -- Whoever changes who is in an organisation holds it first.
 LOCK TABLE organizations IN EXCLUSIVE MODE;
+LOCK TABLE users, memberships, scim_users IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE users ADD COLUMN provisioned_by uuid REFERENCES organizations ON DELETE SET NULL;
 CREATE INDEX users_provisioned_by ON users (provisioned_by);
 UPDATE users SET provisioned_by = made.organization_id

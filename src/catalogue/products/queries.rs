@@ -11,8 +11,8 @@ use diesel_async::RunQueryDsl;
 
 use super::ProductId;
 use crate::access::OrganizationId;
-use crate::db::Connection;
 use crate::db::schema::products;
+use crate::db::{Connection, lower};
 
 /// Something of the organisation's that a token can be linked to.
 #[derive(Clone, Debug, Eq, PartialEq, Queryable, Selectable)]
@@ -30,7 +30,7 @@ pub async fn list(
 ) -> QueryResult<Vec<Product>> {
     products::table
         .filter(products::organization_id.eq(organization))
-        .order((products::name, products::id))
+        .order(lower(products::name))
         .select(Product::as_select())
         .load(connection)
         .await

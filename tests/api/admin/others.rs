@@ -360,3 +360,36 @@ async fn the_audit_log_is_bounded_as_exactly_as_it_is_told() {
         assert_eq!(events.as_array().unwrap().len(), found, "{bounds}");
     }
 }
+
+/// In one order, whatever their case, as no two differ by that alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_a_name_is_listed_by_it_whatever_its_case() {
+    let app = App::start().await;
+    let program = admin(&app).await;
+    let names = ["_x", "alpha", "Beta", "gamma", "Zeta", "Ärger"];
+    for path in ["/api/v1/groups", "/api/v1/products"] {
+        for (number, name) in names.iter().enumerate() {
+            let mut new = json!({ "name": name });
+            if path == "/api/v1/products" {
+                new["key"] = json!(format!("key{number}"));
+            }
+            let made = program.post(path, &new).await;
+            assert_eq!(made.status, 201, "{}", made.body);
+        }
+        let mut listed = Vec::new();
+        let mut next = format!("{path}?limit=2");
+        loop {
+            let page = program.get(&next).await.body;
+            let items = page["items"].as_array().unwrap().iter();
+            listed.extend(items.map(|item| item["name"].as_str().unwrap().to_lowercase()));
+            let Some(cursor) = page["next_cursor"].as_str() else {
+                break;
+            };
+            next = format!("{path}?limit=2&cursor={cursor}");
+        }
+        let place = |name: &str| listed.iter().position(|listed| listed == name);
+        assert_eq!(listed.len(), names.len(), "{listed:?}");
+        assert!(place("alpha") < place("beta") && place("beta") < place("gamma"));
+        assert!(place("gamma") < place("zeta"), "{listed:?}");
+    }
+}

@@ -10,7 +10,7 @@ use crate::access::{OrganizationId, Overseer};
 use crate::catalogue::products::pages::Query;
 use crate::catalogue::products::{ListedProduct, MOST_COUNTED, ProductId};
 use crate::db::schema::products;
-use crate::db::{Connection, anywhere};
+use crate::db::{Connection, anywhere, lower};
 use crate::web::paging::{Cursor, Direction, Slice};
 
 /// A page of the organisation's products, by name.
@@ -25,26 +25,18 @@ pub async fn page(
         .select((Product::as_select(), products::version))
         .limit(i64::try_from(size + 1).unwrap_or(i64::MAX));
     found = match &cursor {
+        // No two have the same.
         Some(Cursor {
             key,
-            id,
             direction: Direction::Before,
             ..
         }) => found
-            .filter(
-                products::name
-                    .lt(key.clone())
-                    .or(products::name.eq(key.clone()).and(products::id.lt(*id))),
-            )
-            .order((products::name.desc(), products::id.desc())),
-        Some(Cursor { key, id, .. }) => found
-            .filter(
-                products::name
-                    .gt(key.clone())
-                    .or(products::name.eq(key.clone()).and(products::id.gt(*id))),
-            )
-            .order((products::name.asc(), products::id.asc())),
-        None => found.order((products::name.asc(), products::id.asc())),
+            .filter(lower(products::name).lt(lower(key.clone())))
+            .order(lower(products::name).desc()),
+        Some(Cursor { key, .. }) => found
+            .filter(lower(products::name).gt(lower(key.clone())))
+            .order(lower(products::name).asc()),
+        None => found.order(lower(products::name).asc()),
     };
     let rows: Vec<(Product, i32)> = found.load(connection).await?;
     let place = |row: &(Product, i32)| (row.0.name.clone(), row.0.id.uuid());

@@ -81,7 +81,7 @@ pub async fn of_member(
         .inner_join(group_members::table.on(group_members::group_id.eq(groups::id)))
         .filter(group_members::organization_id.eq(organization))
         .filter(group_members::user_id.eq(user))
-        .order((groups::name, groups::id))
+        .order(lower(groups::name))
         .select(Row::as_select())
         .load(connection)
         .await?;
@@ -100,26 +100,18 @@ pub async fn page(
         .select(Row::as_select())
         .limit(i64::try_from(size + 1).unwrap_or(i64::MAX));
     let found = match cursor {
+        // No two have the same.
         Some(Cursor {
             key,
-            id,
             direction: Direction::Before,
             ..
         }) => found
-            .filter(
-                groups::name.lt(key.clone()).or(groups::name
-                    .eq(key.clone())
-                    .and(groups::id.lt(GroupId::from(*id)))),
-            )
-            .order((groups::name.desc(), groups::id.desc())),
-        Some(Cursor { key, id, .. }) => found
-            .filter(
-                groups::name.gt(key.clone()).or(groups::name
-                    .eq(key.clone())
-                    .and(groups::id.gt(GroupId::from(*id)))),
-            )
-            .order((groups::name.asc(), groups::id.asc())),
-        None => found.order((groups::name.asc(), groups::id.asc())),
+            .filter(lower(groups::name).lt(lower(key.clone())))
+            .order(lower(groups::name).desc()),
+        Some(Cursor { key, .. }) => found
+            .filter(lower(groups::name).gt(lower(key.clone())))
+            .order(lower(groups::name).asc()),
+        None => found.order(lower(groups::name).asc()),
     };
     let rows: Vec<Row> = found.load(connection).await?;
     let place = |row: &Row| (row.name.clone(), row.id.uuid());

@@ -86,14 +86,14 @@ impl From<diesel::result::Error> for MemberError {
 }
 
 /// Adds a member: a new user, or one that other organisations know already, who keeps name and
-/// password. Whoever does so vouches that the account is theirs. Returns the user, and whether they are new.
+/// password. Whoever does so vouches that the account is theirs. Returns the user.
 pub async fn add_member(
     connection: &mut Connection,
     actor: &Actor,
     person: NewUser<'_>,
     role: Role,
     now: DateTime<Utc>,
-) -> Result<(UserId, bool), MemberError> {
+) -> Result<UserId, MemberError> {
     add(connection, actor, person, (role, true), now).await
 }
 
@@ -104,7 +104,7 @@ pub async fn provision_member(
     actor: &Actor,
     person: NewUser<'_>,
     now: DateTime<Utc>,
-) -> Result<(UserId, bool), MemberError> {
+) -> Result<UserId, MemberError> {
     add(connection, actor, person, (Role::Member, false), now).await
 }
 
@@ -114,29 +114,29 @@ async fn add(
     person: NewUser<'_>,
     (role, has_joined): (Role, bool),
     now: DateTime<Utc>,
-) -> Result<(UserId, bool), MemberError> {
+) -> Result<UserId, MemberError> {
     connection
         .transaction(async |connection| {
             hold(connection, actor.organization()).await?;
-            let (user, is_new) = owner(connection, &person, now).await?;
+            let user = owner(connection, &person, now).await?;
             let who = (user, person.email.as_str());
             insert_membership(connection, actor, who, role, has_joined, now).await?;
             // Whoever invited them before did not know what they are now.
             end_links(connection, actor, (Some(user), who.1), now).await?;
-            Ok((user, is_new))
+            Ok(user)
         })
         .await
 }
 
-/// Who has the email, which they keep until the transaction ends, and whether they are new.
+/// Who has the email, which they keep until the transaction ends: perhaps somebody new.
 async fn owner(
     connection: &mut Connection,
     person: &NewUser<'_>,
     now: DateTime<Utc>,
-) -> QueryResult<(UserId, bool)> {
+) -> QueryResult<UserId> {
     loop {
         if let Some(user) = insert_user(connection, person, now).await? {
-            return Ok((user, true));
+            return Ok(user);
         }
         let known = users::table
             .filter(users::email.eq(person.email.as_str()))
@@ -147,7 +147,7 @@ async fn owner(
             .optional()?;
         // `None`: the account has had another email since.
         if let Some(user) = known {
-            return Ok((user, false));
+            return Ok(user);
         }
     }
 }

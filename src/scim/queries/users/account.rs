@@ -17,38 +17,24 @@ use crate::scim::problem;
 use crate::scim::user::Wanted;
 use crate::web::Error;
 
-pub struct Account {
-    pub id: UserId,
-    /// Whether it is nobody's: without a password, and in no organisation.
-    is_abandoned: bool,
-}
-
-impl Account {
-    /// The one with this email.
-    pub async fn with(connection: &mut Connection, email: &Email) -> QueryResult<Option<Self>> {
-        let is_member = exists(memberships::table.filter(memberships::user_id.eq(users::id)));
-        let found = users::table
-            .filter(users::email.eq(email.as_str()))
-            .select((
-                users::id,
-                users::password_hash.is_null().and(not(is_member)),
-            ))
-            .get_result(connection)
-            .await
-            .optional()?;
-        Ok(found.map(|(id, is_abandoned)| Self { id, is_abandoned }))
-    }
+/// Who has this email.
+pub async fn owner(connection: &mut Connection, email: &Email) -> QueryResult<Option<UserId>> {
+    users::table
+        .filter(users::email.eq(email.as_str()))
+        .select(users::id)
+        .get_result(connection)
+        .await
+        .optional()
 }
 
 /// Makes a member of whoever has the email, with an account that follows the provider unless it is
-/// somebody's already.
+/// somebody's, or others mean them too.
 ///
 /// # Errors
 /// `uniqueness`
 pub async fn provision(
     connection: &mut Connection,
     actor: &Actor,
-    known: Option<Account>,
     (email, wanted): (&Email, &Wanted),
     now: DateTime<Utc>,
 ) -> Result<UserId, Error> {
@@ -57,24 +43,30 @@ pub async fn provision(
         name: &wanted.name,
         password_hash: None,
     };
-    let (id, is_new) = match provision_member(connection, actor, person, now).await {
-        Ok(added) => added,
+    let id = match provision_member(connection, actor, person, now).await {
+        Ok(id) => id,
         Err(MemberError::AlreadyMember) => {
             return Err(member_already(connection, actor, email).await?);
         }
         Err(MemberError::Query(error)) => return Err(error.into()),
     };
     let organization = actor.organization();
-    if is_new || known.is_some_and(|account| account.is_abandoned) {
-        diesel::update(users::table.find(id))
-            .set((
-                users::provisioned_by.eq(Some(organization.uuid())),
-                users::name.eq(wanted.name.as_str()),
-            ))
-            .execute(connection)
-            .await?;
-    } else {
-        // It was this provider's before its owner had a password, and went.
+    let is_elsewhere = exists(
+        memberships::table
+            .filter(memberships::user_id.eq(users::id))
+            .filter(memberships::organization_id.ne(organization)),
+    );
+    let is_nobodys = users::password_hash.is_null().and(not(is_elsewhere));
+    let followed = diesel::update(users::table.find(id))
+        .filter(is_nobodys)
+        .set((
+            users::provisioned_by.eq(organization.uuid()),
+            users::name.eq(wanted.name.as_str()),
+        ))
+        .execute(connection)
+        .await?;
+    if followed == 0 {
+        // It followed before its owner had a password, and went.
         diesel::update(users::table.find(id))
             .filter(users::provisioned_by.eq(organization.uuid()))
             .set(users::provisioned_by.eq(None::<uuid::Uuid>))

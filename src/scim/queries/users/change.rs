@@ -8,7 +8,7 @@ use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::Value;
 
-use super::account::{self, Account};
+use super::account;
 use super::{Row, find, groups_of};
 use crate::access::{Actor, UserId};
 use crate::db::schema::{group_members, groups, scim_documents, scim_users, users};
@@ -41,14 +41,13 @@ pub async fn create(
             let email = wanted.email.as_ref().ok_or_else(|| {
                 problem::value("emails should hold an email address, as userName is none.")
             })?;
-            let account = Account::with(connection, email).await?;
-            if let Some(account) = &account
-                && is_to_adopt(connection, actor, account.id, wanted).await?
+            if let Some(id) = account::owner(connection, email).await?
+                && is_to_adopt(connection, actor, id, wanted).await?
             {
                 let edit = |_| Ok(document.clone());
-                return change(connection, actor, account.id, &Condition::NONE, edit, now).await;
+                return change(connection, actor, id, &Condition::NONE, edit, now).await;
             }
-            let id = account::provision(connection, actor, account, (email, wanted), now).await?;
+            let id = account::provision(connection, actor, (email, wanted), now).await?;
             let version = account::first_version(connection, actor, id, now).await?;
             account::call(connection, actor, id, wanted).await?;
             save(connection, actor, id, wanted, (version, now)).await?;

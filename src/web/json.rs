@@ -70,6 +70,9 @@ fn invalid(path: String, message: &str) -> Error {
     if let Some(field) = named("missing field `") {
         return Error::invalid(below(&path, field), "it is missing.");
     }
+    if let Some(field) = named("duplicate field `") {
+        return Error::invalid(below(&path, field), "it is there twice.");
+    }
     if message.starts_with("unknown field") {
         return Error::invalid(path, "there is no such field.");
     }
@@ -86,5 +89,32 @@ fn below(path: &str, field: &str) -> String {
     match path {
         "." => field.to_owned(),
         _ => format!("{path}.{field}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct New {
+        #[expect(dead_code, reason = "it is only read")]
+        name: String,
+    }
+
+    #[test]
+    fn a_wrong_field_is_named() {
+        for (body, told) in [
+            ("{}", "name: it is missing."),
+            (r#"{"name":"a","name":"b"}"#, "name: it is there twice."),
+            (r#"{"name":"a","x":1}"#, "x: there is no such field."),
+        ] {
+            let Err(Error::Invalid(mistakes)) = read::<New>(body.as_bytes()) else {
+                panic!("{body} is taken");
+            };
+            let mistake = &mistakes[0];
+            assert_eq!(format!("{}: {}", mistake.field, mistake.detail), told);
+        }
     }
 }

@@ -15,7 +15,7 @@ pub use invitations::{
 };
 pub use members::{
     MemberError, NewUser, add_member, credentials, provision_member, set_password, signed_in,
-    user_exists,
+    user_with,
 };
 pub use organizations::{
     Listed, create_organization, found, is_only_one, is_set_up, list, name_of, organization,

@@ -12,7 +12,7 @@ use crate::api::shapes;
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure, Within, organization};
 use crate::db::{Connection, Lent};
-use crate::identity::queries::{MemberError, NewUser, add_member, user_exists};
+use crate::identity::queries::{MemberError, NewUser, add_member, user_with};
 use crate::identity::{Email, PersonName, password};
 use crate::members::draft::Guest;
 use crate::members::invitations::Delivery;
@@ -59,7 +59,7 @@ pub async fn run(desk: &Desk, create: Options) -> Result<(), Failure> {
     };
     let mut connection = desk.database.get().await?;
     let organization = organization(&mut connection, &create.within.organization).await?;
-    let known = user_exists(&mut connection, &email).await?;
+    let known = user_with(&mut connection, email.as_str()).await?.is_some();
     let (guest, format) = (Guest { email, name, role }, create.within.format);
     match hash {
         Some(hash) if !known => {

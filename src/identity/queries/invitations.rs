@@ -7,7 +7,7 @@ use diesel::result::Error as QueryError;
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::members::{NewUser, insert_membership, insert_user, set_password};
+use super::members::{NewUser, insert_membership, insert_user, set_password, user_with};
 use crate::access::{Actor, Operator, OrganizationId, Role, UserId, session};
 use crate::db::schema::{invitations, memberships, organizations, users};
 use crate::db::types::id;
@@ -67,7 +67,7 @@ pub async fn invite(
 ) -> QueryResult<()> {
     connection
         .transaction(async |connection| {
-            let account = account_with(connection, invitee.email).await?;
+            let account = user_with(connection, invitee.email).await?;
             end_links(connection, actor, (account, invitee.email), now).await?;
             let action = Action::MemberInvited;
             write(connection, actor, invitee, code, action, now).await
@@ -89,15 +89,6 @@ pub async fn link(
     write(connection, &actor, member, code, action, now).await
 }
 
-async fn account_with(connection: &mut Connection, email: &str) -> QueryResult<Option<UserId>> {
-    users::table
-        .filter(users::email.eq(email))
-        .select(users::id)
-        .get_result(connection)
-        .await
-        .optional()
-}
-
 async fn write(
     connection: &mut Connection,
     actor: &Actor,
@@ -109,7 +100,7 @@ async fn write(
     let (id, expires_at) = (InvitationId::new(now), now + INVITATION_LIFE);
     connection
         .transaction(async |connection| {
-            let account = account_with(connection, invitee.email).await?;
+            let account = user_with(connection, invitee.email).await?;
             diesel::insert_into(invitations::table)
                 .values((
                     invitations::id.eq(id),

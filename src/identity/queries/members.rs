@@ -152,13 +152,14 @@ async fn owner(
     }
 }
 
-/// Whether anybody has an account with this email.
-pub async fn user_exists(connection: &mut Connection, email: &Email) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(
-        users::table.filter(users::email.eq(email.as_str())),
-    ))
-    .get_result(connection)
-    .await
+/// Who has an account with this email, in lower case.
+pub async fn user_with(connection: &mut Connection, email: &str) -> QueryResult<Option<UserId>> {
+    users::table
+        .filter(users::email.eq(email))
+        .select(users::id)
+        .get_result(connection)
+        .await
+        .optional()
 }
 
 /// Notes that the user signed in. Returns whether there is an organisation for them to look at.

@@ -10,6 +10,7 @@ use super::name_here;
 use crate::access::{OrganizationId, UserId};
 use crate::db::Connection;
 use crate::db::schema::{memberships, tokens, users};
+use crate::identity::queries::user_with;
 use crate::tokens::{Answering, Presence, Responsible, TokenId};
 use crate::web::paging::{Cursor, Slice};
 
@@ -114,13 +115,7 @@ pub async fn answering_with(
     organization: OrganizationId,
     email: &str,
 ) -> QueryResult<Option<Answering>> {
-    let user = users::table
-        .filter(users::email.eq(email))
-        .select(users::id)
-        .get_result(connection)
-        .await
-        .optional()?;
-    let Some(user) = user else {
+    let Some(user) = user_with(connection, email).await? else {
         return Ok(None);
     };
     answering(connection, organization, user).await.optional()

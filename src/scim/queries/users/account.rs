@@ -17,16 +17,6 @@ use crate::scim::problem;
 use crate::scim::user::Wanted;
 use crate::web::Error;
 
-/// Who has this email.
-pub async fn owner(connection: &mut Connection, email: &Email) -> QueryResult<Option<UserId>> {
-    users::table
-        .filter(users::email.eq(email.as_str()))
-        .select(users::id)
-        .get_result(connection)
-        .await
-        .optional()
-}
-
 /// Makes a member of whoever has the email, with an account that follows the provider unless it is
 /// somebody's, or others mean them too.
 ///

@@ -13,6 +13,7 @@ use super::{Row, find, groups_of};
 use crate::access::{Actor, UserId};
 use crate::db::schema::{group_members, groups, scim_documents, scim_users, users};
 use crate::db::{Connection, lower, violates};
+use crate::identity::queries::user_with;
 use crate::journal::{self, Action, Change};
 use crate::members::queries::{Charge, Departure, deactivate, reactivate, remove};
 use crate::scim::document::Document;
@@ -41,7 +42,7 @@ pub async fn create(
             let email = wanted.email.as_ref().ok_or_else(|| {
                 problem::value("emails should hold an email address, as userName is none.")
             })?;
-            if let Some(id) = account::owner(connection, email).await?
+            if let Some(id) = user_with(connection, email.as_str()).await?
                 && is_to_adopt(connection, actor, id, wanted).await?
             {
                 let edit = |_| Ok(document.clone());

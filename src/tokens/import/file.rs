@@ -247,11 +247,7 @@ mod tests {
 
     #[test]
     fn quotation_marks_are_no_part_of_a_secret() {
-        for quoted in [
-            "A, \"9f31c7a20b64e8d5\"",
-            "A,'9f31c7a20b64e8d5'",
-            "\"A\" ,9f31c7a20b64e8d5",
-        ] {
+        for quoted in ["A, \"9f31c7a20b64e8d5\"", "A,'9f31c7a20b64e8d5'"] {
             let read = lines(&format!("name,secret\n{quoted}\n")).unwrap();
             assert_eq!(
                 (read.imports.len(), read.mistakes.len()),

@@ -13,10 +13,11 @@ mod version;
 mod word;
 
 pub use address::Address;
-pub use idempotency::{Asker, Created, Creation, LONGEST as LONGEST_KEY, sweep};
+pub use idempotency::{Created, Creation, LONGEST as LONGEST_KEY, sweep};
 pub use input::{Input, Params, TOML, Toml, few, objects, present, present_few, present_objects};
 pub use mistakes::{mistakes, taken};
 pub use page::{Limit, Page, Paging, Search, next_cursor, term};
+pub use queries::Asker;
 pub use receipt::{Receipt, Taken};
 pub use text::{
     Catalogue, Description, Email, GroupName, IpRange, McpServerName, Name, PathPattern, ProductKey,

@@ -26,12 +26,6 @@ macro_rules! id {
                 Self($crate::db::types::first_uuid_v7(at))
             }
 
-            /// The millisecond that it stands for.
-            #[must_use]
-            pub fn instant(self) -> chrono::DateTime<chrono::Utc> {
-                $crate::db::types::instant_of(self.0)
-            }
-
             #[must_use]
             pub const fn uuid(self) -> uuid::Uuid {
                 self.0

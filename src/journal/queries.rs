@@ -12,6 +12,7 @@ use super::pages::Filter;
 use super::{Action, Draft, Entry, EntryId};
 use crate::access::{Actor, OrganizationId, Overseer, UserId};
 use crate::db::schema::journal;
+use crate::db::types::instant_of;
 use crate::db::{Connection, anywhere};
 use crate::web::paging::{Cursor, Direction, Slice};
 
@@ -134,7 +135,9 @@ async fn place(
         .await
         .optional()?;
     Ok(match last {
-        Some(last) if last >= EntryId::new(now) => last.instant() + TimeDelta::milliseconds(1),
+        Some(last) if last >= EntryId::new(now) => {
+            instant_of(last.uuid()) + TimeDelta::milliseconds(1)
+        }
         _ => now,
     })
 }

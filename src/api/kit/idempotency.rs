@@ -20,8 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::input::bytes;
-pub use super::queries::Asker;
-use super::queries::{self, Claim, Once};
+use super::queries::{self, Asker, Claim, Once};
 use super::receipt::Receipt;
 use super::version::etag;
 use crate::clock::Clock;

@@ -1,7 +1,7 @@
 //! Groups. What becomes of them is `members`' to say: one that an identity provider has taken on
 //! is not edited by hand any more.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
@@ -129,17 +129,10 @@ pub async fn fitting(
     ids: &[GroupId],
     most: i64,
 ) -> QueryResult<usize> {
-    let counts: Vec<(GroupId, i64)> = group_members::table
-        .filter(group_members::organization_id.eq(organization))
-        .filter(group_members::group_id.eq_any(ids))
-        .group_by(group_members::group_id)
-        .select((group_members::group_id, count_star()))
-        .load(connection)
-        .await?;
-    let counts: HashMap<GroupId, i64> = counts.into_iter().collect();
+    let sizes = kept::sizes(connection, organization, ids).await?;
     let mut sum = 0;
     let fit = ids.iter().take_while(|id| {
-        sum += counts.get(id).unwrap_or(&0);
+        sum += sizes.get(id).unwrap_or(&0);
         sum <= most
     });
     Ok(fit.count().max(1).min(ids.len()))

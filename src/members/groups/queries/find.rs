@@ -146,6 +146,22 @@ fn matching(organization: OrganizationId, term: Option<&str>) -> groups::BoxedQu
     }
 }
 
+/// How many members groups have, by group; none of those that have no members.
+pub async fn sizes(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    ids: &[GroupId],
+) -> QueryResult<HashMap<GroupId, i64>> {
+    let sizes: Vec<(GroupId, i64)> = group_members::table
+        .filter(group_members::organization_id.eq(organization))
+        .filter(group_members::group_id.eq_any(ids))
+        .group_by(group_members::group_id)
+        .select((group_members::group_id, count_star()))
+        .load(connection)
+        .await?;
+    Ok(sizes.into_iter().collect())
+}
+
 /// With how many members each has.
 async fn counted(
     connection: &mut Connection,
@@ -153,14 +169,7 @@ async fn counted(
     rows: Vec<Row>,
 ) -> QueryResult<Vec<Group>> {
     let ids: Vec<GroupId> = rows.iter().map(|row| row.id).collect();
-    let counts: Vec<(GroupId, i64)> = group_members::table
-        .filter(group_members::organization_id.eq(organization))
-        .filter(group_members::group_id.eq_any(ids))
-        .group_by(group_members::group_id)
-        .select((group_members::group_id, count_star()))
-        .load(connection)
-        .await?;
-    let counts: HashMap<GroupId, i64> = counts.into_iter().collect();
+    let counts = sizes(connection, organization, &ids).await?;
     let members = |row: &Row| counts.get(&row.id).copied().unwrap_or_default();
     Ok(rows
         .into_iter()

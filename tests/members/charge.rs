@@ -210,3 +210,20 @@ async fn of_50_who_take_the_last_two_away_at_once_one_is_left() {
     }
     assert_eq!(administrators(&app).await, 1);
 }
+
+/// A change of role alone, of which nothing else is held by whoever makes it: each would see the other
+/// stay, round after round.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_whom_others_demote_at_once_one_stays() {
+    let app = App::start().await;
+    app.add_member(app.organization, MEI, Role::Admin).await;
+    let (ada, mei) = (app.user(ADA).await, app.user(MEI).await);
+    for round in 0..20 {
+        app.sql("UPDATE memberships SET role = 'admin'").await;
+        let outcomes = tokio::join!(
+            lose(&app, ada, Loss::Demoted),
+            lose(&app, mei, Loss::Demoted)
+        );
+        assert_eq!(administrators(&app).await, 1, "{round}: {outcomes:?}");
+    }
+}

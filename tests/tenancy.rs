@@ -132,6 +132,34 @@ async fn someone_in_two_organizations_switches_between_them() {
     );
 }
 
+/// It would tell when they use their account elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_knows_only_when_somebody_came_in_there() {
+    const MEI: &str = "mei@northwind.example";
+    let app = App::start().await;
+    let other = app.another_organization("Contoso").await;
+    app.add_member(app.organization, MEI, Role::Member).await;
+    app.add_member(other, MEI, Role::Member).await;
+    let seen_by_ada = async || {
+        let members = app.ada().await.visit("/settings/members").await;
+        let rows = members.texts("tbody tr");
+        rows.into_iter().find(|row| row.contains(MEI)).unwrap()
+    };
+    let mei = app.signed_in(MEI).await;
+    let contoso = mei.visit("/profile").await;
+    assert!(contoso.says("Organisation Contoso"), "{}", contoso.text());
+    assert!(
+        seen_by_ada().await.contains("Never"),
+        "not in Northwind yet"
+    );
+    let switch = contoso.form("/organization");
+    let switch = switch.fill("organization", &app.organization.to_string());
+    assert_eq!(switch.submit().await.status, 200);
+    app.state.clock.advance(chrono::TimeDelta::hours(3));
+    app.signed_in(MEI).await;
+    assert!(seen_by_ada().await.contains("3 hours ago"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_of_one_organization_is_not_carried_out_in_another() {
     let app = App::start().await;

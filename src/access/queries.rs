@@ -2,6 +2,7 @@
 
 pub mod sessions;
 
+use chrono::{DateTime, Utc};
 use diesel::dsl::{auto_type, exists};
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
@@ -56,6 +57,19 @@ pub async fn member(
     let here = Some(organization);
     let viewer = view(connection, user, here, here).await?;
     Ok(viewer.filter(|viewer| viewer.organization.id == organization))
+}
+
+/// Notes that a member came in.
+pub async fn note_sign_in(
+    connection: &mut Connection,
+    member: (OrganizationId, UserId),
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    diesel::update(memberships::table.find(member))
+        .set(memberships::last_sign_in_at.eq(now))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 async fn view(

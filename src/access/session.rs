@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::device::Device;
 use super::queries::sessions::{self, IDLE, ORGANIZATION};
 pub use super::queries::sessions::{end_all, end_in};
-use super::{OrganizationId, UserId};
+use super::{OrganizationId, UserId, queries};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Connection, Database};
@@ -46,18 +46,54 @@ pub fn organization(session: &Session) -> Option<OrganizationId> {
     session.get(ORGANIZATION).ok().flatten()
 }
 
-/// Signs the user in, under a new key: one that was known before is worth nothing.
+/// Where somebody comes in who names no organisation: their first by name. `None` for one who has joined
+/// none.
 ///
 /// # Errors
-/// None that these values can bring about.
-pub fn begin(session: &Session, user: UserId, device: &Device) -> Result<(), Error> {
+/// When the database fails.
+pub async fn first_organization(
+    connection: &mut Connection,
+    user: UserId,
+) -> Result<Option<OrganizationId>, Error> {
+    let viewer = queries::viewer(connection, user, None).await?;
+    Ok(viewer.map(|viewer| viewer.organization.id))
+}
+
+/// Signs a member in, under a new key: one that was known before is worth nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin(
+    connection: &mut Connection,
+    session: &Session,
+    member: (OrganizationId, UserId),
+    device: &Device,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
     session.clear();
     session.renew();
     // Tells sessions apart without telling their keys.
     let number = Uuid::from_u128(rand::random());
     session.insert(NUMBER, number).map_err(Error::internal)?;
     session.insert(DEVICE, device).map_err(Error::internal)?;
-    session.insert(USER, user).map_err(Error::internal)
+    session.insert(USER, member.1).map_err(Error::internal)?;
+    enter(connection, session, member, now).await
+}
+
+/// From now on, whoever is signed in looks at this organisation, of which they are a member.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enter(
+    connection: &mut Connection,
+    session: &Session,
+    member: (OrganizationId, UserId),
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    queries::note_sign_in(connection, member, now).await?;
+    session
+        .insert(ORGANIZATION, member.0)
+        .map_err(Error::internal)
 }
 
 /// One of a user's sessions, as its user sees it.
@@ -120,14 +156,6 @@ pub async fn end_others(
 /// A part of a stored state, in which each is JSON in a string.
 fn entry<T: DeserializeOwned>(state: &Value, name: &str) -> Option<T> {
     serde_json::from_str(state.get(name)?.as_str()?).ok()
-}
-
-/// # Errors
-/// None that an ID can bring about.
-pub fn choose(session: &Session, organization: OrganizationId) -> Result<(), Error> {
-    session
-        .insert(ORGANIZATION, organization)
-        .map_err(Error::internal)
 }
 
 /// Forgets sessions that have ended.

@@ -117,6 +117,7 @@ diesel::table! {
         has_joined -> Bool,
         version -> Int4,
         known_as -> Nullable<Text>,
+        last_sign_in_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -356,7 +357,6 @@ diesel::table! {
         name -> Text,
         password_hash -> Nullable<Text>,
         created_at -> Timestamptz,
-        last_sign_in_at -> Nullable<Timestamptz>,
         provisioned_by -> Nullable<Uuid>,
     }
 }

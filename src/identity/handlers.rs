@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::queries;
 use crate::access::{OrganizationId, Viewer, session};
 use crate::db::Database;
-use crate::web::{Answer, Error, Submission, see_other};
+use crate::web::{Answer, Error, Page, Submission, see_other};
 
 /// Leads everyone to where they begin.
 pub async fn home(database: web::Data<Database>, viewer: Result<Viewer, Error>) -> Answer {
@@ -32,14 +32,17 @@ pub struct Choice {
 }
 
 pub async fn switch_organization(
+    page: Page,
     viewer: Viewer,
     session: Session,
+    database: web::Data<Database>,
     form: Submission<Choice>,
 ) -> Answer {
     let chosen = form.organization;
     if !viewer.organizations().iter().any(|own| own.id == chosen) {
         return Err(Error::NotFound);
     }
-    session::choose(&session, chosen)?;
+    let connection = &mut *database.get().await?;
+    session::enter(connection, &session, (chosen, viewer.user()), page.now).await?;
     Ok(see_other("/"))
 }

@@ -14,8 +14,7 @@ pub use invitations::{
     join, link,
 };
 pub use members::{
-    MemberError, NewUser, add_member, credentials, provision_member, set_password, signed_in,
-    user_with,
+    MemberError, NewUser, add_member, credentials, provision_member, set_password, user_with,
 };
 pub use organizations::{
     Listed, create_organization, found, is_only_one, is_set_up, list, name_of, organization,

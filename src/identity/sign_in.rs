@@ -29,8 +29,6 @@ pub struct Credentials {
 /// Somebody who is who they say.
 pub struct SignedIn {
     pub user: UserId,
-    /// Whether they are an active member anywhere: else there is nothing for them to see.
-    pub has_organization: bool,
     /// Whether somebody has signed in to the account with it before.
     pub browser_is_known: bool,
 }
@@ -49,11 +47,8 @@ pub async fn authenticate(
         return Ok(None);
     };
     tracing::info!(address = %address.0, %user, "signed in");
-    let connection = &mut *database.get().await?;
-    let has_organization = queries::signed_in(connection, user, now).await?;
     Ok(Some(SignedIn {
         user,
-        has_organization,
         browser_is_known,
     }))
 }

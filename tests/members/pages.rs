@@ -40,8 +40,6 @@ async fn the_list_tells_role_status_last_sign_in_and_mcp_tokens() {
     app.mcp_token(MEI, "Phone").await;
     let ada = app.ada().await;
     app.state.clock.advance(TimeDelta::hours(3));
-    app.sql("UPDATE users SET last_sign_in_at = NULL WHERE email LIKE 'mei%'")
-        .await;
     let rows = ada.visit("/settings/members").await.texts("tbody tr");
     assert_eq!(rows.len(), 2);
     assert!(rows[0].contains("Ada Lovell (you)"), "by name: {rows:#?}");

@@ -47,8 +47,9 @@ pub async fn accept(
     };
     match try_join(&request, &invitation, form.into_inner(), page.now).await? {
         Ok(user) => {
-            session::begin(&session, user, &device)?;
-            session::choose(&session, invitation.organization)?;
+            let connection = &mut *state::<Database>(&request).get().await?;
+            let joined = (invitation.organization, user);
+            session::begin(connection, &session, joined, &device, page.now).await?;
             Ok(see_other("/"))
         }
         Err((status, draft)) => {
@@ -162,7 +163,6 @@ async fn with_unclaimed(
             "This invitation was used already, or the account has changed. Open the link again.",
         ));
     }
-    queries::signed_in(connection, user, now).await?;
     Ok(Ok(user))
 }
 
@@ -192,6 +192,5 @@ async fn with_new_account(
     let user = user.ok_or(Error::Conflict(
         "This invitation was used already, or the email has an account. Open the link again.",
     ))?;
-    queries::signed_in(connection, user, now).await?;
     Ok(Ok(user))
 }

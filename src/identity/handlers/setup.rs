@@ -62,9 +62,8 @@ pub async fn create(
     };
     let connection = &mut *database.get().await?;
     let found = queries::found(connection, &founding.organization, administrator, page.now).await?;
-    let (_, user) = found.ok_or(Error::Conflict("Tokendesk was set up meanwhile. Sign in."))?;
-    queries::signed_in(connection, user, page.now).await?;
-    session::begin(&session, user, &device)?;
+    let founded = found.ok_or(Error::Conflict("Tokendesk was set up meanwhile. Sign in."))?;
+    session::begin(connection, &session, founded, &device, page.now).await?;
     Ok(see_other("/settings/api-access"))
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::access::{Device, UserId, session};
 use crate::config::Config;
-use crate::db::Database;
+use crate::db::{Connection, Database};
 use crate::identity::drafts::Email;
 use crate::identity::sign_in::{Credentials, authenticate, too_many_attempts};
 use crate::identity::throttle::BROWSER_MEMORY;
@@ -78,15 +78,18 @@ pub async fn create(
         browser: browser(&request, &config),
     };
     match authenticate(&database, credentials, page.now).await {
-        Ok(Some(signed_in)) if !signed_in.has_organization => {
-            let problem = NO_ORGANIZATION.to_owned();
-            again(StatusCode::FORBIDDEN, page, field, next, Some(problem))
-        }
         Ok(Some(signed_in)) => {
-            session::begin(&session, signed_in.user, &device)?;
+            let connection = &mut *database.get().await?;
+            let organization = session::first_organization(connection, signed_in.user).await?;
+            let Some(organization) = organization else {
+                let problem = NO_ORGANIZATION.to_owned();
+                return again(StatusCode::FORBIDDEN, page, field, next, Some(problem));
+            };
+            let member = (organization, signed_in.user);
+            session::begin(connection, &session, member, &device, page.now).await?;
             let mut response = see_other(if next.is_empty() { "/" } else { &next });
             if !signed_in.browser_is_known {
-                remember(&mut response, &database, signed_in.user, &config, page.now).await?;
+                remember(&mut response, connection, signed_in.user, &config, page.now).await?;
             }
             Ok(response)
         }
@@ -130,13 +133,12 @@ pub fn browser(request: &HttpRequest, config: &Config) -> Option<Digest> {
 /// As one in which the user has signed in.
 async fn remember(
     response: &mut HttpResponse,
-    database: &Database,
+    connection: &mut Connection,
     user: UserId,
     config: &Config,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let browser = Plaintext::random(32);
-    let connection = &mut *database.get().await?;
     queries::remember_browser(connection, user, &browser.digest(), now).await?;
     let public_url = &config.public_url;
     let name = cookie::name(BROWSER, public_url);

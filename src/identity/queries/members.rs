@@ -162,26 +162,6 @@ pub async fn user_with(connection: &mut Connection, email: &str) -> QueryResult<
         .optional()
 }
 
-/// Notes that the user signed in. Returns whether there is an organisation for them to look at.
-pub async fn signed_in(
-    connection: &mut Connection,
-    user: UserId,
-    now: DateTime<Utc>,
-) -> QueryResult<bool> {
-    diesel::update(users::table.find(user))
-        .set(users::last_sign_in_at.eq(now))
-        .execute(connection)
-        .await?;
-    diesel::select(diesel::dsl::exists(
-        memberships::table
-            .filter(memberships::user_id.eq(user))
-            .filter(memberships::deactivated_at.is_null())
-            .filter(memberships::has_joined),
-    ))
-    .get_result(connection)
-    .await
-}
-
 /// Gives the user another password.
 pub async fn set_password(
     connection: &mut Connection,

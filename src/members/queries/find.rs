@@ -32,7 +32,7 @@ pub(super) fn assemble(row: Row) -> Member {
         joined_at,
         has_joined,
         deactivated_at,
-        signed_in,
+        last_sign_in_at,
         version,
     ) = row;
     Member {
@@ -44,8 +44,7 @@ pub(super) fn assemble(row: Row) -> Member {
         joined_at,
         has_joined,
         deactivated_at,
-        // That they use their account elsewhere is nobody's business here.
-        last_sign_in_at: signed_in.filter(|_| has_joined),
+        last_sign_in_at,
         version,
     }
 }
@@ -65,7 +64,7 @@ pub(super) fn columns() -> _ {
         memberships::created_at,
         memberships::has_joined,
         memberships::deactivated_at,
-        users::last_sign_in_at,
+        memberships::last_sign_in_at,
         memberships::version,
     )
 }

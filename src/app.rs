@@ -59,11 +59,12 @@ impl State {
     ) -> Result<Self, Error> {
         let connection = &mut *database.get().await?;
         let key = identity::queries::site_key(connection).await?;
-        let fleet = Fleet::new(Membership {
+        let membership = Membership {
             target: listen,
             name: instance_name(&config),
             lease: config.lease,
-        });
+        };
+        let fleet = Fleet::new(membership, database.clone());
         let gate = Gate {
             views: Views::new(database.clone(), &fleet, config.verify_cache_entries),
             tenants: Tenants::new(database.clone(), &fleet),

@@ -175,12 +175,13 @@ impl Desk {
     /// Waits until what was changed is in effect on every instance, and says so on standard error.
     /// No connection to the database may be held meanwhile.
     async fn receipt(&self) -> Receipt {
-        let fleet = Fleet::new(Membership {
+        let membership = Membership {
             target: self.listen.clone(),
             name: String::new(),
             lease: self.config.lease,
-        });
-        let receipt = Receipt::wait(&fleet, &self.database);
+        };
+        let fleet = Fleet::new(membership, self.database.clone());
+        let receipt = Receipt::wait(&fleet);
         let receipt = fleet.unseen(receipt).await;
         eprintln!("{receipt}");
         receipt

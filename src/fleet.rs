@@ -64,6 +64,7 @@ pub struct Fleet(Arc<Place>);
 struct Place {
     instance: Uuid,
     membership: Membership,
+    database: Database,
     term: Term,
     lease: Lease,
     barriers: Barriers,
@@ -87,11 +88,12 @@ pub enum Contact {
 
 impl Fleet {
     #[must_use]
-    pub fn new(membership: Membership) -> Self {
+    pub fn new(membership: Membership, database: Database) -> Self {
         Self(Arc::new(Place {
             instance: Uuid::new_v4(),
             term: Term::of(membership.lease),
             membership,
+            database,
             lease: Lease::default(),
             barriers: Barriers::default(),
             renewals: AtomicU64::new(0),
@@ -103,11 +105,13 @@ impl Fleet {
     /// One that has nobody to hear from.
     #[cfg(test)]
     fn alone() -> Self {
-        Self::new(Membership {
-            target: Target::embedded(tokio_postgres::Config::new()),
+        let target = Target::embedded(tokio_postgres::Config::new());
+        let membership = Membership {
+            target: target.clone(),
             name: String::new(),
             lease: Duration::from_secs(10),
-        })
+        };
+        Self::new(membership, Database::new(target, 1))
     }
 
     #[must_use]

@@ -246,7 +246,7 @@ impl Ground {
             How::BySql => self.revoke_by_sql(token).await?,
             How::ByApi => return self.revoke_by_api(token).await,
         }
-        let receipt = self.app.state.fleet.receipt(self.app.database()).await;
+        let receipt = self.app.state.fleet.receipt().await;
         receipt.ok().map(|_| Instant::now())
     }
 

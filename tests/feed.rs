@@ -51,12 +51,13 @@ async fn eavesdrop(app: &App) -> (Client, mpsc::UnboundedReceiver<String>) {
 async fn what_was_known_is_forgotten_before_a_question_is_answered() {
     let app = App::start().await;
     let (_client, mut said) = eavesdrop(&app).await;
-    let fleet = Fleet::new(Membership {
+    let membership = Membership {
         target: Target::embedded(app.address.clone()),
         name: "slow".to_owned(),
         // So long that the pause here does not end it.
         lease: Duration::from_secs(60),
-    });
+    };
+    let fleet = Fleet::new(membership, app.database().clone());
     let memory = Arc::new(Slow::default());
     let (_taking_part, over) = watch::channel(());
     let (barrier, before) = {

@@ -16,7 +16,6 @@ use uuid::Uuid;
 use super::message::Message;
 use super::queries::{self, Leased};
 use super::{Fleet, Moment};
-use crate::db::Database;
 
 /// What is known of a change that was committed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -111,10 +110,10 @@ impl Fleet {
     /// # Errors
     /// When the database cannot be asked who there is. Even then nobody takes longer than a
     /// lease.
-    pub async fn receipt(&self, database: &Database) -> Result<Receipt, queries::Error> {
+    pub async fn receipt(&self) -> Result<Receipt, queries::Error> {
         let start = Moment::now();
         let mut barrier = self.0.barriers.set_up();
-        let leased = self.ask(database, barrier.id).await?;
+        let leased = self.ask(barrier.id).await?;
         let asked = Instant::now();
         let mut heard = HashSet::new();
         let silent = |heard: &HashSet<Uuid>| {
@@ -143,21 +142,25 @@ impl Fleet {
     }
 
     /// The receipt in words, for whoever made a change that is committed.
-    pub async fn report(&self, database: &Database) -> String {
-        match self.receipt(database).await {
+    pub async fn report(&self) -> String {
+        match self.receipt().await {
             Ok(receipt) => receipt.to_string(),
-            Err(error) => {
-                tracing::warn!(%error, "cannot ask who has heard of a change");
-                let most = self.0.term.database.as_secs();
-                format!("In effect everywhere within {most} s at the latest.")
-            }
+            Err(error) => self.without_receipt(&error),
         }
+    }
+
+    /// What can be said where there is no receipt.
+    #[must_use]
+    pub fn without_receipt(&self, error: &queries::Error) -> String {
+        tracing::warn!(%error, "cannot ask who has heard of a change");
+        let most = self.0.term.database.as_secs();
+        format!("In effect everywhere within {most} s at the latest.")
     }
 
     /// Asks all to answer, and who they are. Asked after the commit, so that the answer says
     /// that the change was heard.
-    async fn ask(&self, database: &Database, barrier: Uuid) -> Result<Vec<Leased>, queries::Error> {
-        let connection = &mut *database.get().await?;
+    async fn ask(&self, barrier: Uuid) -> Result<Vec<Leased>, queries::Error> {
+        let connection = &mut *self.0.database.get().await?;
         queries::say(connection, &Message::Barrier(barrier)).await?;
         Ok(queries::leased(connection).await?)
     }

@@ -273,7 +273,8 @@ pub async fn update(
     admin: Admin,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     id: web::Path<Uuid>,
     form: Submission<draft::Form>,
 ) -> Answer {
@@ -284,7 +285,7 @@ pub async fn update(
     match try_update(&mut connection, &actor, draft, &token, page.now).await? {
         Ok(name) => {
             let notice = format!("“{}” is saved.", name.as_str());
-            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &fleet, &session, &notice).await?;
             Ok(see_other(&token.path()))
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, Vec::new(), Some(token))),

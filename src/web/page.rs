@@ -10,7 +10,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 
 use super::{Answer, Error, csrf, headers, now};
-use crate::db::{Database, Lent};
+use crate::db::Lent;
 use crate::fleet::Fleet;
 
 const NOTICE: &str = "notice";
@@ -65,13 +65,12 @@ pub fn notify(session: &Session, notice: impl Into<String>) -> Result<(), Error>
 /// None that a text can bring about.
 pub async fn announce(
     connection: Lent,
-    database: &Database,
     fleet: &Fleet,
     session: &Session,
     notice: &str,
 ) -> Result<(), Error> {
     drop(connection);
-    let receipt = fleet.report(database).await;
+    let receipt = fleet.report().await;
     notify(session, format!("{notice} {receipt}"))
 }
 

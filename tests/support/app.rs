@@ -306,7 +306,7 @@ impl App {
 
     /// Until what was changed in the database beside the application is in effect.
     pub async fn settle(&self) {
-        self.state.fleet.receipt(self.database()).await.unwrap();
+        self.state.fleet.receipt().await.unwrap();
     }
 
     /// Nobody answers any more, also not on a connection that is open.

@@ -179,7 +179,8 @@ pub async fn show(reader: Reader, now: Now, database: Data<Database>, id: Path<U
 pub async fn revoke(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
 ) -> Answer {
@@ -195,7 +196,7 @@ pub async fn revoke(
         .await?
         .token;
     drop(connection);
-    let receipt = Receipt::wait(&fleet, &database).await;
+    let receipt = Receipt::wait(&fleet).await;
     let (version, token) = (token.version, McpToken::new(token, now.0));
     Ok(versioned(version, RevokedMcpToken { token, receipt }))
 }

@@ -198,7 +198,8 @@ fn told(listed: ListedProduct, receipt: Option<Receipt>) -> HttpResponse {
 pub async fn edit(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
     Input(edit): Input<ProductEdit>,
@@ -221,7 +222,7 @@ pub async fn edit(
     .await?;
     let listed = queries::product(&mut connection, &writer, id).await?;
     drop(connection);
-    let receipt = Receipt::wait(&fleet, &database).await;
+    let receipt = Receipt::wait(&fleet).await;
     Ok(told(listed, Some(receipt)))
 }
 

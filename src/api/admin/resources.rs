@@ -82,11 +82,12 @@ fn place(stored: &Stored) -> (String, Uuid) {
 pub async fn create(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     creation: Creation<NewResource>,
 ) -> Answer {
     let created = create_once(creation, writer, now, &database).await?;
-    created.with_receipt(&Receipt::wait(&fleet, &database).await)
+    created.with_receipt(&Receipt::wait(&fleet).await)
 }
 
 impl New for NewResource {
@@ -141,7 +142,8 @@ fn told(stored: Stored, receipt: Option<Receipt>) -> HttpResponse {
 pub async fn edit(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
     Input(edit): Input<ResourceEdit>,
@@ -158,7 +160,7 @@ pub async fn edit(
     .await?;
     let stored = queries::resource(&mut connection, &writer, id).await?;
     drop(connection);
-    let receipt = Receipt::wait(&fleet, &database).await;
+    let receipt = Receipt::wait(&fleet).await;
     Ok(told(stored, Some(receipt)))
 }
 
@@ -188,7 +190,8 @@ async fn try_edit(
 pub async fn delete(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
 ) -> Answer {
@@ -205,5 +208,5 @@ pub async fn delete(
     })
     .await?;
     drop(connection);
-    Taken::answer(&fleet, &database).await
+    Taken::answer(&fleet).await
 }

@@ -142,7 +142,8 @@ pub struct HandedOver {
 pub async fn hand_over(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     Input(handover): Input<Handover>,
 ) -> Answer {
@@ -157,6 +158,6 @@ pub async fn hand_over(
     drop(connection);
     Ok(HttpResponse::Ok().json(HandedOver {
         api_tokens,
-        receipt: Receipt::wait(&fleet, &database).await,
+        receipt: Receipt::wait(&fleet).await,
     }))
 }

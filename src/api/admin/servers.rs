@@ -148,11 +148,12 @@ pub async fn index(
 pub async fn create(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     creation: Creation<NewMcpServer>,
 ) -> Answer {
     let created = create_once(creation, writer, now, &database).await?;
-    created.with_receipt(&Receipt::wait(&fleet, &database).await)
+    created.with_receipt(&Receipt::wait(&fleet).await)
 }
 
 impl New for NewMcpServer {
@@ -210,7 +211,8 @@ fn told(server: Server, receipt: Option<Receipt>) -> HttpResponse {
 pub async fn edit(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
     Input(edit): Input<McpServerEdit>,
@@ -233,7 +235,7 @@ pub async fn edit(
     .await?;
     let server = queries::server(&mut connection, &writer, id).await?;
     drop(connection);
-    let receipt = Receipt::wait(&fleet, &database).await;
+    let receipt = Receipt::wait(&fleet).await;
     Ok(told(server, Some(receipt)))
 }
 
@@ -271,7 +273,8 @@ async fn try_edit(
 pub async fn delete(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
 ) -> Answer {
@@ -284,5 +287,5 @@ pub async fn delete(
         error => error.into(),
     })?;
     drop(connection);
-    Taken::answer(&fleet, &database).await
+    Taken::answer(&fleet).await
 }

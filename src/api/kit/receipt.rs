@@ -6,7 +6,6 @@ use actix_web::HttpResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::db::Database;
 use crate::fleet::{Fleet, Outcome};
 use crate::web::Answer;
 
@@ -40,15 +39,15 @@ enum OutcomeName {
 
 impl Receipt {
     /// Waits for it. Nothing of the database may be held meanwhile.
-    pub async fn wait(fleet: &Fleet, database: &Database) -> Self {
-        match fleet.receipt(database).await {
+    pub async fn wait(fleet: &Fleet) -> Self {
+        match fleet.receipt().await {
             Ok(receipt) => Self {
                 summary: receipt.to_string(),
                 took_ms: u64::try_from(receipt.took.as_millis()).unwrap_or(u64::MAX),
                 instances: receipt.instances.into_iter().map(Instance::from).collect(),
             },
-            Err(_) => Self {
-                summary: fleet.report(database).await,
+            Err(error) => Self {
+                summary: fleet.without_receipt(&error),
                 instances: Vec::new(),
                 took_ms: 0,
             },
@@ -83,8 +82,8 @@ pub struct Taken {
 impl Taken {
     /// # Errors
     /// None.
-    pub async fn answer(fleet: &Fleet, database: &Database) -> Answer {
-        let receipt = Receipt::wait(fleet, database).await;
+    pub async fn answer(fleet: &Fleet) -> Answer {
+        let receipt = Receipt::wait(fleet).await;
         Ok(HttpResponse::Ok().json(Self { receipt }))
     }
 }

@@ -242,7 +242,8 @@ pub async fn show(
 pub async fn revoke(
     Behalf { bearer, .. }: Behalf,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
 ) -> Answer {
@@ -255,7 +256,7 @@ pub async fn revoke(
     revoked.map_err(|error| missed(error, how, &expected, now))?;
     let token = queries::owned(&mut connection, &bearer, id).await?;
     drop(connection);
-    let receipt = Receipt::wait(&fleet, &database).await;
+    let receipt = Receipt::wait(&fleet).await;
     let (version, token) = (token.version, McpToken::new(token, now.0));
     Ok(versioned(version, RevokedMcpToken { token, receipt }))
 }

@@ -95,7 +95,8 @@ pub async fn update(
     admin: Admin,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     id: web::Path<Uuid>,
     form: Submission<draft::Form>,
 ) -> Answer {
@@ -106,7 +107,7 @@ pub async fn update(
     match try_update(&mut connection, &actor, draft, &current, page.now).await? {
         Ok(name) => {
             let notice = format!("“{name}” is saved.");
-            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &fleet, &session, &notice).await?;
             Ok(see_other("/settings/products"))
         }
         Err(draft) => {

@@ -35,7 +35,8 @@ pub async fn create(
     admin: Admin,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     form: Submission<draft::Form>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
@@ -44,7 +45,7 @@ pub async fn create(
     match try_create(&mut connection, &actor, draft, page.now).await? {
         Ok(new) => {
             let notice = format!("“{}” created.", new.name);
-            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, None)),
@@ -89,7 +90,8 @@ pub async fn update(
     admin: Admin,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     id: web::Path<Uuid>,
     form: Submission<draft::Form>,
 ) -> Answer {
@@ -100,7 +102,7 @@ pub async fn update(
     match try_update(&mut connection, &actor, draft, &current, page.now).await? {
         Ok(new) => {
             let notice = format!("“{}” is saved.", new.name);
-            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, Some(current))),

@@ -274,7 +274,7 @@ impl Server {
             .map_err(unchanged)?;
         drop(connection);
         Ok(Json(Revoked {
-            receipt: self.fleet.report(&self.database).await,
+            receipt: self.fleet.report().await,
             id: token.id.to_string(),
             name: token.name,
         }))

@@ -31,7 +31,8 @@ pub async fn create(
     admin: Admin,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     path: web::Path<(Uuid, String)>,
     form: Submission<ApiTokensForm>,
 ) -> Answer {
@@ -50,7 +51,7 @@ pub async fn create(
     .await?;
     match try_leave(&mut connection, &actor, question).await? {
         Ok(notice) => {
-            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &fleet, &session, &notice).await?;
             Ok(see_other(if id == admin.user() { "/" } else { LIST }))
         }
         Err(again) if again.obstacle().is_some() => {

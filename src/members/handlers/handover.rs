@@ -28,7 +28,8 @@ pub async fn create(
     admin: Admin,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     id: web::Path<Uuid>,
     form: Submission<ApiTokensForm>,
 ) -> Answer {
@@ -39,7 +40,7 @@ pub async fn create(
     let back = question.back();
     match try_hand_over(&mut connection, &actor, question).await? {
         Ok(notice) => {
-            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &fleet, &session, &notice).await?;
             Ok(see_other(&back))
         }
         Err(again) => page::render_again(&*again),

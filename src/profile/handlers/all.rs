@@ -63,7 +63,8 @@ pub async fn revoke(
     admin: Admin,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     id: web::Path<Uuid>,
     form: Submission<Nothing>,
 ) -> Answer {
@@ -74,7 +75,7 @@ pub async fn revoke(
     match tokens::apply(&mut connection, &actor, key, transition, page.now).await {
         Ok(token) => {
             let notice = format!("“{}” {}", token.name, transition.past());
-            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(ChangeError::Outdated(token)) => {

@@ -34,7 +34,8 @@ pub async fn create(
     admin: Admin,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     form: Submission<Form>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
@@ -43,7 +44,7 @@ pub async fn create(
     match try_save(&mut connection, &actor, None, draft, page.now).await? {
         Ok(name) => {
             let notice = format!("“{name}” is added.");
-            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, None)),
@@ -65,7 +66,8 @@ pub async fn update(
     admin: Admin,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     id: web::Path<Uuid>,
     form: Submission<Form>,
 ) -> Answer {
@@ -76,7 +78,7 @@ pub async fn update(
     match try_save(&mut connection, &actor, Some(&server), draft, page.now).await? {
         Ok(name) => {
             let notice = format!("“{name}” is saved.");
-            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, Some(server))),
@@ -136,7 +138,8 @@ pub async fn remove(
     admin: Admin,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     id: web::Path<Uuid>,
     form: Submission<RemovalForm>,
 ) -> Answer {
@@ -146,7 +149,7 @@ pub async fn remove(
     match queries::remove(&mut connection, &actor, read, page.now).await {
         Ok(server) => {
             let notice = format!("“{}” is removed.", server.name);
-            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(ChangeError::Outdated(server)) => {

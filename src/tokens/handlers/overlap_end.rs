@@ -32,7 +32,8 @@ pub async fn create<K: Keeper>(
     keeper: K,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     id: web::Path<Uuid>,
     form: Submission<Nothing>,
 ) -> Answer {
@@ -41,6 +42,6 @@ pub async fn create<K: Keeper>(
     let key = keeper.key(id.into_inner().into());
     let token = queries::end_overlap(&mut connection, &actor, key, page.now).await?;
     let notice = format!("The old secret of “{}” has stopped working.", token.name);
-    page::announce(connection, &database, &fleet, &session, &notice).await?;
+    page::announce(connection, &fleet, &session, &notice).await?;
     Ok(see_other(&token.path()))
 }

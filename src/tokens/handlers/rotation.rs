@@ -67,7 +67,7 @@ pub async fn create<K: Keeper>(
         Ok(rotated) => {
             drop(connection);
             let receipt = match rotated.old_until {
-                None => Some(fleet.report(&database).await),
+                None => Some(fleet.report().await),
                 Some(_) => None,
             };
             let connection = &mut *database.get().await?;

@@ -32,7 +32,8 @@ pub async fn create<K: Keeper>(
     keeper: K,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     path: web::Path<(Uuid, String)>,
     form: Submission<Nothing>,
 ) -> Answer {
@@ -45,7 +46,7 @@ pub async fn create<K: Keeper>(
                 let notice = format!("“{}” {}", token.name, transition.past());
                 match transition {
                     Transition::Enabling => page::notify(&session, notice)?,
-                    _ => page::announce(connection, &database, &fleet, &session, &notice).await?,
+                    _ => page::announce(connection, &fleet, &session, &notice).await?,
                 }
                 return Ok(see_other(Place::of(&token).list));
             }

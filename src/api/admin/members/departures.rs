@@ -97,13 +97,14 @@ pub(super) async fn answered_for(
 pub async fn deactivate(
     writer: Writer,
     now: Now,
-    places: (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
     Input(farewell): Input<Farewell>,
 ) -> Answer {
     let how = (Exit::Deactivation, &farewell, &expected);
-    leave(&writer, now, places, id.into_inner().into(), how).await
+    leave(&writer, now, database, fleet, id.into_inner().into(), how).await
 }
 
 /// Remove a member
@@ -116,13 +117,14 @@ pub async fn deactivate(
 pub async fn remove(
     writer: Writer,
     now: Now,
-    places: (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
     Params(farewell): Params<Farewell>,
 ) -> Answer {
     let how = (Exit::Removal, &farewell, &expected);
-    leave(&writer, now, places, id.into_inner().into(), how).await
+    leave(&writer, now, database, fleet, id.into_inner().into(), how).await
 }
 
 /// How somebody leaves, and as which version of themselves.
@@ -131,7 +133,8 @@ type How<'a> = (Exit, &'a Farewell, &'a IfMatch);
 async fn leave(
     writer: &Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: UserId,
     how: How<'_>,
 ) -> Answer {
@@ -152,7 +155,7 @@ async fn leave(
         sessions: departure.sessions,
         mcp_tokens: departure.mcp_tokens,
         api_tokens: departure.api_tokens,
-        receipt: Receipt::wait(&fleet, &database).await,
+        receipt: Receipt::wait(&fleet).await,
     };
     Ok(match how.0 {
         Exit::Deactivation => versioned(version, departed),

@@ -28,8 +28,8 @@ pub struct CatalogueChanged {
 
 impl CatalogueChanged {
     /// Once it is in effect.
-    async fn answer(changed: usize, fleet: &Fleet, database: &Database) -> Answer {
-        let receipt = Receipt::wait(fleet, database).await;
+    async fn answer(changed: usize, fleet: &Fleet) -> Answer {
+        let receipt = Receipt::wait(fleet).await;
         Ok(HttpResponse::Ok().json(Self { changed, receipt }))
     }
 }
@@ -63,7 +63,8 @@ pub async fn export(reader: Reader, database: Data<Database>) -> Answer {
 pub async fn import(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     expected: IfMatch,
     Toml(text): Toml,
 ) -> Answer {
@@ -73,7 +74,7 @@ pub async fn import(
     let imported = queries::import(&mut connection, &writer.actor(), revision, &new, now.0).await;
     let changed = imported.map_err(|error| refused(error, &expected))?;
     drop(connection);
-    CatalogueChanged::answer(changed, &fleet, &database).await
+    CatalogueChanged::answer(changed, &fleet).await
 }
 
 /// Reset all resources
@@ -86,7 +87,8 @@ pub async fn import(
 pub async fn reset(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     expected: IfMatch,
 ) -> Answer {
     let mut connection = database.get().await?;
@@ -94,7 +96,7 @@ pub async fn reset(
     let reset = queries::reset(&mut connection, &writer.actor(), revision, now.0).await;
     let changed = reset.map_err(|error| refused(error, &expected))?;
     drop(connection);
-    CatalogueChanged::answer(changed, &fleet, &database).await
+    CatalogueChanged::answer(changed, &fleet).await
 }
 
 /// The revision that the change has to find, if one is asked for.

@@ -27,7 +27,8 @@ use crate::web::{Answer, Error, Now};
 pub async fn rotate(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
     creation: Creation<Rotation>,
@@ -39,7 +40,7 @@ pub async fn rotate(
     });
     let created = created.await?;
     drop(connection);
-    created.with_receipt(&Receipt::wait(&fleet, &database).await)
+    created.with_receipt(&Receipt::wait(&fleet).await)
 }
 
 async fn try_rotate(
@@ -83,12 +84,13 @@ async fn try_rotate(
 pub async fn end_overlap(
     writer: Writer,
     now: Now,
-    places: (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
 ) -> Answer {
     let key = Key::from(id.into_inner());
-    let mut connection = places.0.get().await?;
+    let mut connection = database.get().await?;
     let pinned = pin(&mut connection, &writer, key, &expected).await?;
     let ended = queries::end_overlap(&mut connection, &writer.actor(), pinned, now.0).await;
     ended.map_err(|error| match error {
@@ -98,7 +100,7 @@ pub async fn end_overlap(
         error => error.into(),
     })?;
     drop(connection);
-    changed(&writer, now, places, key).await
+    changed(&writer, now, database, fleet, key).await
 }
 
 /// Disable a token
@@ -110,12 +112,22 @@ pub async fn end_overlap(
 pub async fn disable(
     writer: Writer,
     now: Now,
-    places: (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
 ) -> Answer {
     let key = id.into_inner().into();
-    transition(&writer, now, places, key, Transition::Disabling, &expected).await
+    transition(
+        &writer,
+        now,
+        database,
+        fleet,
+        key,
+        Transition::Disabling,
+        &expected,
+    )
+    .await
 }
 
 /// Enable a token
@@ -125,12 +137,22 @@ pub async fn disable(
 pub async fn enable(
     writer: Writer,
     now: Now,
-    places: (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
 ) -> Answer {
     let key = id.into_inner().into();
-    transition(&writer, now, places, key, Transition::Enabling, &expected).await
+    transition(
+        &writer,
+        now,
+        database,
+        fleet,
+        key,
+        Transition::Enabling,
+        &expected,
+    )
+    .await
 }
 
 /// Revoke a token
@@ -142,12 +164,22 @@ pub async fn enable(
 pub async fn revoke(
     writer: Writer,
     now: Now,
-    places: (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
 ) -> Answer {
     let key = id.into_inner().into();
-    transition(&writer, now, places, key, Transition::Revocation, &expected).await
+    transition(
+        &writer,
+        now,
+        database,
+        fleet,
+        key,
+        Transition::Revocation,
+        &expected,
+    )
+    .await
 }
 
 /// Delete a token
@@ -159,25 +191,27 @@ pub async fn revoke(
 pub async fn delete(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
 ) -> Answer {
     let (key, deletion) = (id.into_inner().into(), Transition::Deletion);
     apply(&writer, now, &database, key, deletion, &expected).await?;
-    Taken::answer(&fleet, &database).await
+    Taken::answer(&fleet).await
 }
 
 async fn transition(
     writer: &Writer,
     now: Now,
-    places: (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     key: Key,
     transition: Transition,
     expected: &IfMatch,
 ) -> Answer {
-    apply(writer, now, &places.0, key, transition, expected).await?;
-    changed(writer, now, places, key).await
+    apply(writer, now, &database, key, transition, expected).await?;
+    changed(writer, now, database, fleet, key).await
 }
 
 async fn apply(
@@ -219,10 +253,11 @@ async fn pin(
 async fn changed(
     writer: &Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     key: Key,
 ) -> Answer {
-    let receipt = Some(Receipt::wait(&fleet, &database).await);
+    let receipt = Some(Receipt::wait(&fleet).await);
     let connection = &mut *database.get().await?;
     let token = queries::token(connection, writer, key).await?;
     let token = described(connection, token, now.0).await?;

@@ -130,7 +130,8 @@ pub async fn show(reader: Reader, now: Now, database: Data<Database>, id: Path<U
 pub async fn edit(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     id: Path<Uuid>,
     expected: IfMatch,
     Input(edit): Input<TokenEdit>,
@@ -148,7 +149,7 @@ pub async fn edit(
     let token = queries::token(&mut connection, &writer, key).await?;
     let token = described(&mut connection, token, now.0).await?;
     drop(connection);
-    let receipt = Some(Receipt::wait(&fleet, &database).await);
+    let receipt = Some(Receipt::wait(&fleet).await);
     Ok(versioned(token.version(), Changed { token, receipt }))
 }
 

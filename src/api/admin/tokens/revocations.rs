@@ -88,7 +88,8 @@ impl From<Named> for Fate {
 pub async fn revoke_all(
     writer: Writer,
     now: Now,
-    (database, fleet): (Data<Database>, Data<Fleet>),
+    database: Data<Database>,
+    fleet: Data<Fleet>,
     Input(leak): Input<Leak>,
 ) -> Answer {
     let (digests, ids) = leak.read()?;
@@ -99,6 +100,6 @@ pub async fn revoke_all(
     Ok(HttpResponse::Ok().json(Revoked {
         secrets: done.secrets.into_iter().map(Into::into).collect(),
         ids: done.ids.into_iter().map(Into::into).collect(),
-        receipt: Receipt::wait(&fleet, &database).await,
+        receipt: Receipt::wait(&fleet).await,
     }))
 }

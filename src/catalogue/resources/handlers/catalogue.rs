@@ -56,7 +56,8 @@ pub async fn replace(
     admin: Admin,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     form: Submission<ImportForm>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
@@ -65,7 +66,7 @@ pub async fn replace(
     match try_replace(&mut connection, &actor, form, page.now).await? {
         Ok(count) => {
             let notice = summed_up("Imported", count);
-            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err((text, conflict)) => page::render_again(&pages::Import {
@@ -112,7 +113,8 @@ pub async fn reset(
     admin: Admin,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     form: Submission<ResetForm>,
 ) -> Answer {
     let actor = admin.actor(&form)?;
@@ -120,7 +122,7 @@ pub async fn reset(
     match queries::reset(&mut connection, &actor, form.revision, page.now).await {
         Ok(count) => {
             let notice = summed_up("Reset", count);
-            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &fleet, &session, &notice).await?;
             Ok(see_other(LIST))
         }
         Err(ChangeError::CatalogueOutdated) => {

@@ -37,7 +37,8 @@ pub async fn create(
     admin: Admin,
     page: Page,
     session: Session,
-    (database, fleet): (web::Data<Database>, web::Data<Fleet>),
+    database: web::Data<Database>,
+    fleet: web::Data<Fleet>,
     id: web::Path<Uuid>,
     form: Submission<Form>,
 ) -> Answer {
@@ -46,7 +47,7 @@ pub async fn create(
     match queries::delete(&mut connection, &actor, id, form.version, page.now).await {
         Ok(stored) => {
             let notice = format!("“{}” deleted.", stored.resource.name);
-            page::announce(connection, &database, &fleet, &session, &notice).await?;
+            page::announce(connection, &fleet, &session, &notice).await?;
             Ok(see_other("/settings/resources"))
         }
         Err(ChangeError::Outdated(stored)) => {

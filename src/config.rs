@@ -71,7 +71,8 @@ pub struct Settings {
     #[arg(long, env = "DATA_DIR", value_name = "DIR", global = true)]
     data_dir: Option<PathBuf>,
 
-    /// Proxies whose X-Forwarded-For is believed: addresses or CIDRs, separated by commas
+    /// Proxies whose forwarding headers are believed, such as X-Forwarded-For: addresses or CIDRs,
+    /// separated by commas
     #[arg(
         long,
         env = "TRUSTED_PROXIES",

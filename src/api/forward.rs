@@ -67,7 +67,7 @@ async fn answer(
     }
     let source = ClientAddress::of(request);
     let question = Question {
-        digest: presented(request, gate).await?,
+        digest: presented(request).await?,
         organization,
         address: Some(source.0),
         product: options.product.as_deref(),
@@ -134,8 +134,7 @@ async fn is_preflight(
 ) -> Result<bool, Error> {
     match (organization, asked) {
         (Some(organization), Asked::Request { method, target, .. })
-            if method == "OPTIONS"
-                && matches!(Credential::of(request.headers()), Credential::Missing) =>
+            if matches!(Credential::of(request.headers()), Credential::Missing) =>
         {
             gate.lets_through(organization, method, target).await
         }

@@ -20,7 +20,8 @@ pub use page::{Limit, Page, Paging, Search, next_cursor, term};
 pub use queries::Asker;
 pub use receipt::{Receipt, Taken};
 pub use text::{
-    Catalogue, Description, Email, GroupName, IpRange, McpServerName, Name, PathPattern, ProductKey,
+    Catalogue, Description, Email, GroupName, IpRange, McpServerName, McpServerUrl, Name,
+    PathPattern, ProductKey,
 };
 pub use version::{IfMatch, etag, persistently, versioned};
 pub use word::{

@@ -40,7 +40,7 @@ impl FromRequest for Caller {
                 return Err(Error::internal("nothing says what the operation needs"));
             };
             let Operation(name, scope) = ***operation;
-            let digest = presented(&request, state::<Gate>(&request)).await?;
+            let digest = presented(&request).await?;
             admit(&request, digest, name, scope).await
         })
     }
@@ -81,7 +81,8 @@ pub(super) async fn admit(
 ///
 /// # Errors
 /// When there is none, or more than one.
-pub async fn presented(request: &HttpRequest, gate: &Gate) -> Result<Option<Digest>, Error> {
+pub async fn presented(request: &HttpRequest) -> Result<Option<Digest>, Error> {
+    let gate = state::<Gate>(request);
     match Credential::of(request.headers()) {
         Credential::Missing => {
             gate.metrics.refused(Code::Missing);

@@ -268,7 +268,7 @@ async fn counted(
     limits: &Limits,
 ) -> Result<(Option<Digest>, Option<Arc<View>>), Error> {
     let gate = state::<Gate>(request);
-    let digest = presented(request, gate).await?;
+    let digest = presented(request).await?;
     let view = match digest {
         Some(digest) => gate.views.get(&digest).await?,
         None => None,

@@ -14,7 +14,7 @@ use crate::access::{Actor, OrganizationId, Overseer, UserId};
 use crate::db::schema::journal;
 use crate::db::types::instant_of;
 use crate::db::{Connection, anywhere};
-use crate::web::paging::{Cursor, Direction, Slice};
+use crate::web::paging::{Cursor, Direction, Slice, one_more};
 
 /// More than one can choose from.
 const MOST_AUTHORS: i64 = 1_000;
@@ -152,7 +152,7 @@ pub async fn page(
     let mut query = journal::table
         .filter(journal::organization_id.eq(overseer.overseen()))
         .select(Row::as_select())
-        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX))
+        .limit(one_more(size))
         .into_boxed();
     if let Some(author) = filter.author {
         query = query.filter(journal::author_id.eq(author));

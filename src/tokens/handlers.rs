@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use actix_session::Session;
 use actix_web::web;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection;
 use uuid::Uuid;
 
@@ -33,8 +33,6 @@ const PAGE_SIZE: usize = 25;
 const HISTORY: i64 = 50;
 /// How many kinds of denied calls.
 const DENIED: i64 = 20;
-/// How far back it looks for uses of retired secrets, and for denied calls.
-const REMEMBERED: TimeDelta = TimeDelta::days(30);
 
 pub async fn index(
     admin: Admin,
@@ -223,12 +221,12 @@ pub async fn show(
     let token = queries::token(connection, &admin, id.into_inner().into()).await?;
     let today = now.date_naive();
     let days = queries::days(connection, &[token.id], pages::chart_start(today)).await?;
-    let uses = queries::retired_uses(connection, token.id, now - REMEMBERED).await?;
+    let uses = queries::retired_uses(connection, token.id, now - queries::RECENT).await?;
     let entries = journal::of_subject(connection, &admin, token.id.uuid(), HISTORY).await?;
     page::render(&pages::Show {
         responsible: responsible(connection, &admin, &token).await?,
         secrets: queries::secrets(connection, &token, now).await?,
-        denied: queries::denied(connection, token.id, now - REMEMBERED, DENIED).await?,
+        denied: queries::denied(connection, token.id, now - queries::RECENT, DENIED).await?,
         shell: admin.shell(page, Section::ApiAccess),
         chart: Chart::new(&days, today),
         history: pages::history(entries, uses),

@@ -32,7 +32,7 @@ pub use mcp::{
 pub use revocations::{Fate, Named, Revocations, revoke_all};
 pub use survey::{Stats, Wanted, stats, wanted, wanted_of_owner};
 pub use usage::{
-    Day, Denied, OperationUse, RetiredUse, calls_of_last_day, days, denied, operations,
+    Day, Denied, OperationUse, RECENT, RetiredUse, calls_of_last_day, days, denied, operations,
     retired_uses,
 };
 

@@ -57,6 +57,12 @@ pub struct Slice<T> {
     pub next: Option<String>,
 }
 
+/// One row more than a page has, to be asked for: if it is there, there are more.
+#[must_use]
+pub fn one_more(size: usize) -> i64 {
+    i64::try_from(size + 1).unwrap_or(i64::MAX)
+}
+
 impl<T> Slice<T> {
     /// From what a query found that starts at `cursor`, runs in its direction and asks for one
     /// row more than a page has. `place` gives a row's sort key and ID.
@@ -132,9 +138,15 @@ impl<T> Slice<T> {
         }
     }
 
-    pub fn map<U>(self, f: impl FnMut(T) -> U) -> Slice<U> {
+    pub fn map<U>(mut self, f: impl FnMut(T) -> U) -> Slice<U> {
+        let rows = std::mem::take(&mut self.rows);
+        self.with(rows.into_iter().map(f).collect())
+    }
+
+    /// The same part of the list, told by other rows.
+    pub fn with<U>(self, rows: Vec<U>) -> Slice<U> {
         Slice {
-            rows: self.rows.into_iter().map(f).collect(),
+            rows,
             skipped: self.skipped,
             previous: self.previous,
             next: self.next,

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{New, create_once};
 use crate::access::{Actor, Overseer};
 use crate::api::kit::{
-    Created, Creation, Description, IfMatch, Input, McpServerName, Page, Paging, Params, Receipt,
-    Taken, mistakes, persistently, present, taken, versioned,
+    Created, Creation, Description, IfMatch, Input, McpServerName, McpServerUrl, Page, Paging,
+    Params, Receipt, Taken, mistakes, persistently, present, taken, versioned,
 };
 use crate::db::{Connection, Database, Pinned};
 use crate::fleet::Fleet;
@@ -73,14 +73,7 @@ pub struct NewMcpServer {
     /// As clients' configurations name it; kept in lower case.
     #[schema(value_type = McpServerName)]
     name: String,
-    /// With `http` or `https`, and without a password.
-    /// Kept as the URL standard writes it: `https://mcp.example.com` with a `/` at its end.
-    #[schema(
-        format = "uri",
-        min_length = 1,
-        max_length = 500,
-        pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^'\"\\\\$`{}@/?#]+([/?#][^'\"\\\\$`{}]*)?$"
-    )]
+    #[schema(value_type = McpServerUrl)]
     url: String,
     #[serde(default)]
     #[schema(value_type = Description)]
@@ -106,13 +99,7 @@ pub struct McpServerEdit {
     #[schema(value_type = Option<McpServerName>, nullable = false)]
     name: Option<String>,
     #[serde(default, deserialize_with = "present")]
-    #[schema(
-        format = "uri",
-        min_length = 1,
-        max_length = 500,
-        nullable = false,
-        pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^'\"\\\\$`{}@/?#]+([/?#][^'\"\\\\$`{}]*)?$"
-    )]
+    #[schema(value_type = Option<McpServerUrl>, nullable = false)]
     url: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Description>, nullable = false)]

@@ -37,6 +37,9 @@ texts! {
     Email = "An email address.", email(), 3 to 254;
     ProductKey = "2 to 12 letters and digits; not `wb` or `wxt`.", product_key();
     McpServerName = "1 to 40 letters, digits and hyphens; not `tokendesk`.", server_name();
+    McpServerUrl = "With `http` or `https`, and without a password. Kept as the URL standard writes it: \
+        `https://mcp.example.com` with a `/` at its end.",
+        server_url(), 1 to 500;
     PathPattern = "Up to 20 parts, of which each can stand for any as `{id}`; at the end `/**` for \
         the path and what is below it, or `/{*rest}` for what is below it.",
         path_pattern(), 1 to 200;
@@ -99,6 +102,11 @@ fn product_key() -> String {
 fn server_name() -> String {
     let own = "[Tt][Oo][Kk][Ee][Nn][Dd][Ee][Ss][Kk]";
     format!("^[{SPACE}]*(?!{own}[{SPACE}]*$)[A-Za-z0-9][A-Za-z0-9-]{{0,39}}[{SPACE}]*$")
+}
+
+/// `profile::servers::draft`
+fn server_url() -> String {
+    r#"^[Hh][Tt][Tt][Pp][Ss]?://[^'"\\$`{}@/?#]+([/?#][^'"\\$`{}]*)?$"#.to_owned()
 }
 
 /// `catalogue::resources::pattern`

@@ -18,7 +18,7 @@ use crate::members::draft::Guest;
 use crate::members::queries::{Beyond, ChangeError, Charge, change_role, may_appoint};
 use crate::secret::{Digest, Plaintext};
 use crate::web::Error;
-use crate::web::paging::{Cursor, Direction, Slice};
+use crate::web::paging::{Cursor, Direction, Slice, one_more};
 
 type Row = (
     InvitationId,
@@ -87,7 +87,7 @@ pub async fn page(
         .filter(invitations::accepted_at.is_null())
         .filter(invitations::expires_at.gt(now))
         .select(columns())
-        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX))
+        .limit(one_more(size))
         .into_boxed();
     let found = match cursor {
         Some(cursor) if cursor.direction == Direction::Before => found

@@ -15,7 +15,7 @@ use crate::db::{Connection, anywhere, lower};
 use crate::members::groups::GroupId;
 use crate::members::{Member, View};
 use crate::tokens::queries::active_of;
-use crate::web::paging::{Cursor, Direction, Slice};
+use crate::web::paging::{Cursor, Direction, Slice, one_more};
 
 /// Which members are wanted.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +68,7 @@ pub async fn page(
 ) -> QueryResult<Slice<Listed>> {
     let found = matching(organization, wanted)
         .select((memberships::search, memberships::user_id))
-        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX));
+        .limit(one_more(size));
     let found = match cursor {
         Some(Cursor {
             key,
@@ -100,13 +100,8 @@ pub async fn page(
     });
     let ids: Vec<UserId> = slice.rows.iter().map(|(_, user)| *user).collect();
     let mut members = by_id(connection, organization, &ids, now).await?;
-    let rows: Vec<Listed> = ids.iter().filter_map(|id| members.remove(id)).collect();
-    Ok(Slice {
-        rows,
-        skipped: slice.skipped,
-        previous: slice.previous,
-        next: slice.next,
-    })
+    let rows = ids.iter().filter_map(|id| members.remove(id)).collect();
+    Ok(slice.with(rows))
 }
 
 /// One of the organisation's members.

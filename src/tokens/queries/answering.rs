@@ -12,7 +12,7 @@ use crate::db::Connection;
 use crate::db::schema::{memberships, tokens, users};
 use crate::identity::queries::user_with;
 use crate::tokens::{Answering, Presence, Responsible, TokenId};
-use crate::web::paging::{Cursor, Slice};
+use crate::web::paging::{Cursor, Slice, one_more};
 
 /// A page of those who answer for API tokens of the organisation that are not revoked, by ID; or of
 /// those among them who are no active members. By hand, since Diesel cannot say how to leap through
@@ -58,7 +58,7 @@ pub async fn all_answering(
     .bind::<Uuid, _>(organization)
     .bind::<Uuid, _>(cursor.map_or(uuid::Uuid::nil(), |cursor| cursor.id))
     .bind::<Bool, _>(are_gone)
-    .bind::<BigInt, _>(i64::try_from(size + 1).unwrap_or(i64::MAX))
+    .bind::<BigInt, _>(one_more(size))
     .load(connection)
     .await?;
     let answering = |row: Row| Answering {

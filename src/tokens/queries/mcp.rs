@@ -16,7 +16,7 @@ use crate::db::schema::{memberships, token_usage, tokens, users};
 use crate::db::{Connection, anywhere};
 use crate::tokens::draft::NewToken;
 use crate::tokens::{Key, Secret, Status, Token, TokenId};
-use crate::web::paging::{Cursor, Direction, Slice};
+use crate::web::paging::{Cursor, Direction, Slice, one_more};
 
 /// Active (not disabled, revoked or expired) MCP tokens that a user may have in an organisation.
 pub const MOST_ACTIVE: usize = 25;
@@ -109,7 +109,7 @@ pub async fn of_owner(
         .filter(tokens::organization_id.eq(viewer.organization().id))
         .filter(tokens::owner_id.eq(viewer.user()))
         .select((TokenRow::as_select(), UsageRow::as_select()))
-        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX))
+        .limit(one_more(size))
         .into_boxed();
     let found = match cursor {
         Some(Cursor {
@@ -206,7 +206,7 @@ pub async fn of_all(
     size: usize,
 ) -> QueryResult<Slice<Owned>> {
     let mut query = of_members(overseer.overseen())
-        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX))
+        .limit(one_more(size))
         .into_boxed();
     if !owners.part.is_empty() {
         let part = anywhere(&owners.part);

@@ -102,6 +102,9 @@ pub struct Denied {
     pub last_at: DateTime<Utc>,
 }
 
+/// So far back it is looked for what tokens were used for.
+pub const RECENT: TimeDelta = TimeDelta::days(30);
+
 type DeniedRow = (Code, String, IpNet, Option<i64>, Option<DateTime<Utc>>);
 
 /// Denied calls since `start` by code, operation and source, the latest first, so many at most.

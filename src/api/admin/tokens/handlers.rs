@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection;
 use uuid::Uuid;
 
@@ -25,8 +25,6 @@ use crate::tokens::queries::{self, ChangeError};
 use crate::tokens::{self, TokenId};
 use crate::web::{Answer, Error, Now};
 
-/// How far back a token's usage is told.
-const REMEMBERED: TimeDelta = TimeDelta::days(30);
 /// Kinds of denied calls.
 const DENIED: i64 = 100;
 
@@ -195,7 +193,7 @@ pub async fn described(
 pub async fn usage(reader: Reader, now: Now, database: Data<Database>, id: Path<Uuid>) -> Answer {
     let connection = &mut *database.get().await?;
     let token = queries::token(connection, &reader, id.into_inner().into()).await?;
-    let since = now.0 - REMEMBERED;
+    let since = now.0 - queries::RECENT;
     let days = queries::days(connection, &[token.id], since.date_naive()).await?;
     let operations = queries::operations(connection, token.id, since).await?;
     let denied = queries::denied(connection, token.id, since, DENIED).await?;

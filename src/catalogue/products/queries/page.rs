@@ -11,7 +11,7 @@ use crate::catalogue::products::pages::Query;
 use crate::catalogue::products::{ListedProduct, MOST_COUNTED, ProductId};
 use crate::db::schema::products;
 use crate::db::{Connection, anywhere, lower};
-use crate::web::paging::{Cursor, Direction, Slice};
+use crate::web::paging::{Cursor, Direction, Slice, one_more};
 
 /// A page of the organisation's products, by name.
 pub async fn page(
@@ -23,7 +23,7 @@ pub async fn page(
     let cursor = query.cursor();
     let mut found = matching(overseer.overseen(), query)
         .select((Product::as_select(), products::version))
-        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX));
+        .limit(one_more(size));
     found = match &cursor {
         // No two have the same.
         Some(Cursor {

@@ -12,7 +12,7 @@ use crate::access::{OrganizationId, Role, UserId};
 use crate::db::schema::{group_members, groups};
 use crate::db::{Connection, anywhere, lower};
 use crate::members::groups::{Group, GroupId};
-use crate::web::paging::{Cursor, Direction, Slice};
+use crate::web::paging::{Cursor, Direction, Slice, one_more};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = groups)]
@@ -98,7 +98,7 @@ pub async fn page(
 ) -> QueryResult<Slice<Group>> {
     let found = matching(organization, term)
         .select(Row::as_select())
-        .limit(i64::try_from(size + 1).unwrap_or(i64::MAX));
+        .limit(one_more(size));
     let found = match cursor {
         // No two have the same.
         Some(Cursor {
@@ -115,13 +115,10 @@ pub async fn page(
     };
     let rows: Vec<Row> = found.load(connection).await?;
     let place = |row: &Row| (row.name.clone(), row.id.uuid());
-    let slice = Slice::new(rows, size, cursor, place);
-    Ok(Slice {
-        rows: counted(connection, organization, slice.rows).await?,
-        skipped: slice.skipped,
-        previous: slice.previous,
-        next: slice.next,
-    })
+    let mut slice = Slice::new(rows, size, cursor, place);
+    let rows = std::mem::take(&mut slice.rows);
+    let groups = counted(connection, organization, rows).await?;
+    Ok(slice.with(groups))
 }
 
 /// How many there are.

@@ -219,7 +219,8 @@ impl Resources {
     /// # Errors
     /// [`Ambiguity::Readings`] if servers could take the path for something that needs another
     /// scope: by not decoding it, by cutting dots and slashes otherwise, by ignoring case, or by
-    /// taking what follows the last dot for a format.
+    /// taking what follows the last dot for a format. [`Ambiguity::MethodCase`] if they could do so
+    /// by putting the method in upper case.
     pub fn find(&self, method: &str, path: &Path<'_>) -> Result<Found<'_>, Ambiguity> {
         self.find_call(method, path, None)
     }
@@ -228,7 +229,7 @@ impl Resources {
     /// what the request is; elsewhere it says nothing.
     ///
     /// # Errors
-    /// [`Ambiguity::Readings`], as above.
+    /// [`Ambiguity::Readings`] and [`Ambiguity::MethodCase`], as above.
     pub fn find_call(
         &self,
         method: &str,
@@ -241,6 +242,11 @@ impl Resources {
         let normal = readings.next().unwrap_or_default();
         let found = self.exact(call, normal);
         let differs = |other: Found| other.need() != found.need();
+        if method.bytes().any(|byte| byte.is_ascii_lowercase())
+            && differs(self.find_call(&method.to_ascii_uppercase(), path, tool)?)
+        {
+            return Err(Ambiguity::MethodCase);
+        }
         if readings.any(|reading| differs(self.exact(call, reading))) {
             return Err(Ambiguity::Readings);
         }

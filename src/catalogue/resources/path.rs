@@ -48,6 +48,8 @@ pub enum Ambiguity {
     Order,
     #[error("servers that read the path differently would need different scopes for it")]
     Readings,
+    #[error("servers that put the method in upper case would need another scope for it")]
+    MethodCase,
 }
 
 /// A path and its readings.

@@ -220,11 +220,35 @@ fn head_counts_as_get_and_options_is_let_through_where_the_resource_says_so() {
         ("OPTIONS", "/any", "Any: rest connect:write"),
         ("HEAD", "/any", "Any: read connect:read"),
         ("PROPFIND", "/any", "Any: rest connect:write"),
-        ("get", "/open", "nothing"),
         ("*", "/open", "nothing"),
     ] {
         assert_eq!(found(&resources, method, path), expected, "{method} {path}");
     }
+}
+
+/// Methods have a case (RFC 9110, section 9.1), but there are services that put them in upper case.
+#[test]
+fn a_method_in_lower_case_needs_no_less_than_in_upper_case() {
+    let list = [("list", "GET", Place::Anywhere, Scope::ConnectRead)];
+    let any = [
+        ("remove", "DELETE", Place::Anywhere, Scope::AdminWrite),
+        ("rest", "*", Place::Anywhere, Scope::ConnectRead),
+    ];
+    let open = Resource {
+        preflight: true,
+        ..resource("Open", "/open", &list)
+    };
+    let resources = Resources::new(vec![open, resource("Any", "/any", &any)]).unwrap();
+    for method in ["delete", "Delete", "DELETe"] {
+        let found = resources.find(method, &Path::parse("/any").unwrap());
+        assert_eq!(found, Err(Ambiguity::MethodCase), "{method}");
+    }
+    for method in ["get", "head", "options"] {
+        let found = resources.find(method, &Path::parse("/open").unwrap());
+        assert_eq!(found, Err(Ambiguity::MethodCase), "{method}");
+    }
+    assert_eq!(found(&resources, "patch", "/any"), "Any: rest connect:read");
+    assert_eq!(found(&resources, "get", "/elsewhere"), "nothing");
 }
 
 #[test]

@@ -165,6 +165,7 @@ pub fn mount(config: &mut web::ServiceConfig, state: &State) {
             &state.config,
             state.session_key.clone(),
         ))
+        .wrap(from_fn(body::first))
         .configure(identity::routes)
         .configure(journal::routes)
         .configure(catalogue::routes)

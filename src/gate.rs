@@ -18,7 +18,7 @@ mod usage;
 mod views;
 
 pub use authority::Authority;
-pub use caller::{Caller, Operation, presented, user_agent};
+pub use caller::{Caller, Inquiry, Operation, presented, user_agent};
 pub use credential::Credential;
 pub use decision::{Checked, Code, Need, Outcome, Owner, Request, View, decide, explain};
 pub use explanation::routes;

@@ -42,7 +42,7 @@ async fn other_content_types_are_not_forms() {
     let csrf = page.form("/settings/api-access").value("csrf").to_owned();
     let body = format!("csrf={csrf}&name=x&access_level=scim&expiry=never");
     for kind in ["text/plain", "application/json", "multipart/form-data"] {
-        let refused = ada.send("/settings/api-access", kind, &body).await;
+        let refused = ada.send("/settings/api-access", kind, body.clone()).await;
         assert_eq!(refused.status, 400, "{kind}");
     }
     assert_eq!(app.count("SELECT count(*) FROM tokens").await, 0);

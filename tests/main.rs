@@ -14,6 +14,7 @@ mod feed;
 mod floors;
 mod gate;
 mod headers;
+mod held_back;
 mod identity;
 mod journal;
 mod lease_model;

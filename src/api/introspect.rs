@@ -10,9 +10,8 @@ use url::form_urlencoded;
 use utoipa::ToSchema;
 
 use super::kit::Address;
-use super::verify::Body;
 use crate::config::Config;
-use crate::gate::{Asked, Caller, Code, Gate, Question, View, user_agent};
+use crate::gate::{Asked, Code, Gate, Inquiry, Question, View, user_agent};
 use crate::web::client_address::ClientAddress;
 use crate::web::{Answer, Now};
 
@@ -84,13 +83,12 @@ struct InvalidRequest {
         (status = 400, description = "The request cannot be read", body = InvalidRequest),
     ))]
 pub async fn introspect(
-    caller: Caller,
+    Inquiry(caller, body): Inquiry,
     request: HttpRequest,
     source: ClientAddress,
     gate: Data<Gate>,
     config: Data<Config>,
     now: Now,
-    Body(body): Body,
 ) -> Answer {
     let form = match Form::read(&body) {
         Ok(form) => form,

@@ -4,9 +4,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use actix_web::dev::Payload;
-use actix_web::web::{Bytes, Data};
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -18,11 +17,11 @@ use uuid::Uuid;
 use super::kit::{Address, CodeWord, OutcomeWord, ScopeWord, Word};
 use super::token::{Organization, Product};
 use crate::catalogue::Scope;
-use crate::gate::{Asked, Caller, Decision, Gate, Question, View, user_agent};
+use crate::gate::{Asked, Decision, Gate, Inquiry, Question, View, user_agent};
 use crate::tokens::secret::FOREIGN;
 use crate::web::client_address::ClientAddress;
 use crate::web::json::{self, Object};
-use crate::web::{Answer, Error, Now, body};
+use crate::web::{Answer, Error, Now};
 
 const MOST: usize = 100;
 /// Bytes: as many questions as there may be, each about a secret and a path of the longest.
@@ -98,19 +97,6 @@ fn scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Scope>, D:
     text.map(known).transpose()
 }
 
-/// The body, to borrow from.
-pub struct Body(pub Bytes);
-
-impl FromRequest for Body {
-    type Error = Error;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move { body::read(&request, payload).await.map(Self) })
-    }
-}
-
 /// Ask about tokens
 ///
 /// Of the organisation of the token that asks, which needs `tokens:verify`. The answer is 200 also
@@ -123,14 +109,13 @@ impl FromRequest for Body {
     responses((status = 200, description = "The gate's answer, or one for each question",
         body = Verdicts)))]
 pub async fn verify(
-    caller: Caller,
+    Inquiry(caller, body): Inquiry,
     request: HttpRequest,
     source: ClientAddress,
     gate: Data<Gate>,
     now: Now,
-    body: Body,
 ) -> Answer {
-    let (queries, is_array) = read(&body.0)?;
+    let (queries, is_array) = read(&body)?;
     // All of them can be answered, or none is.
     let asked = queries.iter().enumerate().map(|(at, query)| {
         let misfit = |misfit: Misfit| misfit.at(at, is_array);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::USER_AGENT;
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::credential::Credential;
@@ -15,7 +16,7 @@ use super::refusal::{refused, several};
 use crate::catalogue::Scope;
 use crate::secret::Digest;
 use crate::web::client_address::ClientAddress;
-use crate::web::{Error, now, state};
+use crate::web::{Error, body, now, state};
 
 /// A caller with a valid token. Only the gate makes one.
 #[derive(Debug)]
@@ -36,14 +37,40 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let Some(operation) = request.app_data::<web::Data<Operation>>() else {
-                return Err(Error::internal("nothing says what the operation needs"));
-            };
-            let Operation(name, scope) = ***operation;
+            let Operation(name, scope) = operation(&request)?;
             let digest = presented(&request).await?;
             admit(&request, digest, name, scope).await
         })
     }
+}
+
+/// A caller who was let in when the whole body was there, and the body.
+#[derive(Debug)]
+pub struct Inquiry(pub Caller, pub Bytes);
+
+impl FromRequest for Inquiry {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let Operation(name, scope) = operation(&request)?;
+            let digest = presented(&request).await?;
+            let body = if is_good(&request, digest).await? {
+                body::read(&request, payload).await?
+            } else {
+                Bytes::new()
+            };
+            Ok(Self(admit(&request, digest, name, scope).await?, body))
+        })
+    }
+}
+
+fn operation(request: &HttpRequest) -> Result<Operation, Error> {
+    let operation = request.app_data::<web::Data<Operation>>();
+    let operation = operation.map(|operation| ***operation);
+    operation.ok_or_else(|| Error::internal("nothing says what the operation needs"))
 }
 
 /// An operation of ours: by what calls are counted, and which scope they need, if any.
@@ -58,22 +85,40 @@ pub(super) async fn admit(
     name: &str,
     scope: Option<Scope>,
 ) -> Result<Caller, Error> {
-    let (gate, now) = (state::<Gate>(request), now(request));
+    let asked = scope.map_or(Asked::Nothing, Asked::Scope);
+    let question = question(request, digest, asked, name);
+    let decision = state::<Gate>(request).ask(&question, now(request)).await?;
+    match (decision.code, decision.view) {
+        (Code::Valid, Some(view)) => Ok(Caller(view)),
+        (code, _) => Err(refused(code, decision.request.need)),
+    }
+}
+
+/// Whether the gate would let the credential in for anything. From others no body is taken in; from
+/// whom it is, the gate is asked when all of it is there, as they can hold it back for as long as it
+/// takes to revoke the token. Nothing is counted.
+pub(super) async fn is_good(request: &HttpRequest, digest: Option<Digest>) -> Result<bool, Error> {
+    let question = question(request, digest, Asked::Nothing, "");
+    let decision = state::<Gate>(request).consider(&question, now(request));
+    Ok(decision.await?.code == Code::Valid)
+}
+
+fn question<'a>(
+    request: &'a HttpRequest,
+    digest: Option<Digest>,
+    asked: Asked<'a>,
+    operation: &'a str,
+) -> Question<'a> {
     let address = ClientAddress::of(request);
-    let question = Question {
+    Question {
         digest,
         organization: None,
         address: Some(address.0),
         product: None,
-        asked: scope.map_or(Asked::Nothing, Asked::Scope),
-        operation: name,
+        asked,
+        operation,
         source: address,
         user_agent: user_agent(request),
-    };
-    let decision = gate.ask(&question, now).await?;
-    match (decision.code, decision.view) {
-        (Code::Valid, Some(view)) => Ok(Caller(view)),
-        (code, _) => Err(refused(code, decision.request.need)),
     }
 }
 

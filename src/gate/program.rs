@@ -13,7 +13,7 @@ use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use uuid::Uuid;
 
-use super::caller::{admit, presented};
+use super::caller::{admit, is_good, presented};
 use super::decision::{Code, Need, View};
 use super::inquiry::Gate;
 use super::limit::Limits;
@@ -25,7 +25,7 @@ use crate::identity::Email;
 use crate::secret::Digest;
 use crate::tokens::Ranges;
 use crate::web::error::{ProblemCode, Rejection};
-use crate::web::{Error, headers, now, state};
+use crate::web::{Error, body, headers, now, state};
 
 const METHODS: [Method; 7] = [
     Method::GET,
@@ -147,10 +147,10 @@ pub async fn admit_scim<B: MessageBody>(
 
 async fn admit_with<B: MessageBody>(
     scope: Scope,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let program = match program(request.request(), scope).await {
+    let program = match program(&mut request, scope).await {
         Ok(program) => program,
         Err(error) => return Ok(request.error_response(error).map_into_right_body()),
     };
@@ -168,10 +168,10 @@ async fn admit_with<B: MessageBody>(
 /// # Errors
 /// Those of the service, passed on.
 pub async fn admit_user<B: MessageBody>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let user = match user(request.request()).await {
+    let user = match user(&mut request).await {
         Ok(user) => user,
         Err(error) => return Ok(request.error_response(error).map_into_right_body()),
     };
@@ -209,9 +209,11 @@ impl FromRequest for Behalf {
     }
 }
 
-async fn user(request: &HttpRequest) -> Result<Behalf, Error> {
-    let gate = state::<Gate>(request);
-    let (digest, view) = counted(request, &gate.limits).await?;
+async fn user(request: &mut ServiceRequest) -> Result<Behalf, Error> {
+    let limits = &state::<Gate>(request.request()).limits;
+    let (digest, view) = counted(request.request(), limits).await?;
+    take_in(request, digest).await?;
+    let request = request.request();
     let is_own = view.is_some_and(|view| view.owner.is_some());
     let scope = match (is_own, request.method().is_safe()) {
         (true, true) => Scope::WidgetsRead,
@@ -279,6 +281,14 @@ async fn counted(
     Ok((digest, view))
 }
 
+/// Takes in the body of whoever has a credential that is good.
+async fn take_in(request: &mut ServiceRequest, digest: Option<Digest>) -> Result<(), Error> {
+    if is_good(request.request(), digest).await? {
+        body::take_in(request, body::MOST).await?;
+    }
+    Ok(())
+}
+
 /// Whom the request names.
 fn named(request: &HttpRequest) -> Result<Option<Email>, Error> {
     let mut sent = request.headers().get_all("x-user-email");
@@ -293,8 +303,8 @@ fn named(request: &HttpRequest) -> Result<Option<Email>, Error> {
         .ok_or_else(|| Error::Malformed("x-user-email is no email address".into()))
 }
 
-async fn program(request: &HttpRequest, scope: Scope) -> Result<Program, Error> {
-    let gate = state::<Gate>(request);
+async fn program(request: &mut ServiceRequest, scope: Scope) -> Result<Program, Error> {
+    let gate = state::<Gate>(request.request());
     let limits = match scope {
         Scope::AdminScim => &gate.scim_limits,
         _ => &gate.limits,
@@ -303,10 +313,12 @@ async fn program(request: &HttpRequest, scope: Scope) -> Result<Program, Error> 
         && authority.is_in(request.headers())
     {
         let organization = authority.organization(&gate.tenants).await?;
-        limits.count(request, Uuid::nil())?;
+        limits.count(request.request(), Uuid::nil())?;
         return Ok(Program::with_auth_secret(organization));
     }
-    let (digest, _) = counted(request, limits).await?;
+    let (digest, _) = counted(request.request(), limits).await?;
+    take_in(request, digest).await?;
+    let request = request.request();
     let caller = admit(request, digest, &operation(request), Some(scope)).await?;
     if let Some((name, value)) = expiry_warning(&caller, now(request)) {
         headers::tell(request, name, value);

@@ -12,8 +12,10 @@ use tokio::time::timeout;
 
 use super::Error;
 
-/// Bytes.
+/// Bytes, unless a route says otherwise,
 pub const LARGEST: usize = 256 * 1024;
+/// and the most that one may say.
+pub const MOST: usize = 2 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Middleware: refuses compressed bodies. A few kilobytes of them can grow to gigabytes before
@@ -32,6 +34,40 @@ pub async fn uncompressed<B: MessageBody>(
     Ok(next.call(request).await?.map_into_left_body())
 }
 
+/// Middleware: takes in the whole body before anything is asked about whoever sends it. They could
+/// hold it back until their session has ended.
+///
+/// # Errors
+/// Those of the service, passed on.
+pub async fn first<B: MessageBody>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    if let Err(error) = take_in(&mut request, LARGEST).await {
+        return Ok(request.error_response(error).map_into_right_body());
+    }
+    Ok(next.call(request).await?.map_into_left_body())
+}
+
+/// Takes in the whole body, of so many bytes at most, for whoever reads it later.
+///
+/// # Errors
+/// Those of [`read`].
+pub async fn take_in(request: &mut ServiceRequest, most: usize) -> Result<(), Error> {
+    let payload = request
+        .extract::<web::Payload>()
+        .await
+        .map_err(|_| broken_off())?;
+    let body = match timeout(PATIENCE, payload.to_bytes_limited(most)).await {
+        Ok(Ok(Ok(body))) => body,
+        Ok(Ok(Err(_))) => return Err(broken_off()),
+        Ok(Err(_)) => return Err(Error::TooLarge),
+        Err(_) => return Err(late()),
+    };
+    request.set_payload(Payload::from(body));
+    Ok(())
+}
+
 /// The whole body.
 ///
 /// # Errors
@@ -42,8 +78,16 @@ pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<web::By
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) => Err(match error.as_response_error().status_code() {
             StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
-            _ => Error::Malformed("the body is broken off".into()),
+            _ => broken_off(),
         }),
-        Err(_) => Err(Error::Malformed("the body did not come in time".into())),
+        Err(_) => Err(late()),
     }
+}
+
+fn broken_off() -> Error {
+    Error::Malformed("the body is broken off".into())
+}
+
+fn late() -> Error {
+    Error::Malformed("the body did not come in time".into())
 }

@@ -1,8 +1,8 @@
 //! A browser without script: it follows links, and fills in and submits the forms that it is
 //! shown, so that CSRF tokens, redirects and cookies are always in play.
 
-use reqwest::Client;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use reqwest::{Body, Client};
 use scraper::{ElementRef, Html, Selector};
 
 #[derive(Clone)]
@@ -62,11 +62,9 @@ impl Browser {
     }
 
     /// Sends whatever body.
-    pub async fn send(&self, path: &str, content_type: &str, body: &str) -> View {
+    pub async fn send(&self, path: &str, content_type: &str, body: impl Into<Body>) -> View {
         let request = self.client.post(format!("{}{path}", self.url));
-        let request = request
-            .header(CONTENT_TYPE, content_type)
-            .body(body.to_owned());
+        let request = request.header(CONTENT_TYPE, content_type).body(body);
         self.view(request).await
     }
 

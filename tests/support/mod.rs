@@ -5,6 +5,7 @@ pub mod browser;
 pub mod catalogue;
 pub mod chrome;
 pub mod cluster;
+pub mod held;
 pub mod logs;
 pub mod post;
 pub mod process;

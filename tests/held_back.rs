@@ -1,0 +1,98 @@
+//! Requests that begin while somebody may do what they ask for, and are complete when they may not
+//! any more.
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokendesk::access::{Actor, Role};
+use tokendesk::members::queries as members;
+use tokendesk::tokens::Secret;
+
+use crate::support::App;
+use crate::support::app::ADA;
+use crate::support::held::held_back;
+
+const MEI: &str = "mei@northwind.example";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Begins a request, revokes its token, waits for the receipt, and sends the rest.
+async fn revoked_meanwhile(
+    app: &App,
+    (path, content_type, body): (&str, &str, &str),
+    secret: &Secret,
+) -> (u16, String) {
+    let asked = || app.state.gate.views.tally().misses;
+    let before = asked();
+    let (body, release) = held_back(body);
+    let request = Client::new()
+        .post(format!("{}{path}", app.url))
+        .bearer_auth(secret.reveal())
+        .header("content-type", content_type)
+        .header("accept", "application/json, text/event-stream");
+    let answer = tokio::spawn(request.body(body).send());
+    while asked() == before {
+        tokio::task::yield_now().await;
+    }
+    app.sql("UPDATE tokens SET standing = 'revoked'").await;
+    app.settle().await;
+    drop(release);
+    let answer = answer.await.unwrap().unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_revoked_while_the_body_comes_does_nothing_any_more() {
+    let app = App::start().await;
+    let written = |value: Value| value.to_string();
+    let (product, group) = (
+        json!({ "name": "Late", "key": "late" }),
+        json!({ "displayName": "Late" }),
+    );
+    let token = json!({ "name": "Late", "access_level": "full-access" });
+    let question = json!({ "token": "wxt_none" });
+    for (path, content_type, body) in [
+        ("/api/v1/tokens", "application/json", written(token)),
+        ("/api/v1/products", "application/json", written(product)),
+        ("/scim/v2/Groups", "application/scim+json", written(group)),
+        ("/api/v1/verify", "application/json", written(question)),
+        ("/oauth/introspect", FORM, "token=wxt_none".to_owned()),
+    ] {
+        let (_, secret) = app.token("Okta").await;
+        let answer = revoked_meanwhile(&app, (path, content_type, &body), &secret).await;
+        assert_eq!(answer.0, 401, "{path}: {}", answer.1);
+        app.sql("DELETE FROM tokens WHERE name = 'Okta'").await;
+    }
+    let mine = json!({ "name": "Late", "scopes": ["widgets:read"], "expiry": "30d" }).to_string();
+    let asked = ("/api/v1/me/mcp-tokens", "application/json", &*mine);
+    let (_, secret) = app.mcp_token(ADA, "Laptop").await;
+    let answer = revoked_meanwhile(&app, asked, &secret).await;
+    assert_eq!(answer.0, 401, "{}", answer.1);
+    let made = "SELECT (SELECT count(*) FROM tokens WHERE name = 'Late')
+        + (SELECT count(*) FROM products WHERE name = 'Late')
+        + (SELECT count(*) FROM groups WHERE name = 'Late')";
+    assert_eq!(app.count(made).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_comes_when_its_session_has_ended_changes_nothing() {
+    let app = App::start().await;
+    app.add_member(app.organization, MEI, Role::Admin).await;
+    let mei = app.signed_in(MEI).await;
+    let form = mei.visit("/settings/api-access/new").await;
+    let form = form.form("/settings/api-access").fill("name", "Late");
+    let fields = form.fill("access_level", "full-access").into_fields();
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    let (body, release) = held_back(&form.extend_pairs(fields).finish());
+    let sent = tokio::spawn(async move { mei.send("/settings/api-access", FORM, body).await });
+    // Whoever looked at the session before the body had come would have done so long ago.
+    let verified = app.signed_in(ADA).await;
+    drop(verified);
+    let (actor, now) = (Actor::command_line(app.organization), app.now());
+    let user = app.user(MEI).await;
+    let connection = &mut *app.database().get().await.unwrap();
+    let left = members::deactivate(connection, &actor, user, None, now);
+    left.await.unwrap();
+    drop(release);
+    let answer = sent.await.unwrap();
+    assert!(answer.path.starts_with("/sign-in"), "{}", answer.path);
+    assert_eq!(app.count("SELECT count(*) FROM tokens").await, 0);
+}

@@ -17,7 +17,7 @@ pub use bearer::Bearer;
 pub use device::Device;
 pub use operator::Operator;
 pub use program::Program;
-pub use queries::{coalesce, is_administrator, is_lifted, known_as};
+pub use queries::{authorize, coalesce, is_administrator, is_lifted, known_as};
 
 use crate::db::types::{id, text_enum};
 use crate::web::{Error, Page, Submission};

@@ -30,7 +30,7 @@ use futures_util::FutureExt;
 
 use self::url::Target;
 
-pub use connection::{Connection, is_canceled};
+pub use connection::{Connection, is_canceled, is_unauthorized, unauthorized};
 pub use estimate::expected_rows;
 pub use lent::Lent;
 pub use pinned::Pinned;

@@ -4,8 +4,10 @@
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokendesk::access::{Actor, Role};
+use tokendesk::catalogue::Scope;
 use tokendesk::members::queries as members;
-use tokendesk::tokens::Secret;
+use tokendesk::tokens::{Secret, queries as tokens};
+use tokendesk::web::Error;
 
 use crate::support::App;
 use crate::support::app::ADA;
@@ -70,6 +72,32 @@ async fn a_token_revoked_while_the_body_comes_does_nothing_any_more() {
         + (SELECT count(*) FROM products WHERE name = 'Late')
         + (SELECT count(*) FROM groups WHERE name = 'Late')";
     assert_eq!(app.count(made).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_no_administrator_any_more_changes_what_is_their_own_at_most() {
+    let app = App::start().await;
+    app.add_member(app.organization, MEI, Role::Admin).await;
+    let mei = Actor::joining(app.organization, app.user(MEI).await, "Mei Tanaka");
+    let connection = &mut *app.database().get().await.unwrap();
+    let mut token = async |is_own: bool| {
+        let (mut new, now) = (App::full_access("Late"), app.now());
+        let made = if is_own {
+            new.scopes = Some([Scope::WidgetsRead].into_iter().collect());
+            tokens::create_mcp(connection, &mei, &new, now).await
+        } else {
+            tokens::create(connection, &mei, &new, now).await
+        };
+        made.map(drop).map_err(Error::from)
+    };
+    let refused = |made| matches!(made, Err(Error::Forbidden));
+    assert!(token(false).await.is_ok());
+    app.sql("UPDATE memberships SET role = 'member'").await;
+    assert!(refused(token(false).await));
+    assert!(token(true).await.is_ok(), "their own");
+    app.sql("UPDATE memberships SET deactivated_at = now()")
+        .await;
+    assert!(refused(token(true).await));
 }
 
 #[tokio::test(flavor = "multi_thread")]

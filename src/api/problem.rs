@@ -151,7 +151,11 @@ fn of_ours(code: ProblemCode) -> Option<Told> {
             Is::INTERNAL_SERVER_ERROR,
             "Something went wrong on our side; nothing was changed",
         ),
-        ProblemCode::SignInRequired | ProblemCode::Forbidden | ProblemCode::Forged => return None,
+        ProblemCode::Forbidden => (
+            Is::FORBIDDEN,
+            "Whoever asks may not do this any more; nothing was changed",
+        ),
+        ProblemCode::SignInRequired | ProblemCode::Forged => return None,
     };
     Some(Told {
         code: code.as_str(),

@@ -30,7 +30,7 @@ use tokio_postgres::types::{IsNull, Kind, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, RowStream, Statement};
 
 use self::failure::explained;
-pub use self::failure::is_canceled;
+pub use self::failure::{is_canceled, is_unauthorized, unauthorized};
 use self::row::Row;
 use super::url::Target;
 

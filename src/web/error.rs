@@ -10,6 +10,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use diesel_async::pooled_connection::deadpool::PoolError;
 
+use crate::db::is_unauthorized;
 use crate::db::types::text_enum;
 use crate::fleet;
 
@@ -203,7 +204,7 @@ impl Error {
             }
             Self::TooLarge => "The body is larger than this address takes.".into(),
             Self::SignInRequired => "Sign in, then try again.".into(),
-            Self::Forbidden => "Your role does not include this. Ask an administrator.".into(),
+            Self::Forbidden => "You may not do this, or not any more. Ask an administrator.".into(),
             Self::Forged => "The form is out of date. Go back, reload the page and send it again; \
                              nothing was changed."
                 .into(),
@@ -312,6 +313,7 @@ impl From<QueryError> for Error {
                 _,
             )
             | QueryError::BrokenTransactionManager => Self::Unavailable(error.into()),
+            error if is_unauthorized(&error) => Self::Forbidden,
             error => Self::internal(error),
         }
     }

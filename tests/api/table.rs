@@ -415,6 +415,42 @@ async fn whoever_has_too_little_gets_in_nowhere() {
     assert_eq!(app.count("SELECT count(*) FROM journal").await, before);
 }
 
+/// It may have waited for a connection since the gate let it in, and an instance that hears of nothing
+/// goes on for as long as its lease.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_only_the_gate_takes_for_good_changes_nothing() {
+    let app = App::start_with(&["--rate-limit-per-token=100000"]).await;
+    let program = Program::with(&app, "Okta", &[Scope::All]).await;
+    app.sql("ALTER TABLE tokens DISABLE TRIGGER announce_update")
+        .await;
+    for (number, route) in TABLE.iter().enumerate() {
+        if !matches!(route.2, AdminWrite | UserWrite) {
+            continue;
+        }
+        let shown = route.shown();
+        let name = format!("northwinds-{number}");
+        let id = route.thing(&app, app.organization, &name).await;
+        assert_eq!(
+            program.get("/api/v1/token").await.status,
+            200,
+            "it is known"
+        );
+        app.sql("UPDATE tokens SET standing = 'disabled' WHERE name = 'Okta'")
+            .await;
+        let before = app.contents().await;
+        let reply = route.send(&program, &id, route.headers()).await;
+        assert_eq!(
+            (reply.status, reply.code()),
+            (403, "forbidden"),
+            "{shown}: {}",
+            reply.body
+        );
+        assert_eq!(app.contents().await, before, "{shown}");
+        app.sql("UPDATE tokens SET standing = 'active' WHERE name = 'Okta'")
+            .await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_has_the_scope_gets_in_everywhere() {
     const SECRET: &str = "a-secret-of-the-environment-for-tests";

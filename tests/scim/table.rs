@@ -170,3 +170,32 @@ async fn whoever_has_the_scope_gets_in_everywhere_in_their_own_organization() {
         }
     }
 }
+
+/// It may have waited for a connection since the gate let it in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_only_the_gate_takes_for_good_provisions_nobody() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let user = provider.user("mei@northwind.example").await;
+    let group = provider.group("Sales", &[&user]).await;
+    let (user, group) = (format!("/Users/{user}"), format!("/Groups/{group}"));
+    app.sql("ALTER TABLE tokens DISABLE TRIGGER announce_update")
+        .await;
+    app.sql("UPDATE tokens SET standing = 'disabled'").await;
+    let before = app.contents().await;
+    let other = json!({ "userName": "jun@northwind.example", "displayName": "Support" });
+    let patch = json!([{ "op": "replace", "value": { "externalId": "x" } }]);
+    for said in [
+        provider.post("/Users", &other).await,
+        provider.post("/Groups", &other).await,
+        provider.put(&user, &other).await,
+        provider.put(&group, &other).await,
+        provider.patch(&user, patch.clone()).await,
+        provider.patch(&group, patch).await,
+        provider.delete(&user).await,
+        provider.delete(&group).await,
+    ] {
+        assert_eq!(said.status, 403);
+    }
+    assert_eq!(app.contents().await, before);
+}

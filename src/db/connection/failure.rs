@@ -56,6 +56,22 @@ pub fn is_canceled(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(_, refusal) if refusal.message() == CANCELED)
 }
 
+/// Diesel has no kind for that either.
+#[derive(Debug, thiserror::Error)]
+#[error("whoever asked for the change may not make it any more")]
+struct Unauthorized;
+
+/// That whoever asked for a change may not make it any more.
+#[must_use]
+pub fn unauthorized() -> Error {
+    Error::QueryBuilderError(Box::new(Unauthorized))
+}
+
+#[must_use]
+pub fn is_unauthorized(error: &Error) -> bool {
+    matches!(error, Error::QueryBuilderError(source) if source.is::<Unauthorized>())
+}
+
 struct Refusal(DbError);
 
 impl DatabaseErrorInformation for Refusal {

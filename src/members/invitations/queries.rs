@@ -7,7 +7,7 @@ use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::{Invited, Pending};
-use crate::access::{Actor, Operator, OrganizationId, Role, UserId};
+use crate::access::{Actor, Operator, OrganizationId, Role, UserId, authorize};
 use crate::db::Connection;
 use crate::db::schema::{invitations, memberships, users};
 use crate::identity::Email;
@@ -226,11 +226,9 @@ pub async fn revoke(
     id: InvitationId,
     now: DateTime<Utc>,
 ) -> QueryResult<Pending> {
-    if !actor.may_change(None) {
-        return Err(diesel::NotFound);
-    }
     connection
         .transaction(async |connection| {
+            authorize(connection, actor, None).await?;
             let revoked = pending(connection, actor.organization(), id, now).await?;
             let deleted = diesel::delete(invitations::table.find(id))
                 .filter(invitations::accepted_at.is_null())

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::RunQueryDsl;
 
-use crate::access::{Actor, OrganizationId, Role, is_lifted};
+use crate::access::{Actor, OrganizationId, Role, authorize, is_lifted};
 use crate::db::Connection;
 use crate::db::schema::{memberships, users};
 use crate::identity::queries::hold;
@@ -36,11 +36,9 @@ enum Held {
 impl Charge {
     /// To be taken first in a transaction, before any other row is locked.
     pub async fn take(connection: &mut Connection, actor: &Actor) -> QueryResult<Self> {
-        if !actor.may_change(None) {
-            return Err(QueryError::NotFound);
-        }
         let organization = actor.organization();
         hold(connection, organization).await?;
+        authorize(connection, actor, None).await?;
         Ok(Self {
             organization,
             held: held(connection, organization).await?,

@@ -7,7 +7,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::draft::{NAME_TAKEN, NewServer};
 use super::{MOST, ServerId};
-use crate::access::{Actor, OrganizationId, Overseer};
+use crate::access::{Actor, OrganizationId, Overseer, authorize};
 use crate::db::schema::{mcp_servers, organizations};
 use crate::db::{Connection, Pinned, violates};
 use crate::journal::{self, Action, Change};
@@ -96,9 +96,6 @@ pub async fn create(
     new: &NewServer,
     now: DateTime<Utc>,
 ) -> Result<ServerId, ChangeError> {
-    if !actor.may_change(None) {
-        return Err(QueryError::NotFound.into());
-    }
     connection
         .transaction(async |connection| {
             organizations::table
@@ -107,6 +104,7 @@ pub async fn create(
                 .for_no_key_update()
                 .get_result::<OrganizationId>(connection)
                 .await?;
+            authorize(connection, actor, None).await?;
             if list(connection, actor.organization()).await?.len() >= MOST {
                 return Err(ChangeError::Full);
             }
@@ -135,16 +133,15 @@ pub async fn create(
 
 /// The organisation's server, which nobody else can change until the transaction ends.
 async fn lock(connection: &mut Connection, actor: &Actor, id: ServerId) -> QueryResult<Server> {
-    if !actor.may_change(None) {
-        return Err(QueryError::NotFound);
-    }
-    mcp_servers::table
+    let server = mcp_servers::table
         .filter(mcp_servers::organization_id.eq(actor.organization()))
         .filter(mcp_servers::id.eq(id))
         .select(Server::as_select())
         .for_update()
         .get_result(connection)
-        .await
+        .await?;
+    authorize(connection, actor, None).await?;
+    Ok(server)
 }
 
 /// Only if it still is of its version.

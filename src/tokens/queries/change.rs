@@ -9,7 +9,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use super::ceiling::excess;
 use super::find::find;
 use super::mcp::{LeastUsed, room};
-use crate::access::{Actor, UserId};
+use crate::access::{Actor, UserId, authorize};
 use crate::catalogue::products::{MCP_PREFIX, ORGANIZATION_PREFIX};
 use crate::catalogue::{Product, ScopeSet};
 use crate::db::schema::{memberships, products, secrets, token_usage, tokens};
@@ -150,9 +150,7 @@ pub(super) async fn add(
     secret: &Secret,
     now: DateTime<Utc>,
 ) -> Result<Token, ChangeError> {
-    if !actor.may_change(owner) {
-        return Err(QueryError::NotFound.into());
-    }
+    authorize(connection, actor, owner).await?;
     allow(connection, actor, owner, new.into(), None).await?;
     let id = insert(connection, actor, owner, new, secret, now).await?;
     let key = Key { id, owner };
@@ -442,9 +440,6 @@ async fn set_standing(
 /// is still counted: that only needs the token to exist. A membership is locked before its
 /// tokens, here as where a member is removed.
 async fn lock(connection: &mut Connection, actor: &Actor, key: Key) -> QueryResult<Token> {
-    if !actor.may_change(key.owner) {
-        return Err(QueryError::NotFound);
-    }
     if let Some(owner) = key.owner {
         memberships::table
             .find((actor.organization(), owner))
@@ -461,6 +456,7 @@ async fn lock(connection: &mut Connection, actor: &Actor, key: Key) -> QueryResu
         .for_no_key_update()
         .get_result::<TokenId>(connection)
         .await?;
+    authorize(connection, actor, key.owner).await?;
     find(connection, actor.organization(), key).await
 }
 

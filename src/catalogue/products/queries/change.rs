@@ -8,7 +8,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::Product;
 use super::page::find;
-use crate::access::Actor;
+use crate::access::{Actor, authorize};
 use crate::catalogue::products::draft::NewProduct;
 use crate::catalogue::products::{ListedProduct, ProductId};
 use crate::db::schema::products;
@@ -63,9 +63,6 @@ pub async fn create(
     key: &str,
     now: DateTime<Utc>,
 ) -> QueryResult<Product> {
-    if !actor.may_change(None) {
-        return Err(QueryError::NotFound);
-    }
     let product = Product {
         id: ProductId::new(now),
         name: name.to_owned(),
@@ -73,6 +70,7 @@ pub async fn create(
     };
     connection
         .transaction(async |connection| {
+            authorize(connection, actor, None).await?;
             diesel::insert_into(products::table)
                 .values((
                     products::id.eq(product.id),
@@ -179,9 +177,6 @@ async fn lock(
     actor: &Actor,
     id: ProductId,
 ) -> QueryResult<ListedProduct> {
-    if !actor.may_change(None) {
-        return Err(QueryError::NotFound);
-    }
     products::table
         .filter(products::organization_id.eq(actor.organization()))
         .filter(products::id.eq(id))
@@ -189,5 +184,6 @@ async fn lock(
         .for_update()
         .get_result::<ProductId>(connection)
         .await?;
+    authorize(connection, actor, None).await?;
     find(connection, actor.organization(), id).await
 }

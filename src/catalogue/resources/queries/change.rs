@@ -6,7 +6,7 @@ use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::{Catalogue, Stored, by_name, catalogue, insert, insert_operations, path, steps};
-use crate::access::Actor;
+use crate::access::{Actor, authorize};
 use crate::catalogue::resources::changes::{differences, summary};
 use crate::catalogue::resources::{
     Conflict, MOST_RESOURCES, Resource, ResourceId, Resources, default_catalogue,
@@ -284,9 +284,6 @@ async fn update(connection: &mut Connection, id: ResourceId, new: &Resource) -> 
 
 /// The catalogue, which nobody else can change until the transaction ends.
 async fn lock(connection: &mut Connection, actor: &Actor) -> QueryResult<Catalogue> {
-    if !actor.may_change(None) {
-        return Err(QueryError::NotFound);
-    }
     let organization = actor.organization();
     // There is none to lock before it is first asked for.
     catalogue(connection, organization).await?;
@@ -296,6 +293,7 @@ async fn lock(connection: &mut Connection, actor: &Actor) -> QueryResult<Catalog
         .for_no_key_update()
         .get_result::<i32>(connection)
         .await?;
+    authorize(connection, actor, None).await?;
     catalogue(connection, organization).await
 }
 

@@ -31,6 +31,9 @@ const PRECISION: TimeDelta = TimeDelta::minutes(1);
 const USER: &str = "user";
 const NUMBER: &str = "number";
 const DEVICE: &str = "device";
+/// The hash of the password by which somebody has come in. It is looked at when the session is first
+/// written, and is not written.
+const PASSWORD_HASH: &str = "password_hash";
 
 type State = HashMap<String, String>;
 
@@ -59,7 +62,8 @@ pub async fn first_organization(
     Ok(viewer.map(|viewer| viewer.organization.id))
 }
 
-/// Signs a member in, under a new key: one that was known before is worth nothing.
+/// Signs a member in, under a new key: one that was known before is worth nothing. If their password is
+/// another meanwhile than the one with this hash, the session has ended before it begins.
 ///
 /// # Errors
 /// When the database fails.
@@ -67,6 +71,7 @@ pub async fn begin(
     connection: &mut Connection,
     session: &Session,
     member: (OrganizationId, UserId),
+    password_hash: &str,
     device: &Device,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
@@ -77,6 +82,9 @@ pub async fn begin(
     session.insert(NUMBER, number).map_err(Error::internal)?;
     session.insert(DEVICE, device).map_err(Error::internal)?;
     session.insert(USER, member.1).map_err(Error::internal)?;
+    session
+        .insert(PASSWORD_HASH, password_hash)
+        .map_err(Error::internal)?;
     enter(connection, session, member, now).await
 }
 
@@ -206,11 +214,21 @@ impl Store {
         Ok(sessions::find(connection, &digest, now).await?)
     }
 
-    async fn insert(&self, state: State) -> Result<SessionKey, Error> {
+    async fn insert(&self, mut state: State) -> Result<SessionKey, Error> {
         let key = generate_session_key();
+        let hash = state.remove(PASSWORD_HASH);
+        let hash: Option<String> = hash.and_then(|hash| serde_json::from_str(&hash).ok());
         let (user, state) = columns(state)?;
+        let signed_in = user.map(|user| (user, hash.unwrap_or_default()));
         let connection = &mut *self.database.get().await?;
-        sessions::insert(connection, &digest(&key), user, state, self.clock.now()).await?;
+        sessions::insert(
+            connection,
+            &digest(&key),
+            signed_in,
+            state,
+            self.clock.now(),
+        )
+        .await?;
         Ok(key)
     }
 

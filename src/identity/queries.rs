@@ -14,7 +14,7 @@ pub use invitations::{
     join, link,
 };
 pub use members::{
-    MemberError, NewUser, add_member, credentials, provision_member, set_password, user_with,
+    MemberError, NewUser, add_member, change_password, credentials, provision_member, user_with,
 };
 pub use organizations::{
     Listed, create_organization, found, is_only_one, is_set_up, list, name_of, organization,

@@ -29,6 +29,8 @@ pub struct Credentials {
 /// Somebody who is who they say.
 pub struct SignedIn {
     pub user: UserId,
+    /// Of the password that they gave.
+    pub password_hash: String,
     /// Whether somebody has signed in to the account with it before.
     pub browser_is_known: bool,
 }
@@ -43,18 +45,14 @@ pub async fn authenticate(
     now: DateTime<Utc>,
 ) -> Result<Option<SignedIn>, Error> {
     let address = credentials.address;
-    let Some((user, browser_is_known)) = check(database, credentials, now).await? else {
-        return Ok(None);
-    };
-    tracing::info!(address = %address.0, %user, "signed in");
-    Ok(Some(SignedIn {
-        user,
-        browser_is_known,
-    }))
+    let signed_in = check(database, credentials, now).await?;
+    if let Some(SignedIn { user, .. }) = &signed_in {
+        tracing::info!(address = %address.0, %user, "signed in");
+    }
+    Ok(signed_in)
 }
 
-/// Whose credentials these are, if they are right, and whether the browser is known. Slows down
-/// guessing.
+/// The same of somebody who is signed in already.
 ///
 /// # Errors
 /// [`Error::TooMany`], without a look at the password, when there were too many attempts.
@@ -62,7 +60,7 @@ pub async fn check(
     database: &Database,
     credentials: Credentials,
     now: DateTime<Utc>,
-) -> Result<Option<(UserId, bool)>, Error> {
+) -> Result<Option<SignedIn>, Error> {
     let Credentials {
         email,
         password,
@@ -91,11 +89,15 @@ pub async fn check(
     let hash = found.as_ref().and_then(|(_, hash)| hash.clone());
     let right = password::verify(password, hash).await?;
     let known_user = found.as_ref().map(|(user, _)| user.uuid());
-    let Some((user, _)) = found.filter(|_| right) else {
+    let Some((user, Some(password_hash))) = found.filter(|_| right) else {
         tracing::warn!(address = %address.0, user = ?known_user, "sign-in failed");
         return Ok(None);
     };
     let connection = &mut *database.get().await?;
     throttle::forgive(connection, &subjects).await?;
-    Ok(Some((user, known.is_some())))
+    Ok(Some(SignedIn {
+        user,
+        password_hash,
+        browser_is_known: known.is_some(),
+    }))
 }

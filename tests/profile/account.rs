@@ -1,14 +1,91 @@
 //! One's password and sessions.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::TimeDelta;
+
 use crate::support::app::{ADA, PASSWORD};
 use crate::support::{App, Browser, View};
 
 const NEW: &str = "copper lantern drifting seven";
 
+async fn sign_in(browser: &Browser, password: &str) -> View {
+    let form = browser.visit("/sign-in").await.form("/sign-in");
+    let form = form.fill("email", ADA).fill("password", password);
+    form.submit().await
+}
+
 async fn change(browser: &Browser, present: &str, new: &str) -> View {
     let form = browser.visit("/profile/password").await;
     let form = form.form("/profile/password").fill("present", present);
     form.fill("password", new).submit().await
+}
+
+/// Each sign-in computes for a while what the password is, and begins its session afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_signs_in_with_the_old_password_meanwhile_has_no_session() {
+    let app = App::start().await;
+    let mut password = PASSWORD.to_owned();
+    for round in 0..6 {
+        let ada = app.browser();
+        let signed_in = sign_in(&ada, &password).await;
+        assert_eq!(signed_in.path, "/settings/api-access");
+        let is_over = Arc::new(AtomicBool::new(false));
+        let guessers: Vec<_> = (0..4)
+            .map(|_| {
+                let (browser, password) = (app.browser(), password.clone());
+                let is_over = is_over.clone();
+                tokio::spawn(async move {
+                    while !is_over.load(Ordering::Relaxed) {
+                        sign_in(&browser, &password).await;
+                    }
+                })
+            })
+            .collect();
+        let new = format!("{NEW} {round}");
+        let changed = change(&ada, &password, &new).await;
+        is_over.store(true, Ordering::Relaxed);
+        for guesser in guessers {
+            guesser.await.unwrap();
+        }
+        assert!(changed.says("Your password is changed."), "{round}");
+        let sessions = "SELECT count(*) FROM sessions WHERE user_id IS NOT NULL";
+        assert_eq!(app.count(sessions).await, 1, "Ada's own, in round {round}");
+        password = new;
+        // What was guessed wrongly is forgotten.
+        app.state.clock.advance(TimeDelta::hours(1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_who_change_the_password_at_once_one_does() {
+    let app = App::start().await;
+    for round in 0..6 {
+        let (present, new) = match round {
+            0 => (PASSWORD.to_owned(), format!("{NEW} {round}")),
+            _ => (format!("{NEW} {}", round - 1), format!("{NEW} {round}")),
+        };
+        let mut forms = Vec::new();
+        for _ in 0..2 {
+            let browser = app.browser();
+            sign_in(&browser, &present).await;
+            let form = browser.visit("/profile/password").await;
+            let form = form.form("/profile/password").fill("present", &present);
+            forms.push(form.fill("password", &new));
+        }
+        let attempts: Vec<_> = forms
+            .into_iter()
+            .map(|form| tokio::spawn(form.submit()))
+            .collect();
+        let mut changed = 0;
+        for attempt in attempts {
+            let answer = attempt.await.unwrap();
+            changed += i32::from(answer.says("Your password is changed."));
+        }
+        assert_eq!(changed, 1, "{round}");
+        app.state.clock.advance(TimeDelta::hours(1));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

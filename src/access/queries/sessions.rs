@@ -3,12 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::{auto_type, not};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::Value;
 
 use crate::access::{OrganizationId, UserId};
 use crate::db::Connection;
-use crate::db::schema::sessions;
+use crate::db::schema::{sessions, users};
 use crate::secret::Digest;
 
 /// A session ends when it was not used for this long,
@@ -44,24 +44,54 @@ pub async fn find(
         .optional()
 }
 
+/// Of somebody who has signed in with the password that has this hash: if they have another by now, there
+/// is no session.
 pub async fn insert(
     connection: &mut Connection,
     digest: &Digest,
-    user: Option<UserId>,
+    signed_in: Option<(UserId, String)>,
     state: Value,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    diesel::insert_into(sessions::table)
-        .values((
-            sessions::digest.eq(&digest.as_bytes()[..]),
-            sessions::user_id.eq(user),
-            sessions::state.eq(state),
-            sessions::created_at.eq(now),
-            sessions::last_seen_at.eq(now),
-        ))
-        .execute(connection)
-        .await?;
-    Ok(())
+    connection
+        .transaction(async |connection| {
+            let user = match signed_in {
+                Some((user, hash)) => match hold(connection, user, &hash).await? {
+                    Some(user) => Some(user),
+                    None => return Ok(()),
+                },
+                None => None,
+            };
+            diesel::insert_into(sessions::table)
+                .values((
+                    sessions::digest.eq(&digest.as_bytes()[..]),
+                    sessions::user_id.eq(user),
+                    sessions::state.eq(state),
+                    sessions::created_at.eq(now),
+                    sessions::last_seen_at.eq(now),
+                ))
+                .execute(connection)
+                .await?;
+            Ok(())
+        })
+        .await
+}
+
+/// The user, if this is the hash of their password, which it stays until the transaction ends: whoever
+/// changes it ends the session too that is begun meanwhile.
+async fn hold(
+    connection: &mut Connection,
+    user: UserId,
+    password_hash: &str,
+) -> QueryResult<Option<UserId>> {
+    users::table
+        .filter(users::id.eq(user))
+        .filter(users::password_hash.eq(password_hash))
+        .select(users::id)
+        .for_share()
+        .get_result(connection)
+        .await
+        .optional()
 }
 
 /// Returns whether the session still existed.

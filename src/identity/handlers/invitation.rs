@@ -46,10 +46,10 @@ pub async fn accept(
         find(connection, &code, page.now).await?
     };
     match try_join(&request, &invitation, form.into_inner(), page.now).await? {
-        Ok(user) => {
+        Ok((user, hash)) => {
             let connection = &mut *state::<Database>(&request).get().await?;
             let joined = (invitation.organization, user);
-            session::begin(connection, &session, joined, &device, page.now).await?;
+            session::begin(connection, &session, joined, &hash, &device, page.now).await?;
             Ok(see_other("/"))
         }
         Err((status, draft)) => {
@@ -76,8 +76,8 @@ async fn find(
     })
 }
 
-/// Who has joined, or the form again.
-type Joined = Result<UserId, (StatusCode, Box<Acceptance>)>;
+/// Who has joined, and the hash of their password; or the form again.
+type Joined = Result<(UserId, String), (StatusCode, Box<Acceptance>)>;
 
 async fn try_join(
     request: &HttpRequest,
@@ -114,8 +114,8 @@ async fn with_account(
         draft.password.refuse(why);
         Ok(Err((status, Box::new(draft))))
     };
-    let user = match authenticate(database, credentials, now).await {
-        Ok(Some(signed_in)) => signed_in.user,
+    let (user, hash) = match authenticate(database, credentials, now).await {
+        Ok(Some(signed_in)) => (signed_in.user, signed_in.password_hash),
         Ok(None) => {
             let why = "This is not the account’s password.".to_owned();
             return again(StatusCode::UNPROCESSABLE_ENTITY, why);
@@ -132,7 +132,9 @@ async fn with_account(
     let joined = queries::join(connection, invitation, user, now).await?;
     let conflict = "You have joined already, or the invitation cannot be used any more. Sign in, or ask \
                     for another.";
-    joined.then_some(Ok(user)).ok_or(Error::Conflict(conflict))
+    joined
+        .then_some(Ok((user, hash)))
+        .ok_or(Error::Conflict(conflict))
 }
 
 /// Whoever provisioned the account named its owner: all that is missing is a password.
@@ -158,12 +160,12 @@ async fn with_unclaimed(
     };
     let hash = password::hash(password).await?;
     let connection = &mut *database.get().await?;
-    if !queries::claim(connection, invitation, user, hash, now).await? {
+    if !queries::claim(connection, invitation, user, hash.clone(), now).await? {
         return Err(Error::Conflict(
             "This invitation was used already, or the account has changed. Open the link again.",
         ));
     }
-    Ok(Ok(user))
+    Ok(Ok((user, hash)))
 }
 
 async fn with_new_account(
@@ -182,15 +184,16 @@ async fn with_new_account(
         Ok(accepted) => accepted,
         Err(draft) => return Ok(Err((StatusCode::UNPROCESSABLE_ENTITY, draft))),
     };
+    let hash = password::hash(password).await?;
     let person = NewUser {
         email,
         name: &name,
-        password_hash: Some(password::hash(password).await?),
+        password_hash: Some(hash.clone()),
     };
     let connection = &mut *database.get().await?;
     let user = queries::accept(connection, invitation, person, now).await?;
     let user = user.ok_or(Error::Conflict(
         "This invitation was used already, or the email has an account. Open the link again.",
     ))?;
-    Ok(Ok(user))
+    Ok(Ok((user, hash)))
 }

@@ -55,15 +55,16 @@ pub async fn create(
             });
         }
     };
+    let hash = password::hash(founding.password).await?;
     let administrator = NewUser {
         email: &founding.email,
         name: &founding.name,
-        password_hash: Some(password::hash(founding.password).await?),
+        password_hash: Some(hash.clone()),
     };
     let connection = &mut *database.get().await?;
     let found = queries::found(connection, &founding.organization, administrator, page.now).await?;
     let founded = found.ok_or(Error::Conflict("Tokendesk was set up meanwhile. Sign in."))?;
-    session::begin(connection, &session, founded, &device, page.now).await?;
+    session::begin(connection, &session, founded, &hash, &device, page.now).await?;
     Ok(see_other("/settings/api-access"))
 }
 

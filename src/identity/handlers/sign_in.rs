@@ -86,7 +86,8 @@ pub async fn create(
                 return again(StatusCode::FORBIDDEN, page, field, next, Some(problem));
             };
             let member = (organization, signed_in.user);
-            session::begin(connection, &session, member, &device, page.now).await?;
+            let hash = &signed_in.password_hash;
+            session::begin(connection, &session, member, hash, &device, page.now).await?;
             let mut response = see_other(if next.is_empty() { "/" } else { &next });
             if !signed_in.browser_is_known {
                 remember(&mut response, connection, signed_in.user, &config, page.now).await?;

@@ -175,10 +175,41 @@ pub async fn set_password(
         .returning(users::email)
         .get_result(connection)
         .await?;
+    password_changed(connection, actor, (user, &email), now).await
+}
+
+/// Gives the user another password in the place of the one with the hash `present`. Returns whether they
+/// still had that.
+pub async fn change_password(
+    connection: &mut Connection,
+    actor: &Actor,
+    user: UserId,
+    (present, hash): (&str, &str),
+    now: DateTime<Utc>,
+) -> QueryResult<bool> {
+    let changed: Option<String> = diesel::update(users::table.find(user))
+        .filter(users::password_hash.eq(present))
+        .set(users::password_hash.eq(hash))
+        .returning(users::email)
+        .get_result(connection)
+        .await
+        .optional()?;
+    if let Some(email) = &changed {
+        password_changed(connection, actor, (user, email), now).await?;
+    }
+    Ok(changed.is_some())
+}
+
+async fn password_changed(
+    connection: &mut Connection,
+    actor: &Actor,
+    (user, email): (UserId, &str),
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
     end_password_links(connection, user).await?;
     let entry = journal::Draft {
         action: Action::PasswordChanged,
-        subject: (user.uuid(), &email),
+        subject: (user.uuid(), email),
         changes: Vec::new(),
     };
     journal::record(connection, actor, entry, now).await

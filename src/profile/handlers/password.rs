@@ -6,10 +6,10 @@ use actix_web::{HttpRequest, web};
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection;
 
-use crate::access::{Actor, Section, Viewer, session};
+use crate::access::{Actor, Section, UserId, Viewer, session};
 use crate::config::Config;
 use crate::db::Database;
-use crate::identity::sign_in::{Credentials, check, too_many_attempts};
+use crate::identity::sign_in::{Credentials, SignedIn, check, too_many_attempts};
 use crate::identity::{self, Email, password};
 use crate::profile::draft::{PasswordDraft, PasswordForm};
 use crate::profile::pages;
@@ -38,17 +38,10 @@ pub async fn create(
         address: ClientAddress::of(&request),
         browser: identity::browser(&request, &config),
     };
-    match try_create(&database, &viewer, credentials, form.password, page.now).await {
-        Ok(Ok(hash)) => {
-            save(
-                &database,
-                &viewer,
-                &actor,
-                session::number(&session),
-                hash,
-                page.now,
-            )
-            .await?;
+    let form = (credentials, form.password);
+    let own = session::number(&session);
+    match try_create(&database, (&viewer, &actor), form, own, page.now).await {
+        Ok(Ok(())) => {
             page::notify(
                 &session,
                 "Your password is changed. Other sessions have ended.",
@@ -67,43 +60,53 @@ pub async fn create(
     }
 }
 
-/// The hash of the new password, or the form to correct.
+/// Or the form to correct.
 async fn try_create(
     database: &Database,
-    viewer: &Viewer,
-    present: Credentials,
-    new: Password,
+    (viewer, actor): (&Viewer, &Actor),
+    (present, new): (Credentials, Password),
+    own: session::Number,
     now: DateTime<Utc>,
-) -> Result<Result<String, Box<PasswordDraft>>, Error> {
-    let mut draft = PasswordDraft::default();
-    if check(database, present, now).await?.is_none() {
-        draft.present.refuse("This is not your present password.");
-        return Ok(Err(Box::new(draft)));
-    }
+) -> Result<Result<(), Box<PasswordDraft>>, Error> {
+    let Some(SignedIn { password_hash, .. }) = check(database, present, now).await? else {
+        return Ok(Err(not_present()));
+    };
     let context = [viewer.email(), viewer.name(), &viewer.organization().name];
     if let Err(why) = password::judge(&new, &context) {
+        let mut draft = PasswordDraft::default();
         draft.password.refuse(why);
         return Ok(Err(Box::new(draft)));
     }
-    password::hash(new).await.map(Ok)
+    let hash = password::hash(new).await?;
+    let hashes = (&*password_hash, &*hash);
+    let changed = save(database, actor, viewer.user(), hashes, own, now).await?;
+    Ok(changed.then_some(()).ok_or_else(not_present))
 }
 
-/// Whoever knew the old password is signed out with it.
+fn not_present() -> Box<PasswordDraft> {
+    let mut draft = PasswordDraft::default();
+    draft.present.refuse("This is not your present password.");
+    Box::new(draft)
+}
+
+/// Whoever knew the old password is signed out with it. Returns whether it still was the password.
 async fn save(
     database: &Database,
-    viewer: &Viewer,
     actor: &Actor,
+    user: UserId,
+    hashes: (&str, &str),
     own: session::Number,
-    hash: String,
     now: DateTime<Utc>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let connection = &mut *database.get().await?;
     connection
         .transaction(async |connection| {
-            let user = viewer.user();
-            identity::queries::set_password(connection, actor, user, hash, now).await?;
-            session::end_others(connection, user, &own).await?;
-            Ok(())
+            let changed =
+                identity::queries::change_password(connection, actor, user, hashes, now).await?;
+            if changed {
+                session::end_others(connection, user, &own).await?;
+            }
+            Ok(changed)
         })
         .await
 }

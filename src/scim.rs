@@ -28,15 +28,17 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, Route, web};
 
 use crate::gate::admit_scim;
-use crate::web::{Answer, Error, body, headers};
+use crate::web::{Answer, Error, headers};
 
 pub use totals::Totals;
+
+/// Bytes: a group of ten thousand members.
+const LARGEST: usize = 2 * 1024 * 1024;
 
 pub fn routes(config: &mut web::ServiceConfig) {
     use handlers::{discovery, everything, groups, users};
     let scope = web::scope("/scim/v2")
-        // A group of ten thousand members.
-        .app_data(web::PayloadConfig::new(body::MOST))
+        .app_data(web::PayloadConfig::new(LARGEST))
         .wrap(from_fn(admit_scim))
         .service(
             web::resource(["/Users", "/Users/"])

@@ -8,6 +8,7 @@ pub mod original;
 
 use std::time::Instant;
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -20,6 +21,7 @@ use crate::gate::{
 };
 use crate::telemetry::Seldom;
 use crate::web::client_address::{ClientAddress, is_from_proxy};
+use crate::web::error::Refusal;
 use crate::web::{Answer, Error, Now};
 
 const PREFIX: &str = "/auth/forward";
@@ -67,7 +69,7 @@ async fn answer(
     }
     let source = ClientAddress::of(request);
     let question = Question {
-        digest: presented(request).await?,
+        digest: presented(request).await.map_err(known_to_proxies)?,
         organization,
         address: Some(source.0),
         product: options.product.as_deref(),
@@ -80,6 +82,19 @@ async fn answer(
     match decision.code {
         Code::Valid => Ok(admitted(Some(&decision))),
         code => Err(refused(code, decision.request.need)),
+    }
+}
+
+/// nginx makes a 500 of whatever refusal is neither 401 nor 403.
+fn known_to_proxies(error: Error) -> Error {
+    match error {
+        Error::Refused(refusal) if refusal.status == StatusCode::BAD_REQUEST => {
+            Error::Refused(Refusal {
+                status: StatusCode::UNAUTHORIZED,
+                ..refusal
+            })
+        }
+        error => error,
     }
 }
 

@@ -14,8 +14,8 @@ use super::Error;
 
 /// Bytes, unless a route says otherwise,
 pub const LARGEST: usize = 256 * 1024;
-/// and the most that one may say.
-pub const MOST: usize = 2 * 1024 * 1024;
+/// and the most that any says.
+pub const MOST: usize = 5 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Middleware: refuses compressed bodies. A few kilobytes of them can grow to gigabytes before

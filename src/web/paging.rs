@@ -144,6 +144,7 @@ impl<T> Slice<T> {
     }
 
     /// The same part of the list, told by other rows.
+    #[must_use]
     pub fn with<U>(self, rows: Vec<U>) -> Slice<U> {
         Slice {
             rows,

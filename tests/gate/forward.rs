@@ -253,6 +253,22 @@ async fn options_are_the_operators_alone() {
     }
 }
 
+/// nginx would make a 500 of anything but 401 and 403.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_with_two_credentials_is_refused_as_nginx_can_pass_on() {
+    let app = App::start_with(TRUSTING).await;
+    let secret = reader(&app).await;
+    let [method, uri] = nginx("GET", "/api/agent-base");
+    let headers = [method, uri, ("x-api-token", "another")];
+    let response = ask(&app, "/auth/forward", Some(&secret), &headers).await;
+    assert_eq!(response.status(), 401);
+    let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+    assert!(
+        challenge.contains("error=\"invalid_request\""),
+        "{challenge}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_several_organisations_one_must_be_named() {
     let app = App::start_with(TRUSTING).await;

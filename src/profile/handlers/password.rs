@@ -68,25 +68,24 @@ async fn try_create(
     own: session::Number,
     now: DateTime<Utc>,
 ) -> Result<Result<(), Box<PasswordDraft>>, Error> {
+    let mut draft = Box::new(PasswordDraft::default());
+    let not_present = "This is not your present password.";
     let Some(SignedIn { password_hash, .. }) = check(database, present, now).await? else {
-        return Ok(Err(not_present()));
+        draft.present.refuse(not_present);
+        return Ok(Err(draft));
     };
     let context = [viewer.email(), viewer.name(), &viewer.organization().name];
     if let Err(why) = password::judge(&new, &context) {
-        let mut draft = PasswordDraft::default();
         draft.password.refuse(why);
-        return Ok(Err(Box::new(draft)));
+        return Ok(Err(draft));
     }
     let hash = password::hash(new).await?;
     let hashes = (&*password_hash, &*hash);
-    let changed = save(database, actor, viewer.user(), hashes, own, now).await?;
-    Ok(changed.then_some(()).ok_or_else(not_present))
-}
-
-fn not_present() -> Box<PasswordDraft> {
-    let mut draft = PasswordDraft::default();
-    draft.present.refuse("This is not your present password.");
-    Box::new(draft)
+    if save(database, actor, viewer.user(), hashes, own, now).await? {
+        return Ok(Ok(()));
+    }
+    draft.present.refuse(not_present);
+    Ok(Err(draft))
 }
 
 /// Whoever knew the old password is signed out with it. Returns whether it still was the password.

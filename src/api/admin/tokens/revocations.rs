@@ -15,11 +15,12 @@ use crate::secret::Digest;
 use crate::tokens::TokenId;
 use crate::tokens::queries::{self, Named};
 use crate::tokens::secret::{self, FOREIGN};
-use crate::web::{Answer, Error, Now};
+use crate::web::{Answer, Error, Now, body};
 
 const MOST: usize = 1_000;
 /// In bytes: so many secrets of whatever older system, each character escaped.
 pub const LARGEST_LEAK: usize = 2 * MOST * (*FOREIGN.end() + 2);
+const _: () = assert!(LARGEST_LEAK <= body::MOST);
 
 /// Which tokens: by their secrets, by their IDs, or both; 1 to 1,000 in all.
 #[derive(Deserialize, ToSchema)]

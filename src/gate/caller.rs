@@ -10,9 +10,10 @@ use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::credential::Credential;
-use super::decision::{Code, Need, View};
+use super::decision::{Code, Need};
 use super::inquiry::{Asked, Gate, Question};
 use super::refusal::{refused, several};
+use super::view::View;
 use crate::catalogue::Scope;
 use crate::secret::Digest;
 use crate::web::client_address::ClientAddress;

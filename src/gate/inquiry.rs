@@ -8,12 +8,13 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use chrono::{DateTime, Utc};
 
 use super::authority::Authority;
-use super::decision::{Checked, Code, Need, Request, View, decide, explain};
+use super::decision::{Checked, Code, Need, Request, decide, explain};
 use super::limit::Limits;
 use super::metrics::Metrics;
 use super::refusal::expiry_warning;
 use super::tenants::Tenants;
 use super::usage::{Decided, Usage};
+use super::view::View;
 use super::views::Views;
 use crate::access::OrganizationId;
 use crate::catalogue::Scope;

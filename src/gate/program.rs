@@ -14,10 +14,11 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use uuid::Uuid;
 
 use super::caller::{admit, is_good, presented};
-use super::decision::{Code, Need, View};
+use super::decision::{Code, Need};
 use super::inquiry::Gate;
 use super::limit::Limits;
 use super::refusal::{expiry_warning, refused};
+use super::view::View;
 use crate::access::{Actor, Bearer, OrganizationId, Overseer, Program};
 use crate::catalogue::{Scope, ScopeSet};
 use crate::db::Database;

@@ -4,7 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::decision::{Code, Need, View};
+use super::decision::{Code, Need};
+use super::view::View;
 use crate::web::Error;
 use crate::web::error::Refusal;
 

@@ -11,28 +11,27 @@ mod log;
 mod pending;
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection;
 
-use self::counter::hour;
+use self::counter::{LastUse, hour};
 use self::pending::{Bucket, MOST_PENDING, Pending, Sum};
-use super::decision::{Code, View};
-use super::queries::{self, Fate, TransactionId};
+use super::decision::Code;
+use super::queries::usage::{self as queries, Fate, TransactionId};
+use super::queries::usage_log;
+use super::view::View;
 use crate::clock::Clock;
 use crate::db::{Connection, Database};
 use crate::tokens::TokenId;
 use crate::web::Error;
-use crate::web::client_address::ClientAddress;
 
-pub use self::counter::Counter;
+pub use self::counter::{Counter, Decided};
 
 /// Hours are kept for this long; days and totals for as long as their token.
 const KEPT: TimeDelta = TimeDelta::days(90);
-const LONGEST_USER_AGENT: usize = 200;
 
 /// What is counted and not written yet. Clones share it.
 #[derive(Clone, Default)]
@@ -62,24 +61,6 @@ struct Called {
     /// When the first of them was called.
     since: Option<Instant>,
     views: Vec<Arc<View>>,
-}
-
-/// A decision about a known token.
-pub struct Decided<'a> {
-    pub code: Code,
-    /// A resource's operation, or method and route of our own: of these there are not many.
-    pub operation: &'a str,
-    pub address: ClientAddress,
-    /// The client; with `None` the one before stays the last that is known.
-    pub user_agent: Option<&'a str>,
-    pub at: DateTime<Utc>,
-}
-
-#[derive(Clone, Debug)]
-struct LastUse {
-    at: DateTime<Utc>,
-    from: IpAddr,
-    user_agent: Option<String>,
 }
 
 impl Usage {
@@ -256,7 +237,7 @@ async fn write(
             if pending.is_short() {
                 pending.write(connection).await?;
             } else {
-                queries::usage_log::append(connection, pending.entry(), now).await?;
+                usage_log::append(connection, pending.entry(), now).await?;
             }
             *transaction = Some(id);
             Ok(())
@@ -285,62 +266,14 @@ impl Called {
     }
 }
 
-impl LastUse {
-    fn of(decided: &Decided<'_>) -> Self {
-        Self {
-            at: decided.at,
-            from: decided.address.0,
-            user_agent: decided.user_agent.and_then(shortened),
-        }
-    }
-
-    /// The same as to merge it with that of `decided`, without a copy where nothing is new.
-    fn add(&mut self, decided: &Decided<'_>) {
-        if decided.at < self.at {
-            if self.user_agent.is_none() {
-                self.user_agent = decided.user_agent.and_then(shortened);
-            }
-            return;
-        }
-        (self.at, self.from) = (decided.at, decided.address.0);
-        if let Some(user_agent) = decided.user_agent
-            && self.user_agent.as_deref() != Some(user_agent)
-            && let Some(shortened) = shortened(user_agent)
-        {
-            self.user_agent = Some(shortened);
-        }
-    }
-
-    /// The later call counts; a client that did not say its name keeps the one it said before.
-    fn merged(self, other: Self) -> Self {
-        let (later, earlier) = if self.at > other.at {
-            (self, other)
-        } else {
-            (other, self)
-        };
-        Self {
-            user_agent: later.user_agent.or(earlier.user_agent),
-            ..later
-        }
-    }
-}
-
-/// A user agent is whatever the client wrote; `None` if that is nothing.
-fn shortened(user_agent: &str) -> Option<String> {
-    let shortened: String = user_agent
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(LONGEST_USER_AGENT)
-        .collect();
-    Some(shortened).filter(|name| !name.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::super::decision::view;
     use super::*;
+    use crate::web::client_address::ClientAddress;
 
     const CODES: [Code; 3] = [Code::Valid, Code::IpNotAllowed, Code::InsufficientScope];
 

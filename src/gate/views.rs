@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::credential::Credential;
-use super::decision::{Tenant, View};
 use super::guesses::{Guesser, Guesses};
 use super::queries;
 use super::shared::Shared;
+use super::view::{Tenant, View};
 use crate::access::OrganizationId;
 use crate::catalogue::resources::{self, Resources};
 use crate::catalogue::{Product, ProductId};

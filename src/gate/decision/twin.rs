@@ -9,10 +9,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Code, Need, Outcome, Owner, Request, Tenant, View, decide, explain};
+use super::{Code, Need, Outcome, Request, decide, explain};
 use crate::access::{OrganizationId, UserId};
 use crate::catalogue::{Product, ProductId, Scope};
 use crate::gate::usage::Counter;
+use crate::gate::view::{Owner, Tenant, View};
 use crate::tokens::{Ranges, Standing, TokenId};
 
 fn twin(view: Option<&View>, request: &Request<'_>, now: DateTime<Utc>) -> Code {

@@ -9,9 +9,9 @@ use diesel::sql_types::Timestamptz;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use ipnet::IpNet;
 
+use super::usage::Hours;
 use crate::db::Connection;
 use crate::db::schema::{usage_batch, usage_log};
-use crate::gate::queries::Hours;
 use crate::tokens::TokenId;
 
 /// Calls of many tokens, and their last uses, in columns.

@@ -1,16 +1,87 @@
 //! What one token's calls come to until they are collected. Each view of a token has a counter
 //! of its own, so that a call waits for no other token's.
 
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use ipnet::IpNet;
 
-use super::{Decided, LastUse};
 use crate::gate::decision::Code;
+use crate::web::client_address::ClientAddress;
 
 /// A token's calls are seldom of more kinds within a second.
 const MOST_KINDS: usize = 8;
+const LONGEST_USER_AGENT: usize = 200;
+
+/// A decision about a known token.
+pub struct Decided<'a> {
+    pub code: Code,
+    /// A resource's operation, or method and route of our own: of these there are not many.
+    pub operation: &'a str,
+    pub address: ClientAddress,
+    /// The client; with `None` the one before stays the last that is known.
+    pub user_agent: Option<&'a str>,
+    pub at: DateTime<Utc>,
+}
+
+/// Where and when it was called last, and by what client.
+#[derive(Clone, Debug)]
+pub struct LastUse {
+    pub at: DateTime<Utc>,
+    pub from: IpAddr,
+    pub user_agent: Option<String>,
+}
+
+impl LastUse {
+    pub fn of(decided: &Decided<'_>) -> Self {
+        Self {
+            at: decided.at,
+            from: decided.address.0,
+            user_agent: decided.user_agent.and_then(shortened),
+        }
+    }
+
+    /// The same as to merge it with that of `decided`, without a copy where nothing is new.
+    fn add(&mut self, decided: &Decided<'_>) {
+        if decided.at < self.at {
+            if self.user_agent.is_none() {
+                self.user_agent = decided.user_agent.and_then(shortened);
+            }
+            return;
+        }
+        (self.at, self.from) = (decided.at, decided.address.0);
+        if let Some(user_agent) = decided.user_agent
+            && self.user_agent.as_deref() != Some(user_agent)
+            && let Some(shortened) = shortened(user_agent)
+        {
+            self.user_agent = Some(shortened);
+        }
+    }
+
+    /// The later call counts; a client that did not say its name keeps the one it said before.
+    pub fn merged(self, other: Self) -> Self {
+        let (later, earlier) = if self.at > other.at {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        Self {
+            user_agent: later.user_agent.or(earlier.user_agent),
+            ..later
+        }
+    }
+}
+
+/// A user agent is whatever the client wrote; `None` if that is nothing.
+fn shortened(user_agent: &str) -> Option<String> {
+    let shortened: String = user_agent
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_USER_AGENT)
+        .collect();
+    Some(shortened).filter(|name| !name.is_empty())
+}
 
 /// Empty, it takes no more than a pointer and a lock.
 #[derive(Debug, Default)]

@@ -14,7 +14,7 @@ use super::Usage;
 use super::pending::{MOST_AT_ONCE, Pending};
 use crate::clock::Clock;
 use crate::db::Database;
-use crate::gate::queries::let_go_if_frozen;
+use crate::gate::queries::usage::let_go_if_frozen;
 use crate::gate::queries::usage_log::{self, Batch};
 use crate::web::Error;
 

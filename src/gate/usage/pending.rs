@@ -8,12 +8,11 @@ use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use itertools::izip;
 
-use super::LastUse;
-use super::counter::Calls;
+use super::counter::{Calls, LastUse};
 use crate::db::Connection;
 use crate::gate::decision::Code;
+use crate::gate::queries::usage::{self as queries, Days, Hours, Totals};
 use crate::gate::queries::usage_log::Entry;
-use crate::gate::queries::{self, Days, Hours, Totals};
 use crate::tokens::TokenId;
 use crate::web::Error;
 

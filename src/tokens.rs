@@ -32,7 +32,7 @@ pub use filter::{Filter, Query, Sort};
 pub use name::Name;
 pub use ranges::Ranges;
 pub use secret::Secret;
-pub use status::{Standing, Status, Transition};
+pub use status::{NOT_EDITABLE, NOT_ROTATABLE, Standing, Status, Transition};
 
 id!(TokenId);
 

@@ -8,7 +8,6 @@ use super::output::InEffect;
 use super::{Desk, Failure, Within, organization};
 use crate::access::Operator;
 use crate::api::shapes;
-use crate::tokens::pages::stale;
 use crate::tokens::queries::{self, ChangeError, Owned, Owners};
 use crate::tokens::{TokenId, Transition};
 use crate::web::format;
@@ -110,7 +109,7 @@ async fn revoke(desk: &Desk, options: &Revoke) -> Result<(), Failure> {
     let (key, how) = (owned.map_err(unknown)?.token.key(), Transition::Revocation);
     let applied = queries::apply(&mut connection, &operator.actor(), key, how, now).await;
     applied.map_err(|error| match error {
-        ChangeError::Outdated(token) => Failure::new(stale(&token, how, &now).unwrap_or_default()),
+        ChangeError::Outdated(token) => Failure::new(token.status(&now).refusal(how)),
         error => error.into(),
     })?;
     let owned = queries::of_somebody(&mut connection, &operator, id).await?;

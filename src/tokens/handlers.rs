@@ -18,7 +18,9 @@ use uuid::Uuid;
 use super::draft::{self, Context, Draft, Prefill, Remedy};
 use super::pages::{self, Card, Chart, Question, Reveal, Sparkline};
 use super::queries::{self, ChangeError};
-use super::{Answering, Filter, Name, Secret, Token, TokenId, filter, secret, snippets};
+use super::{
+    Answering, Filter, NOT_EDITABLE, Name, Secret, Token, TokenId, filter, secret, snippets,
+};
 use crate::access::{Actor, Admin, Section};
 use crate::catalogue::{Product, list_products};
 use crate::config::Config;
@@ -256,7 +258,7 @@ pub async fn edit(
     let connection = &mut *database.get().await?;
     let token = queries::token(connection, &admin, id.into_inner().into()).await?;
     if !token.status(&page.now).permits_edit() {
-        return Err(Error::Conflict("A revoked token cannot be changed."));
+        return Err(Error::Conflict(NOT_EDITABLE));
     }
     page::render(&form_page(
         &admin,

@@ -207,13 +207,7 @@ impl Question {
 #[must_use]
 pub fn stale(token: &Token, transition: Transition, now: &DateTime<Utc>) -> Option<String> {
     let status = token.status(now);
-    let verb = transition.verb().to_lowercase();
-    (!status.permits(transition)).then(|| {
-        format!(
-            "This token is {} already; there is nothing to {verb}. Nothing was changed.",
-            status.label().to_lowercase()
-        )
-    })
+    (!status.permits(transition)).then(|| status.refusal(transition))
 }
 
 /// What to do where there is no room for one more active MCP token.

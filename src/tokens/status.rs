@@ -25,6 +25,11 @@ text_enum! {
     }
 }
 
+/// Why a token is not edited that does not permit it.
+pub const NOT_EDITABLE: &str = "A revoked token cannot be changed.";
+/// Why a token is not rotated that does not permit it.
+pub const NOT_ROTATABLE: &str = "Only a token that is active or inactive can be rotated.";
+
 impl Status {
     /// A token has expired at the very instant of its expiry.
     #[must_use]
@@ -85,6 +90,16 @@ impl Status {
             Transition::Revocation => self != Self::Revoked,
             Transition::Deletion => true,
         }
+    }
+
+    /// Why a token of this status does not go through a transition that it does not permit.
+    #[must_use]
+    pub fn refusal(self, transition: Transition) -> String {
+        format!(
+            "This token is {} already; there is nothing to {}. Nothing was changed.",
+            self.label().to_lowercase(),
+            transition.verb().to_lowercase()
+        )
     }
 }
 

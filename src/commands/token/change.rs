@@ -7,7 +7,6 @@ use crate::api::shapes;
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure};
 use crate::tokens::Transition;
-use crate::tokens::pages::stale;
 use crate::tokens::queries::{self, ChangeError};
 
 #[derive(Args)]
@@ -25,9 +24,7 @@ pub async fn run(desk: &Desk, options: &Options, transition: Transition) -> Resu
     let (actor, key) = (operator.actor(), token.key());
     let applied = queries::apply(&mut connection, &actor, key, transition, now).await;
     let before = applied.map_err(|error| match error {
-        ChangeError::Outdated(token) => {
-            Failure::new(stale(&token, transition, &now).unwrap_or_default())
-        }
+        ChangeError::Outdated(token) => Failure::new(token.status(&now).refusal(transition)),
         error => error.into(),
     })?;
     let token = if transition == Transition::Deletion {

@@ -10,7 +10,7 @@ use crate::commands::output::Format;
 use crate::commands::{Desk, Failure};
 use crate::tokens::draft::NewToken;
 use crate::tokens::queries::{self, ChangeError};
-use crate::tokens::{Ranges, Token};
+use crate::tokens::{NOT_EDITABLE, Ranges, Token};
 
 #[derive(Args)]
 pub struct Options {
@@ -47,7 +47,7 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
     let now = desk.clock.now();
     let mut connection = desk.database.get().await?;
     let (operator, token) = options.which.find(&mut connection).await?;
-    let revoked = || Failure::new("A revoked token cannot be changed.");
+    let revoked = || Failure::new(NOT_EDITABLE);
     if !token.status(&now).permits_edit() {
         return Err(revoked());
     }

@@ -5,6 +5,7 @@ use clap::Args;
 use super::{Revealed, Which, shapes};
 use crate::commands::output::Format;
 use crate::commands::{Desk, Failure};
+use crate::tokens::NOT_ROTATABLE;
 use crate::tokens::overlap::Overlap;
 use crate::tokens::queries::{self, ChangeError};
 use crate::web::format;
@@ -29,7 +30,7 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
         queries::rotate(&mut connection, &actor, key, version, options.overlap, now).await;
     let rotated = rotated.map_err(|error| match error {
         ChangeError::Outdated(token) if !token.status(&now).permits_rotation() => {
-            Failure::new("Only a token that is active or inactive can be rotated.")
+            Failure::new(NOT_ROTATABLE)
         }
         error => error.into(),
     })?;

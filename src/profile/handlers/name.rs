@@ -10,7 +10,7 @@ use crate::db::{Connection, Database};
 use crate::profile::draft::{self, renamed, taken};
 use crate::profile::pages;
 use crate::tokens::queries::{self, ChangeError};
-use crate::tokens::{Name, Token};
+use crate::tokens::{NOT_EDITABLE, Name, Token};
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -29,7 +29,7 @@ pub async fn edit(
     let connection = &mut *database.get().await?;
     let token = queries::owned(connection, &viewer, id.into_inner().into()).await?;
     if !token.status(&page.now).permits_edit() {
-        return Err(Error::Conflict("A revoked token cannot be changed."));
+        return Err(Error::Conflict(NOT_EDITABLE));
     }
     page::render(&form_page(
         &viewer,

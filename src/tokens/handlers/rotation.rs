@@ -10,10 +10,10 @@ use super::Keeper;
 use crate::config::Config;
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
-use crate::tokens::Token;
 use crate::tokens::overlap::Overlap;
 use crate::tokens::pages;
 use crate::tokens::queries::{self, ChangeError};
+use crate::tokens::{NOT_ROTATABLE, Token};
 use crate::web::{Answer, Error, Page, Submission, page};
 
 const CHANGED: &str = "The token was changed or rotated after you opened this page. Nothing was \
@@ -35,9 +35,7 @@ pub async fn new<K: Keeper>(
     let connection = &mut *database.get().await?;
     let token = keeper.find(connection, id.into_inner().into()).await?;
     if !token.status(&page.now).permits_rotation() {
-        return Err(Error::Conflict(
-            "Only a token that is active or inactive can be rotated.",
-        ));
+        return Err(Error::Conflict(NOT_ROTATABLE));
     }
     page::render(&question(connection, &keeper, page, token, Overlap::None, None).await?)
 }

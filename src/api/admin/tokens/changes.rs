@@ -12,9 +12,8 @@ use crate::db::{Connection, Database, Pinned};
 use crate::fleet::Fleet;
 use crate::gate::Writer;
 use crate::tokens::overlap::Overlap;
-use crate::tokens::pages::stale;
 use crate::tokens::queries::{self, ChangeError};
-use crate::tokens::{self, Key, Transition};
+use crate::tokens::{self, Key, NOT_ROTATABLE, Transition};
 use crate::web::{Answer, Error, Now};
 
 /// Rotate a token
@@ -60,9 +59,7 @@ async fn try_rotate(
         ChangeError::Outdated(token) if token.status(&now.0).permits_rotation() => {
             expected.overtaken()
         }
-        ChangeError::Outdated(_) => {
-            Error::Conflict("Only a token that is active or inactive can be rotated.")
-        }
+        ChangeError::Outdated(_) => Error::Conflict(NOT_ROTATABLE),
         error => error.into(),
     })?;
     let version = Some(rotated.token.version);
@@ -232,7 +229,7 @@ async fn apply(
 pub fn missed(error: ChangeError, transition: Transition, expected: &IfMatch, now: Now) -> Error {
     match error {
         ChangeError::Outdated(token) => expected.refusal(token.version, || {
-            Error::Stale(stale(&token, transition, &now.0).unwrap_or_default())
+            Error::Stale(token.status(&now.0).refusal(transition))
         }),
         error => error.into(),
     }

@@ -22,7 +22,7 @@ use crate::fleet::Fleet;
 use crate::gate::{Reader, Writer};
 use crate::tokens::draft::{Context, Draft};
 use crate::tokens::queries::{self, ChangeError};
-use crate::tokens::{self, TokenId};
+use crate::tokens::{self, NOT_EDITABLE, TokenId};
 use crate::web::{Answer, Error, Now};
 
 /// Kinds of denied calls.
@@ -160,7 +160,7 @@ async fn try_edit(
     expected: &IfMatch,
 ) -> Result<(), Error> {
     if !token.status(&now).permits_edit() {
-        return Err(Error::Conflict("A revoked token cannot be changed."));
+        return Err(Error::Conflict(NOT_EDITABLE));
     }
     let context = Context {
         now,

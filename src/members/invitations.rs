@@ -5,25 +5,12 @@ pub mod queries;
 
 use chrono::{DateTime, Utc};
 
-use crate::access::Role;
+pub use queries::Pending;
+
 use crate::config::{Config, PublicUrl};
-use crate::identity::queries::InvitationId;
 use crate::mail::{self, Letter};
 use crate::secret::Plaintext;
 use crate::web::format;
-
-/// An invitation that can still be accepted. Its link is known to whoever made it alone.
-#[derive(Clone, Debug)]
-pub struct Pending {
-    pub id: InvitationId,
-    pub email: String,
-    pub name: String,
-    pub role: Role,
-    /// Whether it is an operator's link, with which a member sets a password.
-    pub renews_password: bool,
-    pub created_at: DateTime<Utc>,
-    pub expires_at: DateTime<Utc>,
-}
 
 /// An invitation that was just made, with the code that is in its link and nowhere else.
 pub struct Invited {

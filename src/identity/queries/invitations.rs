@@ -65,14 +65,9 @@ pub async fn invite(
     code: &Digest,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    connection
-        .transaction(async |connection| {
-            let account = user_with(connection, invitee.email).await?;
-            end_links(connection, actor, (account, invitee.email), now).await?;
-            let action = Action::MemberInvited;
-            write(connection, actor, invitee, code, action, now).await
-        })
-        .await
+    let account = user_with(connection, invitee.email).await?;
+    end_links(connection, actor, (account, invitee.email), now).await?;
+    write(connection, actor, (invitee, account), code, false, now).await
 }
 
 /// A link with which a member sets a password, their first or another. It opens an account that is
@@ -85,45 +80,49 @@ pub async fn link(
     code: &Digest,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    let (actor, action) = (operator.actor(), Action::PasswordLinkMade);
-    write(connection, &actor, member, code, action, now).await
+    connection
+        .transaction(async |connection| {
+            let account = user_with(connection, member.email).await?;
+            let actor = operator.actor();
+            write(connection, &actor, (member, account), code, true, now).await
+        })
+        .await
 }
 
 async fn write(
     connection: &mut Connection,
     actor: &Actor,
-    invitee: &Invitee<'_>,
+    (invitee, account): (&Invitee<'_>, Option<UserId>),
     code: &Digest,
-    action: Action,
+    renews_password: bool,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    let (id, expires_at) = (InvitationId::new(now), now + INVITATION_LIFE);
-    connection
-        .transaction(async |connection| {
-            let account = user_with(connection, invitee.email).await?;
-            diesel::insert_into(invitations::table)
-                .values((
-                    invitations::id.eq(id),
-                    invitations::digest.eq(&code.as_bytes()[..]),
-                    invitations::organization_id.eq(actor.organization()),
-                    invitations::email.eq(invitee.email),
-                    invitations::name.eq(invitee.name),
-                    invitations::role.eq(invitee.role),
-                    invitations::created_at.eq(now),
-                    invitations::expires_at.eq(expires_at),
-                    invitations::user_id.eq(account),
-                    invitations::renews_password.eq(action == Action::PasswordLinkMade),
-                ))
-                .execute(connection)
-                .await?;
-            let entry = journal::Draft {
-                action,
-                subject: (id.uuid(), invitee.email),
-                changes: vec![Change::set("role", invitee.role.as_str())],
-            };
-            journal::record(connection, actor, entry, now).await
-        })
-        .await
+    let id = InvitationId::new(now);
+    diesel::insert_into(invitations::table)
+        .values((
+            invitations::id.eq(id),
+            invitations::digest.eq(&code.as_bytes()[..]),
+            invitations::organization_id.eq(actor.organization()),
+            invitations::email.eq(invitee.email),
+            invitations::name.eq(invitee.name),
+            invitations::role.eq(invitee.role),
+            invitations::created_at.eq(now),
+            invitations::expires_at.eq(now + INVITATION_LIFE),
+            invitations::user_id.eq(account),
+            invitations::renews_password.eq(renews_password),
+        ))
+        .execute(connection)
+        .await?;
+    let entry = journal::Draft {
+        action: if renews_password {
+            Action::PasswordLinkMade
+        } else {
+            Action::MemberInvited
+        },
+        subject: (id.uuid(), invitee.email),
+        changes: vec![Change::set("role", invitee.role.as_str())],
+    };
+    journal::record(connection, actor, entry, now).await
 }
 
 type Row = (

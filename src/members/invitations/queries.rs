@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::{Invited, Pending};
+use super::Invited;
 use crate::access::{Actor, Operator, OrganizationId, Role, UserId, authorize};
 use crate::db::Connection;
 use crate::db::schema::{invitations, memberships, users};
@@ -20,40 +20,18 @@ use crate::secret::{Digest, Plaintext};
 use crate::web::Error;
 use crate::web::paging::{Cursor, Direction, Slice, one_more};
 
-type Row = (
-    InvitationId,
-    String,
-    String,
-    Role,
-    bool,
-    DateTime<Utc>,
-    DateTime<Utc>,
-);
-
-fn assemble((id, email, name, role, renews_password, created_at, expires_at): Row) -> Pending {
-    Pending {
-        id,
-        email,
-        name,
-        role,
-        renews_password,
-        created_at,
-        expires_at,
-    }
-}
-
-#[must_use]
-#[diesel::dsl::auto_type]
-fn columns() -> _ {
-    (
-        invitations::id,
-        invitations::email,
-        invitations::name,
-        invitations::role,
-        invitations::renews_password,
-        invitations::created_at,
-        invitations::expires_at,
-    )
+/// An invitation that can still be accepted. Its link is known to whoever made it alone.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = invitations)]
+pub struct Pending {
+    pub id: InvitationId,
+    pub email: String,
+    pub name: String,
+    pub role: Role,
+    /// Whether it is an operator's link, with which a member sets a password.
+    pub renews_password: bool,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
 }
 
 /// One of the organisation's invitations that can still be accepted.
@@ -63,15 +41,14 @@ pub async fn pending(
     id: InvitationId,
     now: DateTime<Utc>,
 ) -> QueryResult<Pending> {
-    let row: Row = invitations::table
+    invitations::table
         .filter(invitations::organization_id.eq(organization))
         .filter(invitations::id.eq(id))
         .filter(invitations::accepted_at.is_null())
         .filter(invitations::expires_at.gt(now))
-        .select(columns())
+        .select(Pending::as_select())
         .get_result(connection)
-        .await?;
-    Ok(assemble(row))
+        .await
 }
 
 /// A page of them, the newest first.
@@ -86,7 +63,7 @@ pub async fn page(
         .filter(invitations::organization_id.eq(organization))
         .filter(invitations::accepted_at.is_null())
         .filter(invitations::expires_at.gt(now))
-        .select(columns())
+        .select(Pending::as_select())
         .limit(one_more(size))
         .into_boxed();
     let found = match cursor {
@@ -98,9 +75,9 @@ pub async fn page(
             .order(invitations::id.desc()),
         None => found.order(invitations::id.desc()),
     };
-    let rows: Vec<Row> = found.load(connection).await?;
-    let place = |row: &Row| (String::new(), row.0.uuid());
-    Ok(Slice::new(rows, size, cursor, place).map(assemble))
+    let rows: Vec<Pending> = found.load(connection).await?;
+    let place = |row: &Pending| (String::new(), row.id.uuid());
+    Ok(Slice::new(rows, size, cursor, place))
 }
 
 /// Why nobody was invited.
@@ -210,12 +187,11 @@ pub async fn link(
 }
 
 async fn with_code(connection: &mut Connection, code: &Digest) -> QueryResult<Pending> {
-    let row: Row = invitations::table
+    invitations::table
         .filter(invitations::digest.eq(&code.as_bytes()[..]))
-        .select(columns())
+        .select(Pending::as_select())
         .get_result(connection)
-        .await?;
-    Ok(assemble(row))
+        .await
 }
 
 /// Makes the link one that leads nowhere. Returns the invitation as it was; one that was

@@ -10,7 +10,7 @@ use crate::catalogue::Product;
 use crate::catalogue::products::draft::Draft;
 use crate::catalogue::products::queries::{self, ChangeError};
 use crate::catalogue::products::{ListedProduct, MOST_COUNTED, Query};
-use crate::db::Connection;
+use crate::db::{Connection, Pinned};
 use crate::web::form::Field;
 use crate::web::format;
 
@@ -169,8 +169,9 @@ async fn edit(desk: &Desk, Edit { which, changes }: Edit) -> Result<(), Failure>
     let new = draft.clone().parse(Some(&current));
     let new = new.map_err(|draft| mistakes(&draft))?;
     let (actor, now) = (operator.actor(), desk.clock.now());
-    let (id, version) = (current.product.id, current.version);
-    let edited = queries::edit(&mut connection, &actor, id, version, &new, now).await;
+    let id = current.product.id;
+    let read = Pinned::read(id, current.version);
+    let edited = queries::edit(&mut connection, &actor, read, &new, now).await;
     edited.map_err(|error| refused(error, draft))?;
     let product = queries::product(&mut connection, &operator, id).await?;
     drop(connection);
@@ -186,8 +187,7 @@ async fn delete(desk: &Desk, which: &Which) -> Result<(), Failure> {
     let connection = &mut *desk.database.get().await?;
     let (operator, listed) = which.find(connection).await?;
     let (actor, now) = (operator.actor(), desk.clock.now());
-    let (id, version) = (listed.product.id, listed.version);
-    let deleted = queries::delete(connection, &actor, id, version, now).await;
+    let deleted = queries::delete(connection, &actor, listed.product.id, now).await;
     let deleted = deleted.map_err(|error| match error {
         ChangeError::Outdated(current) if current.is_used() => Failure::new(format!(
             "“{}” has tokens. Delete them first; a product cannot go before they do.",

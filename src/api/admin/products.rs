@@ -15,7 +15,7 @@ use crate::api::kit::{
 use crate::catalogue::products::draft::Draft;
 use crate::catalogue::products::queries::{self, ChangeError};
 use crate::catalogue::products::{ListedProduct, Query};
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, Pinned};
 use crate::fleet::Fleet;
 use crate::gate::{Reader, Writer};
 use crate::web::form::Field;
@@ -248,8 +248,8 @@ async fn try_edit(
     }
     let new = draft.clone().parse(Some(current));
     let new = new.map_err(|it| mistakes(&it.fields()))?;
-    let id = current.product.id;
-    let edited = queries::edit(connection, actor, id, current.version, &new, now.0).await;
+    let read = Pinned::read(current.product.id, current.version);
+    let edited = queries::edit(connection, actor, read, &new, now.0).await;
     edited.map_err(|error| match error {
         ChangeError::Outdated(_) => expected.overtaken(),
         error => refused(error, draft),
@@ -271,18 +271,15 @@ pub async fn delete(
 ) -> Answer {
     let connection = &mut *database.get().await?;
     let (id, actor) = (id.into_inner().into(), writer.actor());
-    persistently(async || {
-        let current = queries::product(connection, &writer, id).await?;
-        expected.check(current.version)?;
-        let deleted = queries::delete(connection, &actor, id, current.version, now.0).await;
-        deleted.map_err(|error| match error {
-            ChangeError::Outdated(current) if current.is_used() => {
-                Error::Conflict("Tokens are linked to this product. Nothing was deleted.")
-            }
-            ChangeError::Outdated(_) => expected.overtaken(),
-            error => error.into(),
-        })
-    })
-    .await?;
+    let current = queries::product(connection, &writer, id).await?;
+    let pinned = expected.pin(id, current.version)?;
+    let deleted = queries::delete(connection, &actor, pinned, now.0).await;
+    deleted.map_err(|error| match error {
+        ChangeError::Outdated(current) if current.is_used() => {
+            Error::Conflict("Tokens are linked to this product. Nothing was deleted.")
+        }
+        ChangeError::Outdated(_) => expected.overtaken(),
+        error => error.into(),
+    })?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -18,7 +18,7 @@ use crate::api::kit::{
 use crate::catalogue::resources::draft::Draft;
 use crate::catalogue::resources::queries::{self, ChangeError, Stored};
 use crate::catalogue::resources::{ResourceId, Target};
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, Pinned};
 use crate::fleet::Fleet;
 use crate::gate::{Reader, Writer};
 use crate::web::{Answer, Error, Now};
@@ -174,7 +174,7 @@ async fn try_edit(
 ) -> Result<(), Error> {
     let new = draft.clone().parse().map_err(|it| mistakes(&it))?;
     let (id, version) = (current.id, current.version);
-    let edited = queries::edit(connection, actor, id, version, &new, now.0).await;
+    let edited = queries::edit(connection, actor, Pinned::read(id, version), &new, now.0).await;
     edited.map_err(|error| match error {
         ChangeError::Outdated(_) => expected.overtaken(),
         error => refused(error, draft),
@@ -197,16 +197,13 @@ pub async fn delete(
 ) -> Answer {
     let mut connection = database.get().await?;
     let (id, actor) = (id.into_inner().into(), writer.actor());
-    persistently(async || {
-        let current = queries::resource(&mut connection, &writer, id).await?;
-        expected.check(current.version)?;
-        let deleted = queries::delete(&mut connection, &actor, id, current.version, now.0).await;
-        deleted.map_err(|error| match error {
-            ChangeError::Outdated(_) => expected.overtaken(),
-            error => error.into(),
-        })
-    })
-    .await?;
+    let current = queries::resource(&mut connection, &writer, id).await?;
+    let pinned = expected.pin(id, current.version)?;
+    let deleted = queries::delete(&mut connection, &actor, pinned, now.0).await;
+    deleted.map_err(|error| match error {
+        ChangeError::Outdated(_) => expected.overtaken(),
+        error => error.into(),
+    })?;
     drop(connection);
     Taken::answer(&fleet).await
 }

@@ -11,7 +11,7 @@ use super::draft::{self, Draft};
 use super::queries::{self, ChangeError};
 use super::{ListedProduct, pages};
 use crate::access::{Actor, Admin, Section};
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, Pinned};
 use crate::fleet::Fleet;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -132,16 +132,8 @@ async fn try_update(
         Ok(new) => new,
         Err(draft) => return Ok(Err(draft)),
     };
-    match queries::edit(
-        connection,
-        actor,
-        current.product.id,
-        draft.version,
-        &new,
-        now,
-    )
-    .await
-    {
+    let read = Pinned::read(current.product.id, draft.version);
+    match queries::edit(connection, actor, read, &new, now).await {
         Ok(()) => Ok(Ok(new.name)),
         Err(error) => to_correct(error, draft).map(Err),
     }

@@ -12,7 +12,7 @@ use super::draft::{self, Draft};
 use super::queries::{self, ChangeError, Stored};
 use super::{Resource, pages};
 use crate::access::{Actor, Admin, Section};
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, Pinned};
 use crate::fleet::Fleet;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -121,7 +121,8 @@ async fn try_update(
         Ok(new) => new,
         Err(draft) => return Ok(Err(draft)),
     };
-    match queries::edit(connection, actor, current.id, draft.version, &new, now).await {
+    let read = Pinned::read(current.id, draft.version);
+    match queries::edit(connection, actor, read, &new, now).await {
         Ok(()) => Ok(Ok(new)),
         Err(ChangeError::Clash(conflicts)) => Ok(Err(draft.clashing(&conflicts))),
         Err(ChangeError::Outdated(current)) => Ok(Err(draft.outdated(&current))),

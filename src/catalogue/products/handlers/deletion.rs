@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::access::{Admin, Section};
 use crate::catalogue::products::queries::{self, ChangeError};
 use crate::catalogue::products::{ListedProduct, pages};
-use crate::db::Database;
+use crate::db::{Database, Pinned};
 use crate::web::{Answer, Page, Submission, page, see_other};
 
 const CHANGED: &str = "Someone changed this product after you opened this page. Nothing was \
@@ -42,7 +42,8 @@ pub async fn create(
 ) -> Answer {
     let (actor, id) = (admin.actor(&form)?, id.into_inner().into());
     let connection = &mut *database.get().await?;
-    match queries::delete(connection, &actor, id, form.version, page.now).await {
+    let read = Pinned::read(id, form.version);
+    match queries::delete(connection, &actor, read, page.now).await {
         Ok(listed) => {
             page::notify(&session, format!("“{}” deleted.", listed.product.name))?;
             Ok(see_other("/settings/products"))

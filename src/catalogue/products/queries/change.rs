@@ -12,7 +12,7 @@ use crate::access::{Actor, authorize};
 use crate::catalogue::products::draft::NewProduct;
 use crate::catalogue::products::{ListedProduct, ProductId};
 use crate::db::schema::products;
-use crate::db::{Connection, violates};
+use crate::db::{Connection, Pinned, violates};
 use crate::journal::{self, Action, Change};
 use crate::web::Error;
 
@@ -92,21 +92,22 @@ pub async fn create(
     Ok(product)
 }
 
-/// Gives the product a new name and, while no token uses it, a new key, if it still is of
-/// `version`.
+/// Gives the product a new name and, while no token uses it, a new key, if it still is of its
+/// version.
 pub async fn edit(
     connection: &mut Connection,
     actor: &Actor,
-    id: ProductId,
-    version: i32,
+    product: impl Into<Pinned<ProductId>>,
     new: &NewProduct,
     now: DateTime<Utc>,
 ) -> Result<(), ChangeError> {
+    let pinned = product.into();
+    let id = pinned.id;
     connection
         .transaction(async |connection| {
             let old = lock(connection, actor, id).await?;
             let is_new_key = old.product.key != new.key;
-            if old.version != version || (is_new_key && old.is_used()) {
+            if !pinned.admits(old.version) || (is_new_key && old.is_used()) {
                 return Err(ChangeError::Outdated(Box::new(old)));
             }
             let between = |field, from: &str, to: &str| {
@@ -140,18 +141,19 @@ pub async fn edit(
         .await
 }
 
-/// Deletes the product, if it still is of `version` and no token uses it. Returns it as it was.
+/// Deletes the product, if it still is of its version and no token uses it. Returns it as it was.
 pub async fn delete(
     connection: &mut Connection,
     actor: &Actor,
-    id: ProductId,
-    version: i32,
+    product: impl Into<Pinned<ProductId>>,
     now: DateTime<Utc>,
 ) -> Result<ListedProduct, ChangeError> {
+    let pinned = product.into();
+    let id = pinned.id;
     connection
         .transaction(async |connection| {
             let old = lock(connection, actor, id).await?;
-            if old.version != version || old.is_used() {
+            if !pinned.admits(old.version) || old.is_used() {
                 return Err(ChangeError::Outdated(Box::new(old)));
             }
             diesel::delete(products::table.find(id))

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::access::{Admin, Section};
 use crate::catalogue::resources::pages;
 use crate::catalogue::resources::queries::{self, ChangeError, Stored};
-use crate::db::Database;
+use crate::db::{Database, Pinned};
 use crate::fleet::Fleet;
 use crate::web::{Answer, Page, Submission, page, see_other};
 
@@ -44,7 +44,8 @@ pub async fn create(
 ) -> Answer {
     let (actor, id) = (admin.actor(&form)?, id.into_inner().into());
     let mut connection = database.get().await?;
-    match queries::delete(&mut connection, &actor, id, form.version, page.now).await {
+    let read = Pinned::read(id, form.version);
+    match queries::delete(&mut connection, &actor, read, page.now).await {
         Ok(stored) => {
             let notice = format!("“{}” deleted.", stored.resource.name);
             page::announce(connection, &fleet, &session, &notice).await?;

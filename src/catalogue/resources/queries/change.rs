@@ -11,8 +11,8 @@ use crate::catalogue::resources::changes::{differences, summary};
 use crate::catalogue::resources::{
     Conflict, MOST_RESOURCES, Resource, ResourceId, Resources, default_catalogue,
 };
-use crate::db::Connection;
 use crate::db::schema::{catalogues, operations, resources};
+use crate::db::{Connection, Pinned};
 use crate::journal::{self, Action};
 use crate::web::Error;
 use crate::web::text::fold;
@@ -80,20 +80,21 @@ pub async fn create(
         .await
 }
 
-/// Writes the resource anew, if it still is of `version`.
+/// Writes the resource anew, if it still is of its version.
 pub async fn edit(
     connection: &mut Connection,
     actor: &Actor,
-    id: ResourceId,
-    version: i32,
+    resource: impl Into<Pinned<ResourceId>>,
     new: &Resource,
     now: DateTime<Utc>,
 ) -> Result<(), ChangeError> {
+    let pinned = resource.into();
+    let id = pinned.id;
     connection
         .transaction(async |connection| {
             let catalogue = lock(connection, actor).await?;
             let old = catalogue.clone().find(id)?;
-            if old.version != version {
+            if !pinned.admits(old.version) {
                 return Err(ChangeError::Outdated(Box::new(old)));
             }
             check(&catalogue, Some(id), new)?;
@@ -111,18 +112,19 @@ pub async fn edit(
         .await
 }
 
-/// Deletes the resource, if it still is of `version`. Returns it as it was.
+/// Deletes the resource, if it still is of its version. Returns it as it was.
 pub async fn delete(
     connection: &mut Connection,
     actor: &Actor,
-    id: ResourceId,
-    version: i32,
+    resource: impl Into<Pinned<ResourceId>>,
     now: DateTime<Utc>,
 ) -> Result<Stored, ChangeError> {
+    let pinned = resource.into();
+    let id = pinned.id;
     connection
         .transaction(async |connection| {
             let old = lock(connection, actor).await?.find(id)?;
-            if old.version != version {
+            if !pinned.admits(old.version) {
                 return Err(ChangeError::Outdated(Box::new(old)));
             }
             diesel::delete(resources::table.find(id))

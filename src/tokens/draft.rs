@@ -8,7 +8,7 @@ use super::ceiling::Gift;
 use super::{Name, Ranges, Token};
 use crate::catalogue::{AccessLevel, Product, Scope, ScopeSet};
 use crate::db::types::text_enum;
-use crate::web::form::{Field, first_refused};
+use crate::web::form::{Field, first_refused, overtaken};
 
 text_enum! {
     /// The choices under *Expires*.
@@ -369,12 +369,7 @@ impl Draft {
     #[must_use]
     pub fn outdated(mut self, current: &Token) -> Box<Self> {
         self.version = current.version;
-        self.conflict = Some(
-            "Someone else changed this token after you opened this page. Nothing of yours was \
-             saved. Save again to replace their changes with what stands here, or cancel to \
-             see them."
-                .to_owned(),
-        );
+        self.conflict = Some(overtaken("token"));
         Box::new(self)
     }
 

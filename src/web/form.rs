@@ -123,6 +123,15 @@ impl Field {
     }
 }
 
+/// What somebody is told who edits something that others have changed meanwhile.
+#[must_use]
+pub fn overtaken(thing: &str) -> String {
+    format!(
+        "Someone else changed this {thing} after you opened this page. Nothing of yours was saved. \
+         Save again to replace their changes with what stands here, or cancel to see them."
+    )
+}
+
 /// The name of the first field with an error, which gets the focus; empty if there is none.
 #[must_use]
 pub fn first_refused(fields: &[(&'static str, &Field)]) -> &'static str {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{ListedProduct, MCP_PREFIX, ORGANIZATION_PREFIX};
-use crate::web::form::{Field, first_refused};
+use crate::web::form::{Field, first_refused, overtaken};
 use crate::web::text::parse_name;
 
 const LONGEST_NAME: usize = 100;
@@ -114,10 +114,7 @@ impl Draft {
                 current.product.key
             )
         } else {
-            "Someone else changed this product after you opened this page. Nothing of yours was \
-             saved. Save again to replace their changes with what stands here, or cancel to see \
-             them."
-                .to_owned()
+            overtaken("product")
         });
         self.version = current.version;
         self

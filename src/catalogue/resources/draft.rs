@@ -7,7 +7,7 @@ use super::pattern::{Pattern, Tail};
 use super::queries::Stored;
 use super::{ANY_METHOD, Conflict, Operation, Place, Resource, Target};
 use crate::catalogue::Scope;
-use crate::web::form::Field;
+use crate::web::form::{Field, overtaken};
 use crate::web::text::parse_name;
 
 const LONGEST_NAME: usize = 100;
@@ -220,12 +220,7 @@ impl Draft {
     #[must_use]
     pub fn outdated(mut self, current: &Stored) -> Box<Self> {
         self.version = current.version;
-        self.conflict = Some(
-            "Someone else changed this resource after you opened this page. Nothing of yours was \
-             saved. Save again to replace their changes with what stands here, or cancel to see \
-             them."
-                .to_owned(),
-        );
+        self.conflict = Some(overtaken("resource"));
         Box::new(self)
     }
 

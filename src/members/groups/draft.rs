@@ -6,7 +6,7 @@ use super::queries::NewGroup;
 use super::{Group, GroupName, LAST_ADMINISTRATOR, NAME_TAKEN};
 use crate::access::Role;
 use crate::identity::Email;
-use crate::web::form::Field;
+use crate::web::form::{Field, overtaken};
 
 /// As the browser sends it.
 #[derive(Debug, Default, Deserialize)]
@@ -27,7 +27,7 @@ pub struct Draft {
     /// Of the group that is edited.
     pub version: i32,
     /// What is wrong with the whole.
-    pub problem: Option<&'static str>,
+    pub conflict: Option<String>,
 }
 
 impl From<Form> for Draft {
@@ -36,7 +36,7 @@ impl From<Form> for Draft {
             name: Field::new(form.name),
             administrators: form.administrators.is_some(),
             version: form.version,
-            problem: None,
+            conflict: None,
         }
     }
 }
@@ -47,7 +47,7 @@ impl From<&Group> for Draft {
             name: Field::new(&group.name),
             administrators: group.role == Some(Role::Admin),
             version: group.version,
-            problem: None,
+            conflict: None,
         }
     }
 }
@@ -77,18 +77,14 @@ impl Draft {
     #[must_use]
     pub fn outdated(mut self, group: &Group) -> Self {
         self.version = group.version;
-        self.problem = Some(
-            "Someone else changed this group after you opened this page. Nothing of yours was \
-             saved. Save again to replace their changes with what stands here, or cancel to see \
-             them.",
-        );
+        self.conflict = Some(overtaken("group"));
         self
     }
 
     /// The form again, since nobody would be left in charge.
     #[must_use]
     pub fn last_administrator(mut self) -> Self {
-        self.problem = Some(LAST_ADMINISTRATOR);
+        self.conflict = Some(LAST_ADMINISTRATOR.to_owned());
         self
     }
 }

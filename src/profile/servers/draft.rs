@@ -5,7 +5,7 @@ use url::Url;
 
 use super::{MOST, OWN, Server};
 use crate::tokens::secret;
-use crate::web::form::{Field, first_refused};
+use crate::web::form::{Field, first_refused, overtaken};
 use crate::web::text::is_invisible;
 
 const LONGEST_NAME: usize = 40;
@@ -41,7 +41,7 @@ pub struct Draft {
     /// Of the server that is edited.
     pub version: i32,
     /// What is wrong with the whole.
-    pub problem: Option<&'static str>,
+    pub conflict: Option<String>,
 }
 
 /// What it means.
@@ -59,7 +59,7 @@ impl From<Form> for Draft {
             url: Field::new(form.url),
             description: Field::new(form.description),
             version: form.version,
-            problem: None,
+            conflict: None,
         }
     }
 }
@@ -71,7 +71,7 @@ impl From<&Server> for Draft {
             url: Field::new(&server.url),
             description: Field::new(&server.description),
             version: server.version,
-            problem: None,
+            conflict: None,
         }
     }
 }
@@ -113,11 +113,7 @@ impl Draft {
     #[must_use]
     pub fn outdated(mut self, server: &Server) -> Box<Self> {
         self.version = server.version;
-        self.problem = Some(
-            "Someone else changed this server after you opened this page. Nothing of yours was \
-             saved. Save again to replace their changes with what stands here, or cancel to see \
-             them.",
-        );
+        self.conflict = Some(overtaken("server"));
         Box::new(self)
     }
 

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Database;
 use crate::db::url::Target;
-use crate::fleet::{Fleet, Membership};
+use crate::fleet::{Fleet, Participation};
 use crate::gate::{self, Authority, Gate, Limits, Metrics, Tenants, Usage, Views};
 use crate::web::{Error, assets, body, csrf, error, head, headers, request_id};
 use crate::{api, catalogue, fleet, identity, journal, mcp, members, profile, scim, tokens};
@@ -59,12 +59,12 @@ impl State {
     ) -> Result<Self, Error> {
         let connection = &mut *database.get().await?;
         let key = identity::queries::site_key(connection).await?;
-        let membership = Membership {
+        let participation = Participation {
             target: listen,
             name: instance_name(&config),
             lease: config.lease,
         };
-        let fleet = Fleet::new(membership, database.clone());
+        let fleet = Fleet::new(participation, database.clone());
         let gate = Gate {
             views: Views::new(database.clone(), &fleet, config.verify_cache_entries),
             tenants: Tenants::new(database.clone(), &fleet),

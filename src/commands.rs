@@ -32,7 +32,7 @@ use crate::config::{Config, DatabaseChoice, Settings};
 use crate::db::embedded::Cluster;
 use crate::db::url::Target;
 use crate::db::{Connection, Database};
-use crate::fleet::{Fleet, Membership};
+use crate::fleet::{Fleet, Participation};
 use crate::web::Error;
 use crate::web::form::Field;
 use crate::{catalogue, identity, members, profile, telemetry, tokens};
@@ -175,12 +175,12 @@ impl Desk {
     /// Waits until what was changed is in effect on every instance, and says so on standard error.
     /// No connection to the database may be held meanwhile.
     async fn receipt(&self) -> Receipt {
-        let membership = Membership {
+        let participation = Participation {
             target: self.listen.clone(),
             name: String::new(),
             lease: self.config.lease,
         };
-        let fleet = Fleet::new(membership, self.database.clone());
+        let fleet = Fleet::new(participation, self.database.clone());
         let receipt = Receipt::wait(&fleet);
         let receipt = fleet.unseen(receipt).await;
         eprintln!("{receipt}");

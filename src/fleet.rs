@@ -48,7 +48,7 @@ impl Memory for Nothing {
 
 /// How this instance takes part.
 #[derive(Clone, Debug)]
-pub struct Membership {
+pub struct Participation {
     /// The database, without a pooler in front of it.
     pub target: Target,
     /// How others call this instance.
@@ -63,7 +63,7 @@ pub struct Fleet(Arc<Place>);
 
 struct Place {
     instance: Uuid,
-    membership: Membership,
+    participation: Participation,
     database: Database,
     term: Term,
     lease: Lease,
@@ -88,11 +88,11 @@ pub enum Contact {
 
 impl Fleet {
     #[must_use]
-    pub fn new(membership: Membership, database: Database) -> Self {
+    pub fn new(participation: Participation, database: Database) -> Self {
         Self(Arc::new(Place {
             instance: Uuid::new_v4(),
-            term: Term::of(membership.lease),
-            membership,
+            term: Term::of(participation.lease),
+            participation,
             database,
             lease: Lease::default(),
             barriers: Barriers::default(),
@@ -106,12 +106,12 @@ impl Fleet {
     #[cfg(test)]
     fn alone() -> Self {
         let target = Target::embedded(tokio_postgres::Config::new());
-        let membership = Membership {
+        let participation = Participation {
             target: target.clone(),
             name: String::new(),
             lease: Duration::from_secs(10),
         };
-        Self::new(membership, Database::new(target, 1))
+        Self::new(participation, Database::new(target, 1))
     }
 
     #[must_use]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokendesk::catalogue::resources::queries;
 use tokendesk::db::url::Target;
-use tokendesk::fleet::{Change, Contact, Fleet, Membership, Memory};
+use tokendesk::fleet::{Change, Contact, Fleet, Memory, Participation};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
@@ -51,13 +51,13 @@ async fn eavesdrop(app: &App) -> (Client, mpsc::UnboundedReceiver<String>) {
 async fn what_was_known_is_forgotten_before_a_question_is_answered() {
     let app = App::start().await;
     let (_client, mut said) = eavesdrop(&app).await;
-    let membership = Membership {
+    let participation = Participation {
         target: Target::embedded(app.address.clone()),
         name: "slow".to_owned(),
         // So long that the pause here does not end it.
         lease: Duration::from_secs(60),
     };
-    let fleet = Fleet::new(membership, app.database().clone());
+    let fleet = Fleet::new(participation, app.database().clone());
     let memory = Arc::new(Slow::default());
     let (_taking_part, over) = watch::channel(());
     let (barrier, before) = {

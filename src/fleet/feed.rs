@@ -81,7 +81,7 @@ impl Feed {
     /// Hears what is said from now on, without being one of those who are waited for.
     pub async fn listen(fleet: &Fleet, memory: &Arc<dyn Memory>) -> Result<Self, Lost> {
         let place = fleet.0.clone();
-        let (client, connection) = place.membership.target.connect().await?;
+        let (client, connection) = place.participation.target.connect().await?;
         let client = Arc::new(client);
         let mut hearing = JoinSet::new();
         let ear = Ear {
@@ -165,7 +165,7 @@ async fn send_renewal(place: &Place, client: &Client, number: u64) -> Result<(),
             renew,
             &[
                 (&instance.to_string(), Type::TEXT),
-                (&place.membership.name, Type::TEXT),
+                (&place.participation.name, Type::TEXT),
                 (&place.term.database.as_secs_f64(), Type::FLOAT8),
                 (&CHANNEL, Type::TEXT),
                 (&message.to_string(), Type::TEXT),

@@ -2,6 +2,8 @@
 
 mod attempts;
 mod invitations;
+mod links;
+mod lock;
 mod members;
 mod organizations;
 
@@ -10,9 +12,10 @@ pub use attempts::{
     is_known_browser, lock_attempts, remember_browser, save_attempts,
 };
 pub use invitations::{
-    Account, Invitation, InvitationId, Invitee, accept, claim, end_links, hold, invitation, invite,
-    join, link,
+    Account, Invitation, Invitee, accept, claim, invitation, invite, join, link,
 };
+pub use links::{InvitationId, end_links};
+pub use lock::hold;
 pub use members::{
     MemberError, NewUser, add_member, change_password, credentials, provision_member, user_with,
 };

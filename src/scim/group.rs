@@ -45,14 +45,14 @@ impl Wanted {
 /// What becomes of a group's members: however many operations it comes from, it is at most one
 /// removal and one addition.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Membership {
+pub struct MemberChanges {
     /// Whether none of the present ones stays, unless it is among the added.
     pub is_replaced: bool,
     pub added: BTreeSet<UserId>,
     pub removed: BTreeSet<UserId>,
 }
 
-impl Membership {
+impl MemberChanges {
     /// These and no others.
     #[must_use]
     pub fn of(users: BTreeSet<UserId>) -> Self {
@@ -317,8 +317,8 @@ mod tests {
         Uuid::from_u128(number).into()
     }
 
-    fn after(sent: &Value) -> Result<(Membership, Document), Error> {
-        let mut membership = Membership::default();
+    fn after(sent: &Value) -> Result<(MemberChanges, Document), Error> {
+        let mut membership = MemberChanges::default();
         let mut document = Document::default();
         for operation in operations(&GROUP, &json!({ "Operations": sent }))? {
             membership.apply(&operation, &mut document)?;
@@ -348,13 +348,13 @@ mod tests {
             { "op": "remove", "path": format!("members[value eq \"{two}\" or value eq \"x\"]") },
         ]))
         .unwrap();
-        let only = Membership {
+        let only = MemberChanges {
             removed: BTreeSet::from([id(2)]),
-            ..Membership::of(BTreeSet::from([id(3)]))
+            ..MemberChanges::of(BTreeSet::from([id(3)]))
         };
         assert_eq!(membership, only);
         let (membership, _) = after(&json!([{ "op": "remove", "path": "members" }])).unwrap();
-        assert_eq!(membership, Membership::of(BTreeSet::new()));
+        assert_eq!(membership, MemberChanges::of(BTreeSet::new()));
     }
 
     #[test]

@@ -7,15 +7,14 @@ use diesel::result::Error as QueryError;
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
+use super::links::{InvitationId, end_links};
+use super::lock::hold;
 use super::members::{NewUser, insert_membership, insert_user, set_password, user_with};
 use crate::access::{Actor, Operator, OrganizationId, Role, UserId, session};
 use crate::db::schema::{invitations, memberships, organizations, users};
-use crate::db::types::id;
 use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};
 use crate::secret::Digest;
-
-id!(InvitationId);
 
 const INVITATION_LIFE: TimeDelta = TimeDelta::days(7);
 
@@ -392,18 +391,6 @@ async fn enter(
     }
 }
 
-/// Keeps all others from changing who is in the organisation until the transaction ends. First of all in
-/// each: else each of two would wait for the other.
-pub async fn hold(connection: &mut Connection, organization: OrganizationId) -> QueryResult<()> {
-    organizations::table
-        .find(organization)
-        .select(organizations::id)
-        .for_no_key_update()
-        .get_result::<OrganizationId>(connection)
-        .await
-        .map(drop)
-}
-
 /// Of many that try, one succeeds; the others' transactions are to be rolled back.
 async fn use_up(
     connection: &mut Connection,
@@ -419,35 +406,4 @@ async fn use_up(
         return Err(QueryError::RollbackTransaction);
     }
     Ok(())
-}
-
-/// Pending links of the organisation for this email, or to this account, lead nowhere any more: they
-/// are for whoever comes in or goes now, and would let them in again once they are out; or another
-/// takes their place.
-pub async fn end_links(
-    connection: &mut Connection,
-    actor: &Actor,
-    (user, email): (Option<UserId>, &str),
-    now: DateTime<Utc>,
-) -> QueryResult<()> {
-    let ended = diesel::delete(invitations::table)
-        .filter(invitations::organization_id.eq(actor.organization()))
-        .filter(invitations::accepted_at.is_null())
-        .filter(
-            invitations::email
-                .eq(email)
-                .or(invitations::user_id.eq(user)),
-        )
-        .returning((invitations::id, invitations::email, invitations::expires_at));
-    let ended: Vec<(InvitationId, String, DateTime<Utc>)> = ended.get_results(connection).await?;
-    let entries: Vec<_> = ended
-        .iter()
-        .filter(|(.., expires_at)| *expires_at > now)
-        .map(|(id, email, _)| journal::Draft {
-            action: Action::InvitationRevoked,
-            subject: (id.uuid(), email),
-            changes: Vec::new(),
-        })
-        .collect();
-    journal::record_all(connection, actor, &entries, now).await
 }

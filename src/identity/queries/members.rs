@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use super::invitations::{end_links, hold};
+use super::links::{end_links, end_password_links};
+use super::lock::hold;
 use crate::access::{Actor, Role, UserId};
-use crate::db::schema::{invitations, memberships, users};
+use crate::db::schema::{memberships, users};
 use crate::db::{Connection, violates};
 use crate::identity::drafts::{Email, PersonName};
 use crate::journal::{self, Action, Change};
@@ -226,14 +227,4 @@ pub async fn credentials(
         .get_result(connection)
         .await
         .optional()
-}
-
-/// Nobody sets a password by a link that was made before the present one was.
-async fn end_password_links(connection: &mut Connection, user: UserId) -> QueryResult<usize> {
-    diesel::delete(invitations::table)
-        .filter(invitations::user_id.eq(user))
-        .filter(invitations::renews_password)
-        .filter(invitations::accepted_at.is_null())
-        .execute(connection)
-        .await
 }

@@ -8,7 +8,7 @@ use crate::db::Connection;
 use crate::members::groups::GroupId;
 use crate::scim::call::{Call, created, found, json, tagged};
 use crate::scim::document::Document;
-use crate::scim::group::{Group, Membership, Wanted, document_of, users_in};
+use crate::scim::group::{Group, MemberChanges, Wanted, document_of, users_in};
 use crate::scim::patch;
 use crate::scim::projection::Projection;
 use crate::scim::queries::groups;
@@ -62,7 +62,7 @@ pub async fn show(call: Call) -> Answer {
 pub async fn replace(call: Call, payload: web::Payload) -> Answer {
     let projection = call.projection(&GROUP)?;
     let body = call.body(payload).await?;
-    let (new, members) = (document_of(&body)?, Membership::of(users_in(&body)?));
+    let (new, members) = (document_of(&body)?, MemberChanges::of(users_in(&body)?));
     let group = change(&call, |document| {
         *document = new.clone();
         Ok(members.clone())
@@ -76,7 +76,7 @@ pub async fn patch(call: Call, payload: web::Payload) -> Answer {
     let projection = call.projection(&GROUP)?;
     let operations = patch::operations(&GROUP, &call.body(payload).await?)?;
     let group = change(&call, |document| {
-        let mut members = Membership::default();
+        let mut members = MemberChanges::default();
         for operation in &operations {
             members.apply(operation, document)?;
         }
@@ -91,7 +91,7 @@ pub async fn patch(call: Call, payload: web::Payload) -> Answer {
 
 async fn change(
     call: &Call,
-    edit: impl Fn(&mut Document) -> Result<Membership, Error> + Send + Sync,
+    edit: impl Fn(&mut Document) -> Result<MemberChanges, Error> + Send + Sync,
 ) -> Result<Group, Error> {
     let (actor, id, condition) = (call.actor(), call.id()?, call.condition());
     let connection = &mut *call.database().get().await?;

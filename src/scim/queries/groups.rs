@@ -18,7 +18,7 @@ use crate::members::groups::queries::{self as kept, ChangeError, NewGroup};
 use crate::members::groups::{GroupId, GroupName, Keeper};
 use crate::members::queries::Charge;
 use crate::scim::document::Document;
-use crate::scim::group::{Group, Member, Membership, Wanted};
+use crate::scim::group::{Group, Member, MemberChanges, Wanted};
 use crate::scim::problem;
 use crate::scim::search::Search;
 use crate::scim::version::{Condition, Tag};
@@ -179,9 +179,9 @@ pub async fn create(
             };
             let group = kept::create(connection, actor, Keeper::Scim, &new, now).await;
             let id = group.map_err(refused)?.id;
-            let members = Membership {
+            let members = MemberChanges {
                 added: members.clone(),
-                ..Membership::default()
+                ..MemberChanges::default()
             };
             change_members(connection, actor, id, &members, now).await?;
             Ok(modified(connection, actor, id, now).await?)
@@ -199,7 +199,7 @@ pub async fn change(
     actor: &Actor,
     id: GroupId,
     condition: &Condition,
-    edit: impl Fn(&mut Document) -> Result<Membership, Error> + Send + Sync,
+    edit: impl Fn(&mut Document) -> Result<MemberChanges, Error> + Send + Sync,
     now: DateTime<Utc>,
 ) -> Result<Group, Error> {
     connection
@@ -349,7 +349,7 @@ async fn change_members(
     connection: &mut Connection,
     actor: &Actor,
     id: GroupId,
-    members: &Membership,
+    members: &MemberChanges,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let added: Vec<UserId> = memberships::table

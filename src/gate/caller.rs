@@ -58,7 +58,7 @@ impl FromRequest for Inquiry {
         Box::pin(async move {
             let Operation(name, scope) = operation(&request)?;
             let digest = presented(&request).await?;
-            let body = if is_good(&request, digest).await? {
+            let body = if is_welcome(&request, digest, scope).await? {
                 body::read(&request, payload).await?
             } else {
                 Bytes::new()
@@ -86,8 +86,7 @@ pub(super) async fn admit(
     name: &str,
     scope: Option<Scope>,
 ) -> Result<Caller, Error> {
-    let asked = scope.map_or(Asked::Nothing, Asked::Scope);
-    let question = question(request, digest, asked, name);
+    let question = question(request, digest, asked(scope), name);
     let decision = state::<Gate>(request).ask(&question, now(request)).await?;
     match (decision.code, decision.view) {
         (Code::Valid, Some(view)) => Ok(Caller(view)),
@@ -95,13 +94,21 @@ pub(super) async fn admit(
     }
 }
 
-/// Whether the gate would let the credential in for anything. From others no body is taken in; from
-/// whom it is, the gate is asked when all of it is there, as they can hold it back for as long as it
-/// takes to revoke the token. Nothing is counted.
-pub(super) async fn is_good(request: &HttpRequest, digest: Option<Digest>) -> Result<bool, Error> {
-    let question = question(request, digest, Asked::Nothing, "");
+/// Whether the gate would let the request in, if its body were there. From others no body is taken in;
+/// from whom it is, the gate is asked once more when all of it is there, as they can hold it back for as
+/// long as it takes to revoke the token. Nothing is counted.
+pub(super) async fn is_welcome(
+    request: &HttpRequest,
+    digest: Option<Digest>,
+    scope: Option<Scope>,
+) -> Result<bool, Error> {
+    let question = question(request, digest, asked(scope), "");
     let decision = state::<Gate>(request).consider(&question, now(request));
     Ok(decision.await?.code == Code::Valid)
+}
+
+fn asked(scope: Option<Scope>) -> Asked<'static> {
+    scope.map_or(Asked::Nothing, Asked::Scope)
 }
 
 fn question<'a>(

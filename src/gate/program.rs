@@ -13,7 +13,7 @@ use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use uuid::Uuid;
 
-use super::caller::{admit, is_good, presented};
+use super::caller::{admit, is_welcome, presented};
 use super::decision::{Code, Need};
 use super::inquiry::Gate;
 use super::limit::Limits;
@@ -213,8 +213,6 @@ impl FromRequest for Behalf {
 async fn user(request: &mut ServiceRequest) -> Result<Behalf, Error> {
     let limits = &state::<Gate>(request.request()).limits;
     let (digest, view) = counted(request.request(), limits).await?;
-    take_in(request, digest).await?;
-    let request = request.request();
     let is_own = view.is_some_and(|view| view.owner.is_some());
     let scope = match (is_own, request.method().is_safe()) {
         (true, true) => Scope::WidgetsRead,
@@ -222,6 +220,8 @@ async fn user(request: &mut ServiceRequest) -> Result<Behalf, Error> {
         (false, true) => Scope::ConnectRead,
         (false, false) => Scope::ConnectWrite,
     };
+    take_in(request, digest, scope).await?;
+    let request = request.request();
     let caller = admit(request, digest, &operation(request), Some(scope)).await?;
     let token = caller.token.uuid();
     let connection = &mut *state::<Database>(request).get().await?;
@@ -282,10 +282,18 @@ async fn counted(
     Ok((digest, view))
 }
 
-/// Takes in the body of whoever has a credential that is good.
-async fn take_in(request: &mut ServiceRequest, digest: Option<Digest>) -> Result<(), Error> {
-    if is_good(request.request(), digest).await? {
-        body::take_in(request, body::MOST).await?;
+/// Takes in the body of whoever has the scope.
+async fn take_in(
+    request: &mut ServiceRequest,
+    digest: Option<Digest>,
+    scope: Scope,
+) -> Result<(), Error> {
+    if is_welcome(request.request(), digest, Some(scope)).await? {
+        let most = match scope {
+            Scope::AdminWrite | Scope::AdminScim => body::MOST,
+            _ => body::LARGEST,
+        };
+        body::take_in(request, most).await?;
     }
     Ok(())
 }
@@ -318,7 +326,7 @@ async fn program(request: &mut ServiceRequest, scope: Scope) -> Result<Program, 
         return Ok(Program::with_auth_secret(organization));
     }
     let (digest, _) = counted(request.request(), limits).await?;
-    take_in(request, digest).await?;
+    take_in(request, digest, scope).await?;
     let request = request.request();
     let caller = admit(request, digest, &operation(request), Some(scope)).await?;
     if let Some((name, value)) = expiry_warning(&caller, now(request)) {

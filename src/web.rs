@@ -6,6 +6,7 @@ pub mod client_address;
 pub mod cookie;
 pub mod csrf;
 pub mod error;
+pub mod fixed;
 pub mod form;
 pub mod format;
 pub mod head;

@@ -1,13 +1,18 @@
 //! `/docs/api`: the OpenAPI document for people to read.
 
+use std::sync::LazyLock;
+
+use actix_web::HttpRequest;
 use actix_web::web::{self, Data};
 use askama::Template;
+use quick_cache::sync::Cache;
 use serde_json::Value;
 
 use super::document;
 use super::problem::{self, Told};
 use crate::config::Config;
-use crate::web::{Answer, page};
+use crate::web::fixed::Fixed;
+use crate::web::{Answer, Error};
 
 /// Headers that some answers have.
 const OF_ONE: [&str; 3] = ["ETag", "Location", "Idempotent-Replayed"];
@@ -219,8 +224,16 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-async fn show(config: Data<Config>) -> Answer {
-    page::render(&Docs::new(document::json(), config.public_url.origin()))
+/// By where the server is reached, which is one place in each process but a test's.
+static PAGES: LazyLock<Cache<String, Fixed>> = LazyLock::new(|| Cache::new(16));
+
+async fn show(request: HttpRequest, config: Data<Config>) -> Answer {
+    let origin = config.public_url.origin();
+    let page = PAGES.get_or_insert_with(origin, || -> Result<Fixed, Error> {
+        let page = Docs::new(document::json(), origin).render()?;
+        Fixed::new("text/html; charset=utf-8", page).map_err(Error::internal)
+    })?;
+    Ok(page.answer(&request))
 }
 
 pub fn routes(config: &mut web::ServiceConfig) {

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::io;
 use std::sync::LazyLock;
 
 use actix_web::body::MessageBody;
@@ -9,7 +10,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, web};
 use serde_json::Value;
 use utoipa::OpenApi;
 
@@ -20,6 +21,7 @@ use super::admin::{
 };
 use super::problem::Problem;
 use super::{introspect, token, user, verify};
+use crate::web::fixed::Fixed;
 use crate::web::{Answer, Error, headers};
 
 /// The address of the document.
@@ -180,8 +182,11 @@ pub fn json() -> &'static Value {
 }
 
 /// `GET /openapi.json`
-pub async fn show() -> HttpResponse {
-    HttpResponse::Ok().json(json())
+pub async fn show(request: HttpRequest) -> Answer {
+    static WRITTEN: LazyLock<io::Result<Fixed>> =
+        LazyLock::new(|| Fixed::new("application/json", json().to_string()));
+    let written = WRITTEN.as_ref().map_err(Error::internal)?;
+    Ok(written.answer(&request))
 }
 
 pub fn routes(config: &mut web::ServiceConfig) {

@@ -4,25 +4,35 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rust_embed::RustEmbed;
 
+use super::fixed::Fixed;
 use super::{Answer, Error};
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
 struct Files;
 
-/// File name → address.
-static ADDRESSES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+struct Asset {
+    address: String,
+    file: Fixed,
+}
+
+/// By file name.
+static ASSETS: LazyLock<HashMap<String, Asset>> = LazyLock::new(|| {
     Files::iter()
-        .filter_map(|name| Files::get(&name).map(|file| (name, file)))
-        .map(|(name, file)| {
+        .filter_map(|name| {
+            let file = Files::get(&name)?;
             let hash = URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..9]);
-            (name.to_string(), format!("/assets/{hash}/{name}"))
+            let asset = Asset {
+                address: format!("/assets/{hash}/{name}"),
+                file: Fixed::new(content_type(&name), file.data.into_owned()).ok()?,
+            };
+            Some((name.to_string(), asset))
         })
         .collect()
 });
@@ -33,23 +43,23 @@ static ADDRESSES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
 /// When there is no such file; every template is rendered in a test.
 #[must_use]
 pub fn address(name: &str) -> &'static str {
-    &ADDRESSES[name]
+    &ASSETS[name].address
 }
 
 pub fn routes(config: &mut web::ServiceConfig) {
     config.service(web::resource("/assets/{hash}/{name}").route(web::get().to(show)));
 }
 
-async fn show(path: web::Path<(String, String)>) -> Answer {
-    let (hash, name) = path.into_inner();
-    let file = Files::get(&name).ok_or(Error::NotFound)?;
-    if ADDRESSES.get(&name) != Some(&format!("/assets/{hash}/{name}")) {
-        return Err(Error::NotFound);
-    }
-    Ok(HttpResponse::Ok()
-        .content_type(content_type(&name))
-        .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .body(file.data))
+async fn show(request: HttpRequest) -> Answer {
+    let name = request.match_info().query("name");
+    let asset = ASSETS.get(name);
+    let asset = asset.filter(|asset| asset.address == request.path());
+    let mut response = asset.ok_or(Error::NotFound)?.file.answer(&request);
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=31536000, immutable"),
+    );
+    Ok(response)
 }
 
 fn content_type(name: &str) -> &'static str {

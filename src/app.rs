@@ -1,6 +1,7 @@
 //! The house from above: what is mounted where, in which order a request passes through, and
 //! what goes on beside the requests.
 
+use std::any::Any;
 use std::io;
 use std::net::TcpListener;
 use std::num::NonZeroU32;
@@ -112,12 +113,29 @@ pub fn server(state: &State, listener: TcpListener) -> io::Result<Server> {
             .wrap(from_fn(request_id::assign))
             .wrap(from_fn(head::as_get))
     })
+    .on_connect(|connection, _| limit_patience(connection))
     .disable_signals()
     .shutdown_timeout(GRACE_SECONDS)
     .listen(listener)?
     .run();
     Ok(server)
 }
+
+/// Ends the connection when for so long nothing more of an answer could be sent, as whoever it is for
+/// does not read it. Requests have limits of their own.
+#[cfg(target_os = "linux")]
+fn limit_patience(connection: &dyn Any) {
+    use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
+    const MILLISECONDS: u32 = 30_000;
+    if let Some(stream) = connection.downcast_ref::<tokio::net::TcpStream>()
+        && let Err(error) = setsockopt(stream, TcpUserTimeout, &MILLISECONDS)
+    {
+        tracing::debug!(%error, "a connection without a limit");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_patience(_: &dyn Any) {}
 
 /// The server for those who watch over this one, if they have a port of their own.
 ///

@@ -1,6 +1,8 @@
 //! Requests that begin while somebody may do what they ask for, and are complete when they may not
 //! any more.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokendesk::access::{Actor, Role};
@@ -8,6 +10,9 @@ use tokendesk::catalogue::Scope;
 use tokendesk::members::queries as members;
 use tokendesk::tokens::{Secret, queries as tokens};
 use tokendesk::web::Error;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpSocket;
+use tokio::time::sleep;
 
 use crate::support::App;
 use crate::support::app::ADA;
@@ -123,4 +128,27 @@ async fn a_form_that_comes_when_its_session_has_ended_changes_nothing() {
     let answer = sent.await.unwrap();
     assert!(answer.path.starts_with("/sign-in"), "{}", answer.path);
     assert_eq!(app.count("SELECT count(*) FROM tokens").await, 0);
+}
+
+/// A request is limited in time; so is an answer that nobody reads.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_the_answers_keeps_no_connection() {
+    let app = App::start().await;
+    let address = app.url.strip_prefix("http://").unwrap().parse().unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(2_048).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    let requests = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(14);
+    stream.write_all(requests.as_bytes()).await.unwrap();
+    let begun = Instant::now();
+    // Of a connection that has ended the system tells whoever sends something more.
+    while stream.write_all(b"\r\n").await.is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(90), "it is kept");
+        sleep(Duration::from_millis(500)).await;
+    }
+    assert!(
+        begun.elapsed() > Duration::from_secs(20),
+        "it is given time"
+    );
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::device::Device;
 use super::queries::sessions::{self, IDLE, ORGANIZATION};
-pub use super::queries::sessions::{end_all, end_in};
+pub use super::queries::sessions::{end_all, end_in, hold_password};
 use super::{OrganizationId, UserId, queries};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -220,15 +220,9 @@ impl Store {
         let hash: Option<String> = hash.and_then(|hash| serde_json::from_str(&hash).ok());
         let (user, state) = columns(state)?;
         let signed_in = user.map(|user| (user, hash.unwrap_or_default()));
+        let (digest, now) = (digest(&key), self.clock.now());
         let connection = &mut *self.database.get().await?;
-        sessions::insert(
-            connection,
-            &digest(&key),
-            signed_in,
-            state,
-            self.clock.now(),
-        )
-        .await?;
+        sessions::insert(connection, &digest, signed_in.as_ref(), state, now).await?;
         Ok(key)
     }
 

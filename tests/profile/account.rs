@@ -88,6 +88,34 @@ async fn of_two_who_change_the_password_at_once_one_does() {
     }
 }
 
+/// Whoever had it could have made many browsers known, each with attempts of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_known_under_the_old_password_is_a_strangers_under_the_new() {
+    let app = App::start().await;
+    let (ada, former) = (app.ada().await, app.ada().await);
+    let changed = change(&ada, PASSWORD, NEW).await;
+    assert!(changed.says("Your password is changed."));
+    for _ in 0..6 {
+        assert_eq!(sign_in(&former, PASSWORD).await.status, 422);
+    }
+    let stranger = sign_in(&app.browser(), PASSWORD).await;
+    assert_eq!(stranger.status, 429, "both count against the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_browsers_are_remembered() {
+    let app = App::start().await;
+    for _ in 0..23 {
+        app.ada().await;
+        app.state.clock.advance(TimeDelta::seconds(1));
+    }
+    let known = "SELECT count(*) FROM known_browsers";
+    assert_eq!(app.count(known).await, 20);
+    let oldest = "SELECT extract(epoch FROM min(created_at))::bigint FROM known_browsers";
+    let twenty_ago = app.now() - TimeDelta::seconds(20);
+    assert_eq!(app.count(oldest).await, twenty_ago.timestamp());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_password_ends_all_other_sessions() {
     let app = App::start().await;

@@ -49,23 +49,21 @@ pub async fn find(
 pub async fn insert(
     connection: &mut Connection,
     digest: &Digest,
-    signed_in: Option<(UserId, String)>,
+    signed_in: Option<&(UserId, String)>,
     state: Value,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
     connection
         .transaction(async |connection| {
-            let user = match signed_in {
-                Some((user, hash)) => match hold(connection, user, &hash).await? {
-                    Some(user) => Some(user),
-                    None => return Ok(()),
-                },
-                None => None,
-            };
+            if let Some((user, hash)) = signed_in
+                && !hold_password(connection, *user, hash).await?
+            {
+                return Ok(());
+            }
             diesel::insert_into(sessions::table)
                 .values((
                     sessions::digest.eq(&digest.as_bytes()[..]),
-                    sessions::user_id.eq(user),
+                    sessions::user_id.eq(signed_in.map(|(user, _)| *user)),
                     sessions::state.eq(state),
                     sessions::created_at.eq(now),
                     sessions::last_seen_at.eq(now),
@@ -77,21 +75,22 @@ pub async fn insert(
         .await
 }
 
-/// The user, if this is the hash of their password, which it stays until the transaction ends: whoever
-/// changes it ends the session too that is begun meanwhile.
-async fn hold(
+/// Whether this is the hash of the user's password. It stays so until the transaction ends: whoever
+/// changes it then does away with what is begun by it.
+pub async fn hold_password(
     connection: &mut Connection,
     user: UserId,
-    password_hash: &str,
-) -> QueryResult<Option<UserId>> {
-    users::table
+    hash: &str,
+) -> QueryResult<bool> {
+    let held = users::table
         .filter(users::id.eq(user))
-        .filter(users::password_hash.eq(password_hash))
+        .filter(users::password_hash.eq(hash))
         .select(users::id)
         .for_share()
-        .get_result(connection)
+        .get_result::<UserId>(connection)
         .await
-        .optional()
+        .optional()?;
+    Ok(held.is_some())
 }
 
 /// Returns whether the session still existed.

@@ -90,7 +90,8 @@ pub async fn create(
             session::begin(connection, &session, member, hash, &device, page.now).await?;
             let mut response = see_other(if next.is_empty() { "/" } else { &next });
             if !signed_in.browser_is_known {
-                remember(&mut response, connection, signed_in.user, &config, page.now).await?;
+                let who = (signed_in.user, &**hash);
+                remember(&mut response, connection, who, &config, page.now).await?;
             }
             Ok(response)
         }
@@ -135,12 +136,12 @@ pub fn browser(request: &HttpRequest, config: &Config) -> Option<Digest> {
 async fn remember(
     response: &mut HttpResponse,
     connection: &mut Connection,
-    user: UserId,
+    who: (UserId, &str),
     config: &Config,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let browser = Plaintext::random(32);
-    queries::remember_browser(connection, user, &browser.digest(), now).await?;
+    queries::remember_browser(connection, who, &browser.digest(), now).await?;
     let public_url = &config.public_url;
     let name = cookie::name(BROWSER, public_url);
     let lifetime = Duration::seconds(BROWSER_MEMORY.num_seconds());

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncConnection, RunQueryDsl};
 
-use crate::access::UserId;
+use crate::access::{UserId, session};
 use crate::db::Connection;
 use crate::db::schema::{known_browsers, sign_in_throttle, users};
 use crate::identity::drafts::Email;
@@ -26,21 +26,54 @@ pub async fn is_known_browser(
     .await
 }
 
+/// So many browsers of one user are remembered, the last ones: each has attempts of its own.
+const MOST_BROWSERS: i64 = 20;
+
+/// One in which the user has signed in with the password that has this hash, if they still have it.
 pub async fn remember_browser(
     connection: &mut Connection,
-    user: UserId,
+    (user, password_hash): (UserId, &str),
     browser: &Digest,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    diesel::insert_into(known_browsers::table)
-        .values((
-            known_browsers::digest.eq(&browser.as_bytes()[..]),
-            known_browsers::user_id.eq(user),
-            known_browsers::created_at.eq(now),
-        ))
+    connection
+        .transaction(async |connection| {
+            if !session::hold_password(connection, user, password_hash).await? {
+                return Ok(());
+            }
+            diesel::insert_into(known_browsers::table)
+                .values((
+                    known_browsers::digest.eq(&browser.as_bytes()[..]),
+                    known_browsers::user_id.eq(user),
+                    known_browsers::created_at.eq(now),
+                ))
+                .execute(connection)
+                .await?;
+            let older = known_browsers::table
+                .filter(known_browsers::user_id.eq(user))
+                .order((
+                    known_browsers::created_at.desc(),
+                    known_browsers::digest.desc(),
+                ))
+                .offset(MOST_BROWSERS)
+                .select(known_browsers::digest)
+                .load::<Vec<u8>>(connection)
+                .await?;
+            diesel::delete(known_browsers::table)
+                .filter(known_browsers::digest.eq_any(older))
+                .execute(connection)
+                .await?;
+            Ok(())
+        })
+        .await
+}
+
+/// Who knew the former password is known by no browser.
+pub async fn forget_browsers(connection: &mut Connection, user: UserId) -> QueryResult<usize> {
+    diesel::delete(known_browsers::table)
+        .filter(known_browsers::user_id.eq(user))
         .execute(connection)
-        .await?;
-    Ok(())
+        .await
 }
 
 /// The attempts that count against someone.

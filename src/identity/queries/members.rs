@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
+use super::attempts::forget_browsers;
 use super::links::{end_links, end_password_links};
 use super::lock::hold;
 use crate::access::{Actor, Role, UserId};
@@ -208,6 +209,7 @@ async fn password_changed(
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
     end_password_links(connection, user).await?;
+    forget_browsers(connection, user).await?;
     let entry = journal::Draft {
         action: Action::PasswordChanged,
         subject: (user.uuid(), email),

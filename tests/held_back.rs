@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use tokendesk::access::{Actor, Role};
 use tokendesk::catalogue::Scope;
 use tokendesk::members::queries as members;
+use tokendesk::tokens::draft::NewToken;
 use tokendesk::tokens::{Secret, queries as tokens};
 use tokendesk::web::Error;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpSocket;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::support::App;
 use crate::support::app::ADA;
@@ -77,6 +78,22 @@ async fn a_token_revoked_while_the_body_comes_does_nothing_any_more() {
         + (SELECT count(*) FROM products WHERE name = 'Late')
         + (SELECT count(*) FROM groups WHERE name = 'Late')";
     assert_eq!(app.count(made).await, 0);
+}
+
+/// Else whoever has any token could make the server keep large bodies.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_lacks_the_scope_is_told_so_before_the_body_comes() {
+    let app = App::start().await;
+    let narrow = |new: &mut NewToken| new.scopes = Some([Scope::Render].into_iter().collect());
+    let (_, secret) = app.token_with("Render", narrow).await;
+    for path in ["/api/v1/tokens", "/api/v1/verify", "/scim/v2/Users"] {
+        let (body, _release) = held_back(r#"{"name":"Late"}"#);
+        let request = Client::new().post(format!("{}{path}", app.url)).body(body);
+        let request = request.header("content-type", "application/json");
+        let answer = request.bearer_auth(secret.reveal()).send();
+        let answer = timeout(Duration::from_secs(10), answer).await;
+        assert_eq!(answer.expect(path).unwrap().status(), 403, "{path}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

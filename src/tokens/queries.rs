@@ -11,6 +11,7 @@ mod import;
 mod list;
 mod mcp;
 mod revocations;
+mod room;
 mod search;
 mod status;
 mod survey;
@@ -25,11 +26,9 @@ pub use estate::{Estate, Left, hand_over, revoke_estate, survey_estate};
 pub use find::{named, retiring, secrets, token};
 pub use import::{ImportError, check, import};
 pub use list::page;
-pub use mcp::{
-    LeastUsed, MOST_ACTIVE, Owned, Owners, active_of, create_mcp, of_all, of_owner, of_somebody,
-    owned,
-};
+pub use mcp::{Owned, Owners, active_of, create_mcp, of_all, of_owner, of_somebody, owned};
 pub use revocations::{Fate, Named, Revocations, revoke_all};
+pub use room::{LeastUsed, MOST_ACTIVE};
 pub use survey::{Stats, Wanted, stats, wanted, wanted_of_owner};
 pub use usage::{
     Day, Denied, OperationUse, RECENT, RetiredUse, calls_of_last_day, days, denied, operations,

@@ -8,7 +8,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::ceiling::excess;
 use super::find::find;
-use super::mcp::{LeastUsed, room};
+use super::room::{LeastUsed, no_room};
 use crate::access::{Actor, UserId, authorize};
 use crate::catalogue::products::{MCP_PREFIX, ORGANIZATION_PREFIX};
 use crate::catalogue::{Product, ScopeSet};
@@ -243,8 +243,10 @@ pub async fn edit(
             if let Some(owner) = key.owner
                 && after == Status::Active
                 && token.status(&now) != Status::Active
+                && let Some(least_used) =
+                    no_room(connection, actor.organization(), owner, now).await?
             {
-                room(connection, actor.organization(), owner, now).await?;
+                return Err(ChangeError::Full(least_used));
             }
             diesel::update(tokens::table.find(key.id))
                 .set((
@@ -398,8 +400,11 @@ pub async fn apply(
             };
             if transition == Transition::Enabling {
                 allow(connection, actor, key.owner, Gift::from(&token), None).await?;
-                if let Some(owner) = key.owner {
-                    room(connection, actor.organization(), owner, now).await?;
+                if let Some(owner) = key.owner
+                    && let Some(least_used) =
+                        no_room(connection, actor.organization(), owner, now).await?
+                {
+                    return Err(ChangeError::Full(least_used));
                 }
             }
             match standing {

@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::change::{ChangeError, add, prefix};
+use super::room::no_room;
 use super::{TokenRow, UsageRow, assemble, name_here};
 use crate::access::{Actor, OrganizationId, Overseer, UserId, Viewer};
 use crate::db::schema::{memberships, token_usage, tokens, users};
@@ -17,17 +18,6 @@ use crate::db::{Connection, anywhere};
 use crate::tokens::draft::NewToken;
 use crate::tokens::{Key, Secret, Status, Token, TokenId};
 use crate::web::paging::{Cursor, Direction, Slice, one_more};
-
-/// Active (not disabled, revoked or expired) MCP tokens that a user may have in an organisation.
-pub const MOST_ACTIVE: usize = 25;
-
-/// Which of a user's active tokens has not been used for the longest time.
-#[derive(Clone, Debug, Queryable)]
-pub struct LeastUsed {
-    pub name: String,
-    /// `None`: never.
-    pub at: Option<DateTime<Utc>>,
-}
 
 /// Creates an MCP token of the actor's own with a new secret, which is in the answer and nowhere
 /// else.
@@ -42,40 +32,13 @@ pub async fn create_mcp(
     let token = connection
         .transaction(async |connection| {
             let owner = owner.ok_or(diesel::result::Error::NotFound)?;
-            room(connection, actor.organization(), owner, now).await?;
+            if let Some(least_used) = no_room(connection, actor.organization(), owner, now).await? {
+                return Err(ChangeError::Full(least_used));
+            }
             add(connection, actor, Some(owner), new, &secret, now).await
         })
         .await?;
     Ok((token, secret))
-}
-
-/// Fails unless the user may have one more active token. Until the transaction ends, nobody else
-/// can give them one: the lock is on their membership.
-pub(super) async fn room(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    owner: UserId,
-    now: DateTime<Utc>,
-) -> Result<(), ChangeError> {
-    memberships::table
-        .find((organization, owner))
-        .select(memberships::user_id)
-        .for_no_key_update()
-        .get_result::<UserId>(connection)
-        .await?;
-    let mut active: Vec<LeastUsed> = tokens::table
-        .inner_join(token_usage::table)
-        .filter(tokens::organization_id.eq(organization))
-        .filter(tokens::owner_id.eq(owner))
-        .filter(Status::Active.condition(now))
-        .order((token_usage::last_used_at.asc().nulls_first(), tokens::id))
-        .select((tokens::name, token_usage::last_used_at))
-        .load(connection)
-        .await?;
-    if active.len() < MOST_ACTIVE {
-        return Ok(());
-    }
-    Err(ChangeError::Full(active.swap_remove(0)))
 }
 
 /// How many active MCP tokens these users have; who has none is left out.

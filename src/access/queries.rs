@@ -178,6 +178,7 @@ async fn is_token_active(
     let active = tokens::table
         .filter(tokens::organization_id.eq(organization))
         .filter(tokens::id.eq(token))
+        // `Standing::Active`, of the room above.
         .filter(tokens::standing.eq("active"));
     diesel::select(exists(active)).get_result(connection).await
 }

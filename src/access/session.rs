@@ -214,12 +214,9 @@ impl Store {
         Ok(sessions::find(connection, &digest, now).await?)
     }
 
-    async fn insert(&self, mut state: State) -> Result<SessionKey, Error> {
+    async fn insert(&self, state: State) -> Result<SessionKey, Error> {
         let key = generate_session_key();
-        let hash = state.remove(PASSWORD_HASH);
-        let hash: Option<String> = hash.and_then(|hash| serde_json::from_str(&hash).ok());
-        let (user, state) = columns(state)?;
-        let signed_in = user.map(|user| (user, hash.unwrap_or_default()));
+        let (signed_in, state) = columns(state)?;
         let (digest, now) = (digest(&key), self.clock.now());
         let connection = &mut *self.database.get().await?;
         sessions::insert(connection, &digest, signed_in.as_ref(), state, now).await?;
@@ -228,7 +225,8 @@ impl Store {
 
     /// A session that was ended meanwhile stays ended.
     async fn replace(&self, key: SessionKey, state: State) -> Result<SessionKey, Error> {
-        let (user, state) = columns(state)?;
+        let (signed_in, state) = columns(state)?;
+        let user = signed_in.map(|(user, _)| user);
         let connection = &mut *self.database.get().await?;
         let now = self.clock.now();
         sessions::update(connection, &digest(&key), user, state, now).await?;
@@ -283,12 +281,17 @@ fn digest(key: &SessionKey) -> Digest {
 }
 
 /// The user stands in a column too, so that all sessions of one can be ended.
-fn columns(state: State) -> Result<(Option<UserId>, Value), Error> {
-    let user = state
-        .get(USER)
-        .map(|user| serde_json::from_str(user))
-        .transpose()
-        .map_err(Error::internal)?;
+/// The hash of their password stands in none.
+fn columns(mut state: State) -> Result<(Option<(UserId, String)>, Value), Error> {
+    let hash: Option<String> = taken(state.remove(PASSWORD_HASH).as_ref())?;
+    let user: Option<UserId> = taken(state.get(USER))?;
+    let signed_in = user.map(|user| (user, hash.unwrap_or_default()));
     let state = serde_json::to_value(state).map_err(Error::internal)?;
-    Ok((user, state))
+    Ok((signed_in, state))
+}
+
+/// A part of a state.
+fn taken<T: DeserializeOwned>(part: Option<&String>) -> Result<Option<T>, Error> {
+    let part = part.map(|part| serde_json::from_str(part));
+    part.transpose().map_err(Error::internal)
 }

@@ -15,7 +15,7 @@ use unicode_normalization::UnicodeNormalization;
 /// In bytes; what is longer is no path of an API.
 const LONGEST: usize = 4096;
 
-/// Why a path has no one meaning.
+/// Why a path, or a method with it, has no one meaning.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Ambiguity {
     #[error("the path does not begin with /")]

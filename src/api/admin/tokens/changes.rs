@@ -97,7 +97,7 @@ pub async fn end_overlap(
         error => error.into(),
     })?;
     drop(connection);
-    changed(&writer, now, database, fleet, key).await
+    changed(&writer, now, &database, &fleet, key).await
 }
 
 /// Disable a token
@@ -114,17 +114,9 @@ pub async fn disable(
     id: Path<Uuid>,
     expected: IfMatch,
 ) -> Answer {
-    let key = id.into_inner().into();
-    transition(
-        &writer,
-        now,
-        database,
-        fleet,
-        key,
-        Transition::Disabling,
-        &expected,
-    )
-    .await
+    let (key, disabling) = (id.into_inner().into(), Transition::Disabling);
+    apply(&writer, now, &database, key, disabling, &expected).await?;
+    changed(&writer, now, &database, &fleet, key).await
 }
 
 /// Enable a token
@@ -139,17 +131,9 @@ pub async fn enable(
     id: Path<Uuid>,
     expected: IfMatch,
 ) -> Answer {
-    let key = id.into_inner().into();
-    transition(
-        &writer,
-        now,
-        database,
-        fleet,
-        key,
-        Transition::Enabling,
-        &expected,
-    )
-    .await
+    let (key, enabling) = (id.into_inner().into(), Transition::Enabling);
+    apply(&writer, now, &database, key, enabling, &expected).await?;
+    changed(&writer, now, &database, &fleet, key).await
 }
 
 /// Revoke a token
@@ -166,17 +150,9 @@ pub async fn revoke(
     id: Path<Uuid>,
     expected: IfMatch,
 ) -> Answer {
-    let key = id.into_inner().into();
-    transition(
-        &writer,
-        now,
-        database,
-        fleet,
-        key,
-        Transition::Revocation,
-        &expected,
-    )
-    .await
+    let (key, revocation) = (id.into_inner().into(), Transition::Revocation);
+    apply(&writer, now, &database, key, revocation, &expected).await?;
+    changed(&writer, now, &database, &fleet, key).await
 }
 
 /// Delete a token
@@ -196,19 +172,6 @@ pub async fn delete(
     let (key, deletion) = (id.into_inner().into(), Transition::Deletion);
     apply(&writer, now, &database, key, deletion, &expected).await?;
     Taken::answer(&fleet).await
-}
-
-async fn transition(
-    writer: &Writer,
-    now: Now,
-    database: Data<Database>,
-    fleet: Data<Fleet>,
-    key: Key,
-    transition: Transition,
-    expected: &IfMatch,
-) -> Answer {
-    apply(writer, now, &database, key, transition, expected).await?;
-    changed(writer, now, database, fleet, key).await
 }
 
 async fn apply(
@@ -250,11 +213,11 @@ async fn pin(
 async fn changed(
     writer: &Writer,
     now: Now,
-    database: Data<Database>,
-    fleet: Data<Fleet>,
+    database: &Database,
+    fleet: &Fleet,
     key: Key,
 ) -> Answer {
-    let receipt = Some(Receipt::wait(&fleet).await);
+    let receipt = Some(Receipt::wait(fleet).await);
     let connection = &mut *database.get().await?;
     let token = queries::token(connection, writer, key).await?;
     let token = described(connection, token, now.0).await?;

@@ -45,7 +45,7 @@ pub struct State {
     pub fleet: Fleet,
     pub gate: Gate,
     troubles: Troubles,
-    totals: scim::Totals,
+    recall: scim::Recall,
     session_key: Key,
 }
 
@@ -82,7 +82,7 @@ impl State {
             fleet,
             gate,
             troubles: Troubles::default(),
-            totals: scim::Totals::default(),
+            recall: scim::Recall::default(),
             session_key: Key::from(&key),
             config,
             database: database.clone(),
@@ -165,7 +165,7 @@ fn share(config: &mut web::ServiceConfig, state: &State) {
         .app_data(web::Data::new(state.fleet.clone()))
         .app_data(web::Data::new(state.gate.clone()))
         .app_data(web::Data::new(state.troubles.clone()))
-        .app_data(web::Data::new(state.totals.clone()))
+        .app_data(web::Data::new(state.recall.clone()))
         .app_data(web::PayloadConfig::new(body::LARGEST));
 }
 

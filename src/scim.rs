@@ -15,9 +15,9 @@ pub mod path;
 mod problem;
 mod projection;
 mod queries;
+mod recall;
 pub mod schema;
 mod search;
-mod totals;
 mod user;
 mod version;
 
@@ -30,7 +30,7 @@ use actix_web::{HttpRequest, Route, web};
 use crate::gate::admit_scim;
 use crate::web::{Answer, Error, headers};
 
-pub use totals::Totals;
+pub use recall::Recall;
 
 /// Bytes: a group of ten thousand members.
 const LARGEST: usize = 2 * 1024 * 1024;

@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 
 use super::problem;
 use super::projection::Projection;
+use super::recall::Recall;
 use super::schema::ResourceType;
 use super::search::Search;
-use super::totals::Totals;
 use super::version::{Condition, Tag, is_known};
 use crate::access::{Actor, OrganizationId, Overseer};
 use crate::config::Config;
@@ -66,7 +66,7 @@ impl Call {
     }
 
     #[must_use]
-    pub fn totals(&self) -> &Totals {
+    pub fn recall(&self) -> &Recall {
         state(&self.request)
     }
 

@@ -1,8 +1,10 @@
 //! 100,000 users.
 
+mod import;
+
 use std::time::{Duration, Instant};
 
-use super::provider::{ENTERPRISE, Provider};
+use super::provider::{ENTERPRISE, Provider, encoded};
 use crate::support::App;
 use crate::support::cluster::{self, StatementTimes};
 
@@ -126,6 +128,7 @@ async fn a_filtered_page_of_100_000_users_comes_at_once_and_holds_whose_turn_it_
     let (app, mut times) = crowded().await;
     let provider = Provider::new(&app).await;
     all_hold_whose_turn_it_is(&app, &provider).await;
+    import::no_page_is_far(&app, &provider, &mut times).await;
     all_come_at_once(&app, &provider, &mut times, FILTERS).await;
     all_come_at_once(&app, &provider, &mut times, OF_VALUES).await;
 }
@@ -145,7 +148,7 @@ async fn all_come_at_once(
             "&sortBy=department",
             "&startIndex=4001",
         ] {
-            let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+            let filter = encoded(filter);
             let page = Page {
                 path: format!("/Users?count=100{rest}&filter={filter}"),
                 start: if rest.contains("4001") { 4_000 } else { 0 },
@@ -308,8 +311,10 @@ async fn all_hold_whose_turn_it_is(app: &App, provider: &Provider) {
             ORDER BY {column}, user_id OFFSET {start} - 1 LIMIT 100"
         );
         let ids: Vec<String> = app.sql(&ids).await.iter().map(|row| row.get(0)).collect();
-        let asked: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
-        let path = format!("/Users?count=100{sort}&startIndex={start}&filter={asked}");
+        let path = format!(
+            "/Users?count=100{sort}&startIndex={start}&filter={}",
+            encoded(filter)
+        );
         let page = provider.get(&path).await.expect(200);
         assert_eq!(page["totalResults"], total, "{path}");
         let resources = page["Resources"].as_array().unwrap().iter();

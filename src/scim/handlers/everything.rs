@@ -13,7 +13,7 @@ use crate::web::Answer;
 pub async fn search(call: Call, payload: web::Payload) -> Answer {
     let search = Everything::of_body(&call.body(payload).await?)?;
     let connection = &mut *call.database().get().await?;
-    let page = everything::page(connection, call.organization(), &search, call.totals()).await?;
+    let page = everything::page(connection, call.organization(), &search, call.recall()).await?;
     let Found { total, order, .. } = page;
     let projections = (&search.users.projection, &search.groups.projection);
     let users = users::resources(&call, connection, &page.users, projections.0).await?;

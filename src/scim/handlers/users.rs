@@ -29,7 +29,7 @@ pub async fn search(call: Call, payload: web::Payload) -> Answer {
 
 async fn list(call: &Call, search: &Search) -> Answer {
     let connection = &mut *call.database().get().await?;
-    let (total, page) = users::page(connection, call.organization(), search, call.totals()).await?;
+    let (total, page) = users::page(connection, call.organization(), search, call.recall()).await?;
     let resources = resources(call, connection, &page, &search.projection).await?;
     let resources: Vec<Value> = resources.into_iter().map(Value::Object).collect();
     Ok(found(&search.page(total, &resources)))

@@ -18,8 +18,8 @@ use crate::db::Connection;
 use crate::db::schema::{groups as groups_table, scim_users};
 use crate::members::groups::GroupId;
 use crate::scim::group::Group;
+use crate::scim::recall::Recall;
 use crate::scim::search::{Everything, Sort};
-use crate::scim::totals::Totals;
 use crate::scim::user::User;
 use crate::web::Error;
 
@@ -47,17 +47,17 @@ pub async fn page(
     connection: &mut Connection,
     organization: OrganizationId,
     search: &Everything,
-    totals: &Totals,
+    recall: &Recall,
 ) -> Result<Found, Error> {
     match (search.users.sort, search.groups.sort) {
         (Some(sort), Some(_)) => mixed(connection, organization, search, sort).await,
         (Some(sort), None) if sort.descends => {
-            groups_first(connection, organization, search, totals).await
+            groups_first(connection, organization, search, recall).await
         }
         (None, Some(sort)) if !sort.descends => {
-            groups_first(connection, organization, search, totals).await
+            groups_first(connection, organization, search, recall).await
         }
-        _ => users_first(connection, organization, search, totals).await,
+        _ => users_first(connection, organization, search, recall).await,
     }
 }
 
@@ -65,9 +65,9 @@ async fn users_first(
     connection: &mut Connection,
     organization: OrganizationId,
     search: &Everything,
-    totals: &Totals,
+    recall: &Recall,
 ) -> Result<Found, Error> {
-    let (before, users) = users::page(connection, organization, &search.users, totals).await?;
+    let (before, users) = users::page(connection, organization, &search.users, recall).await?;
     let rest = search.groups.behind(before, users.len());
     let (behind, groups) = groups::page(connection, organization, &rest).await?;
     Ok(Found {
@@ -82,11 +82,11 @@ async fn groups_first(
     connection: &mut Connection,
     organization: OrganizationId,
     search: &Everything,
-    totals: &Totals,
+    recall: &Recall,
 ) -> Result<Found, Error> {
     let (before, groups) = groups::page(connection, organization, &search.groups).await?;
     let rest = search.users.behind(before, groups.len());
-    let (behind, users) = users::page(connection, organization, &rest, totals).await?;
+    let (behind, users) = users::page(connection, organization, &rest, recall).await?;
     Ok(Found {
         total: before + behind,
         order: order(&[(Which::Group, groups.len()), (Which::User, users.len())]),

@@ -20,8 +20,8 @@ use crate::db::schema::{directories, group_members, groups, scim_documents, scim
 use crate::db::{Connection, expected_rows};
 use crate::members::groups::GroupId;
 use crate::scim::document::Document;
+use crate::scim::recall::{End, Known, Question, Recall};
 use crate::scim::search::Search;
-use crate::scim::totals::{Question, Totals};
 use crate::scim::user::{InGroup, User};
 use crate::web::Error;
 
@@ -71,7 +71,7 @@ pub async fn page(
     connection: &mut Connection,
     organization: OrganizationId,
     search: &Search,
-    totals: &Totals,
+    recall: &Recall,
 ) -> Result<(i64, Vec<User>), Error> {
     connection
         .transaction(async |connection| {
@@ -81,10 +81,18 @@ pub async fn page(
                 revision: revision(connection, organization).await?,
                 criterion: search.criterion.clone(),
             };
-            let known = totals.get(&question);
-            let finder = Finder::of(connection, organization, search.criterion.as_ref()).await?;
-            let (total, ids) = found(connection, &finder, search, known).await?;
-            totals.remember(question, total);
+            let known = recall.get(&question);
+            let end = known.and_then(|known| known.end_before(search));
+            let before = end.map_or(0, |end| end.position);
+            let rest = search.behind(before, 0);
+            let left = known.map(|known| known.total - before);
+            let finder = Finder::of(connection, organization, search.criterion.as_ref())
+                .await?
+                .behind(end.map(|end| end.user));
+            let (left, ids) = found(connection, &finder, &rest, left).await?;
+            let total = before + left;
+            let end = End::of(search, &ids).or(known.and_then(|known| known.end));
+            recall.remember(question, Known { total, end });
             Ok((total, in_order(connection, organization, &ids).await?))
         })
         .await
@@ -113,7 +121,9 @@ async fn found(
         None => expected_rows(connection, finder.found()?).await?,
     };
     let is_in_order = search.sort.is_none_or(|sort| has_order(sort.place));
-    if expected <= VERY_FEW || !is_in_order {
+    // Few are left on the way to the end of many, too.
+    let are_very_few = expected <= VERY_FEW && finder.is_from_first();
+    if are_very_few || !is_in_order {
         return collect(connection, finder, search, known, expected).await;
     }
     let known = match known {
@@ -124,7 +134,7 @@ async fn found(
     let all = expected_rows(connection, finder.all()).await?;
     let most = most_to_pass(expected, all, search);
     if let Some(most) = most
-        && let Some(ids) = pass(connection, finder, search, most).await?
+        && let Some(ids) = pass(connection, finder, search, known, most).await?
     {
         return Ok((total(connection, finder, known).await?, ids));
     }
@@ -226,6 +236,7 @@ async fn pass(
     connection: &mut Connection,
     finder: &Finder<'_>,
     search: &Search,
+    known: Option<i64>,
     most: i64,
 ) -> Result<Option<Vec<UserId>>, Error> {
     let along = order::of_users(finder.all(), search.sort.as_ref()).limit(most);
@@ -235,7 +246,10 @@ async fn pass(
         limit: search.count,
     };
     let ids: Vec<UserId> = passed.load(connection).await?;
-    let is_full = i64::try_from(ids.len()).is_ok_and(|length| length == search.count);
+    let full = known.map_or(search.count, |total| {
+        search.count.min(total - search.start + 1)
+    });
+    let is_full = i64::try_from(ids.len()).is_ok_and(|length| length == full);
     Ok(is_full.then_some(ids))
 }
 

@@ -9,8 +9,9 @@ use super::ask::Ask;
 use super::spelled_out::SpelledOut;
 use super::users::{Conditions, asks_others};
 use super::{Condition, constant};
-use crate::access::OrganizationId;
+use crate::access::{OrganizationId, UserId};
 use crate::db::Connection;
+use crate::db::schema::scim_users;
 use crate::scim::criterion::Criterion;
 use crate::scim::queries::directory::{UserIds, Users, users_of};
 use crate::web::Error;
@@ -21,6 +22,8 @@ pub struct Finder<'a> {
     /// `None`: all.
     criterion: Option<&'a Criterion>,
     spelled_out: SpelledOut,
+    /// `None`: from the first on.
+    behind: Option<UserId>,
 }
 
 impl<'a> Finder<'a> {
@@ -39,7 +42,21 @@ impl<'a> Finder<'a> {
             organization,
             criterion,
             spelled_out,
+            behind: None,
         })
+    }
+
+    /// Only those behind a user, by their IDs.
+    pub fn behind(self, user: Option<UserId>) -> Self {
+        Self {
+            behind: user,
+            ..self
+        }
+    }
+
+    #[must_use]
+    pub fn is_from_first(&self) -> bool {
+        self.behind.is_none()
     }
 
     /// Those who are found, in no order.
@@ -48,7 +65,10 @@ impl<'a> Finder<'a> {
     /// `invalidFilter` for what is not looked for.
     pub fn found(&self) -> Result<UserIds<'static>, Error> {
         match self.criterion {
-            Some(criterion) => self.conditions(self.ask()).meeting(criterion),
+            Some(criterion) => {
+                let found = self.conditions(self.ask()).meeting(criterion)?;
+                Ok(self.of_those_behind(found))
+            }
             None => Ok(self.all()),
         }
     }
@@ -60,7 +80,8 @@ impl<'a> Finder<'a> {
     pub fn found_by_id(&self) -> Result<UserIds<'static>, Error> {
         match self.criterion {
             Some(criterion @ Criterion::Not(denied)) if matches!(**denied, Criterion::Leaf(_)) => {
-                self.conditions(Ask::SideBySide).meeting(criterion)
+                let found = self.conditions(Ask::SideBySide).meeting(criterion)?;
+                Ok(self.of_those_behind(found))
             }
             _ => self.found(),
         }
@@ -88,6 +109,9 @@ impl<'a> Finder<'a> {
             Some(criterion) => (criterion, false),
             None => return Ok(None),
         };
+        if !self.is_from_first() {
+            return Ok(None);
+        }
         let Some(found) = self.conditions(self.ask()).apart(criterion)? else {
             return Ok(None);
         };
@@ -112,7 +136,14 @@ impl<'a> Finder<'a> {
 
     /// Those among whom they are.
     pub fn all(&self) -> UserIds<'static> {
-        users_of(self.organization)
+        self.of_those_behind(users_of(self.organization))
+    }
+
+    fn of_those_behind(&self, users: UserIds<'static>) -> UserIds<'static> {
+        match self.behind {
+            Some(user) => users.filter(scim_users::user_id.gt(user)),
+            None => users,
+        }
     }
 
     fn ask(&self) -> Ask {

@@ -1,4 +1,4 @@
-//! How many are found is remembered, and right whatever changes.
+//! How many are found, and where the last page ended, is remembered, and right whatever changes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -175,6 +175,115 @@ async fn whoever_changes_something_is_told_the_new_total_while_others_ask() {
         let path = format!("/Users/{}", id(&app, number).await);
         let user = provider.get(&path).await.expect(200);
         assert_eq!(text(&user["title"]), format!("T{writer}"));
+    }
+}
+
+/// Filters that find nobody, some, and nearly everybody.
+const FILTERS: &[&str] = &[
+    "title pr",
+    "not (title pr)",
+    "emails.type eq \"work\"",
+    "not (phoneNumbers pr)",
+    "title eq \"Engineer\" or phoneNumbers pr",
+    "userName ew \"7@northwind.example\"",
+    "title eq \"Director\"",
+];
+
+/// Where pages start, and for how many: one after another, over some, back, once more, to the end and
+/// behind it.
+const STARTS: &[(usize, usize)] = &[
+    (1, 10),
+    (11, 10),
+    (21, 30),
+    (21, 30),
+    (60, 5),
+    (63, 5),
+    (2, 3),
+    (5, 0),
+    (5, 50),
+    (55, 40),
+    (95, 40),
+    (102, 10),
+    (200, 10),
+    (1, 101),
+    (102, 1),
+];
+
+struct Reader<'a> {
+    provider: &'a Provider,
+    filter: &'a str,
+}
+
+impl Reader<'_> {
+    async fn page(&self, start: usize, count: usize, sort: &str) -> (u64, Vec<String>) {
+        let filter = encoded(self.filter);
+        let path = format!("/Users?startIndex={start}&count={count}&filter={filter}{sort}");
+        let list = self.provider.get(&path).await.expect(200);
+        let page = list["Resources"].as_array().unwrap().iter();
+        let ids = page.map(|user| text(&user["id"])).collect();
+        (list["totalResults"].as_u64().unwrap(), ids)
+    }
+
+    /// All pages are those of one list.
+    async fn expect(&self, found: &[String], sort: &str) {
+        for (start, count) in STARTS {
+            let (total, page) = self.page(*start, *count, sort).await;
+            assert_eq!(total, found.len() as u64, "{}", self.filter);
+            let expected: Vec<&String> = found.iter().skip(start - 1).take(*count).collect();
+            assert_eq!(
+                page.iter().collect::<Vec<_>>(),
+                expected,
+                "{} {start}",
+                self.filter
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_those_of_one_list_in_whatever_order_they_are_read() {
+    let app = engineers().await;
+    let provider = &Provider::new(&app).await;
+    for filter in FILTERS {
+        let reader = Reader { provider, filter };
+        let (total, found) = reader.page(1, 200, "").await;
+        assert_eq!(total, found.len() as u64);
+        let mut in_order = found.clone();
+        in_order.sort();
+        assert_eq!(found, in_order, "{filter}");
+        reader.expect(&found, "").await;
+        // What is sorted otherwise ends elsewhere.
+        let (_, sorted) = reader
+            .page(1, 200, "&sortBy=userName&sortOrder=descending")
+            .await;
+        for _ in 0..2 {
+            reader
+                .expect(&sorted, "&sortBy=userName&sortOrder=descending")
+                .await;
+            reader.expect(&found, "").await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_on_while_somebody_leaves_reads_the_list_as_it_is_then() {
+    let app = engineers().await;
+    let provider = &Provider::new(&app).await;
+    let reader = Reader {
+        provider,
+        filter: "title eq \"Engineer\"",
+    };
+    let (_, mut found) = reader.page(1, 200, "").await;
+    while found.len() > 60 {
+        let (_, page) = reader.page(11, 20, "").await;
+        assert_eq!(page, found[10..30]);
+        // One of those who were passed, the last of them, and one who is to come.
+        for leaves in [29, 3, 40] {
+            let path = format!("/Users/{}", found.remove(leaves));
+            assert_eq!(provider.delete(&path).await.status, 204);
+            let (total, page) = reader.page(31, 20, "").await;
+            assert_eq!((total, &*page), (found.len() as u64, &found[30..50]));
+        }
     }
 }
 

@@ -190,8 +190,9 @@ const FILTERS: &[&str] = &[
 ];
 
 /// Where pages start, and for how many: one after another, over some, back, once more, to the end and
-/// behind it.
+/// behind it. The first goes on where the last ends.
 const STARTS: &[(usize, usize)] = &[
+    (4, 7),
     (1, 10),
     (11, 10),
     (21, 30),
@@ -207,6 +208,7 @@ const STARTS: &[(usize, usize)] = &[
     (200, 10),
     (1, 101),
     (102, 1),
+    (1, 3),
 ];
 
 struct Reader<'a> {

@@ -267,6 +267,113 @@ async fn mcp_servers_are_added_edited_and_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_resource_is_created_edited_and_deleted() {
+    let place = place().await;
+    found(&place);
+    let server = place.serve();
+    let secret = token(&place, &["--name=Reader", "--scope=connect:read"]);
+    let verifier = token(&place, &["--name=Verifier", "--scope=tokens:verify"]);
+    let asked = async |method: &str, path: &str| {
+        let request = reqwest::Client::new()
+            .post(format!("{}/api/v1/verify", server.url))
+            .bearer_auth(&verifier)
+            .json(&json!({ "token": secret, "method": method, "path": path }));
+        let verdict: Value = request.send().await.unwrap().json().await.unwrap();
+        verdict["code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(asked("GET", "/alerts/7").await, "unknown_resource");
+    let create = [
+        "resource",
+        "create",
+        "--name=Alerts",
+        "--path=/alerts/**",
+        "--operation=Read all=GET,QUERY connect:read",
+        "--operation=change=PUT below connect:write",
+    ];
+    let created = run(&place, &create);
+    assert!(created.errors.starts_with(IN_EFFECT), "{created:?}");
+    assert_eq!(created.succeeded(), "“Alerts” is created.\n");
+    assert_eq!(asked("GET", "/alerts/7").await, "valid");
+    assert_eq!(asked("PUT", "/alerts/7").await, "insufficient_scope");
+
+    let edit = ["resource", "edit", "alerts", "--preflight"];
+    let operations = ["--operation=change=PUT connect:read"];
+    let edited = objects(&place, &[&edit[..], &operations].concat()).remove(0);
+    let receipt = edited["receipt"]["summary"].as_str().unwrap();
+    assert!(receipt.starts_with(IN_EFFECT), "{receipt}");
+    assert_eq!(asked("GET", "/alerts/7").await, "unknown_resource");
+    assert_eq!(asked("PUT", "/alerts/7").await, "valid");
+    let renamed = objects(&place, &["resource", "edit", "Alerts", "--name=Alarms"]).remove(0);
+    let expected = json!({ "name": "Alarms", "path": "/alerts/**", "preflight": true,
+        "version": 3, "operations": edited["operations"] });
+    for (field, value) in expected.as_object().unwrap() {
+        assert_eq!(renamed[field], *value, "{field}");
+    }
+    let off = ["resource", "edit", "alarms", "--no-preflight"];
+    assert_eq!(objects(&place, &off).remove(0)["preflight"], false);
+
+    let before = objects(&place, &["resource", "list"]);
+    for (words, why) in [
+        (
+            &["--name=Alarms", "--path=/x"][..],
+            "--name: Two resources are named “Alarms”.",
+        ),
+        (
+            &["--name=X", "--path=/alerts/**"],
+            "--path: “Alarms” (/alerts/**) and “X”",
+        ),
+        (&["--name=X", "--path=alerts"], "--path: "),
+        (
+            &["--name=X", "--path=/x", "--operation=y=GET below all"],
+            "--operation \"y\", place: ",
+        ),
+        (
+            &["--name=X", "--path=/x", "--operation=y=GET any"],
+            "--operation \"y\", scope: ",
+        ),
+        (
+            &["--name=X", "--path=/x", "--operation=y"],
+            "write it as \"list=GET connect:read\"",
+        ),
+        (
+            &["--name=X", "--tools", "--operation=y=GET all"],
+            "--operation \"y\", methods: ",
+        ),
+        (&["--name=X", "--tools", "--path=/x"], "cannot be used with"),
+        (&["--name=X"], "--path"),
+    ] {
+        let create = ["resource", "create", "--operation=list=GET connect:read"];
+        let refusal = run(&place, &[&create[..], words].concat()).refused();
+        assert!(refusal.contains(why), "{words:?}: {refusal}");
+    }
+    let nobody = run(&place, &["resource", "edit", "Alerts", "--tools"]).refused();
+    assert!(
+        nobody.starts_with("Northwind has no resource \"Alerts\"."),
+        "{nobody}"
+    );
+    assert_eq!(objects(&place, &["resource", "list"]), before);
+
+    let delete = ["resource", "delete", "ALARMS"];
+    assert_eq!(run(&place, &delete).succeeded(), "“Alarms” is deleted.\n");
+    assert_eq!(asked("PUT", "/alerts/7").await, "unknown_resource");
+    let tools = ["--name=Tools", "--tools", "--operation=search=connect:read"];
+    let tools = [&["resource", "create"], &tools[..]].concat();
+    assert_eq!(objects(&place, &tools).remove(0)["path"], Value::Null);
+    let entries = place
+        .run(&["export", "--organization=northwind"])
+        .succeeded();
+    let actions: Vec<&str> = entries
+        .lines()
+        .filter(|line| line.contains("resource."))
+        .collect();
+    assert_eq!(actions.len(), 6, "{entries}");
+    assert!(
+        actions.iter().all(|line| line.contains("Command line")),
+        "{entries}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn resources_are_exported_imported_and_reset() {
     let place = place().await;
     found(&place);

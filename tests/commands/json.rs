@@ -11,7 +11,7 @@ use crate::support::{Place, cluster};
 
 /// Each command once, in an order in which each has something to do, with what stands on its
 /// standard input. `ID` is that of what the step before printed.
-const STEPS: [(&str, &str); 49] = [
+const STEPS: [(&str, &str); 52] = [
     ("migrate", ""),
     ("organization create --name=Northwind", ""),
     ("organization list", ""),
@@ -68,6 +68,15 @@ const STEPS: [(&str, &str); 49] = [
     ("import - NORTHWIND", TOKENS),
     ("mcp-token list NORTHWIND", ""),
     ("mcp-token revoke NORTHWIND ID", ""),
+    (
+        "resource create NORTHWIND --name=Alerts --tools --operation=alert=connect:write",
+        "",
+    ),
+    (
+        "resource edit NORTHWIND alerts --name=Alarms --preflight",
+        "",
+    ),
+    ("resource delete NORTHWIND alarms", ""),
     ("resource list NORTHWIND", ""),
     ("resource export NORTHWIND", ""),
     ("resource import - NORTHWIND", CATALOGUE),

@@ -72,6 +72,10 @@ const OF_VALUES: &[(&str, i64)] = &[
     ("emails.type eq \"work\"", USERS + 1),
     ("emails[type eq \"work\" and primary eq true]", USERS + 1),
     ("addresses.country eq \"DE\"", 33_333),
+    ("addresses.country ne \"DE\"", 66_667),
+    ("addresses.locality sw \"town\"", USERS),
+    ("phoneNumbers.value sw \"+49\"", 66_667),
+    ("emails.value pr", USERS + 1),
     ("addresses[type eq \"work\" and country eq \"DE\"]", 33_333),
 ];
 

@@ -28,14 +28,24 @@ pub struct HasValue {
     ask: Ask,
 }
 
-/// How many values of a user are so.
+/// How many values of a user may be so.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum HowMany {
-    /// One at most.
     One,
-    /// Of one kind, of which few users have several.
+    /// Those of one kind, of which few users have several.
     OfKind,
-    Any,
+    All,
+}
+
+impl HowMany {
+    /// Which of their values tells users of whom several may be so.
+    fn a_further_one(self) -> Option<&'static str> {
+        match self {
+            Self::One => None,
+            Self::OfKind => Some("repeats_kind"),
+            Self::All => Some("number = 2"),
+        }
+    }
 }
 
 impl HasValue {
@@ -61,7 +71,7 @@ impl HasValue {
             how_many: match leaf {
                 _ if is_any => HowMany::One,
                 leaf if names_kind(leaf) => HowMany::OfKind,
-                _ => HowMany::Any,
+                _ => HowMany::All,
             },
             ask,
         })
@@ -74,7 +84,7 @@ impl HasValue {
         each.try_fold(first, |one, other| {
             (one.attribute == other.attribute).then(|| Self {
                 is_so: Box::new(one.is_so.or(other.is_so)),
-                how_many: HowMany::Any,
+                how_many: HowMany::All,
                 ..one
             })
         })
@@ -86,46 +96,39 @@ impl HasValue {
         self.push_rows(out)
     }
 
-    /// A query of how many they are.
+    /// A query of how many they are: as many as values, less the further ones of whoever has several.
     pub fn push_count_of_owners<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        match self.how_many {
-            HowMany::One => {
-                out.push_sql("SELECT count(*) FROM ");
-                self.push_rows(out)
-            }
-            HowMany::OfKind => {
-                // Of whoever has several of the kind another than the first may be so.
-                out.push_sql(
-                    "SELECT count(*) + (SELECT count(*) FROM (SELECT DISTINCT user_id FROM ",
-                );
-                self.push_rows(out.reborrow())?;
-                out.push_sql(" AND repeats_kind) AS owners WHERE NOT EXISTS (SELECT FROM ");
-                self.push_rows(out.reborrow())?;
-                out.push_sql(
-                    " AND NOT repeats_kind AND scim_values.user_id = owners.user_id)) FROM ",
-                );
-                self.push_rows(out.reborrow())?;
-                out.push_sql(" AND NOT repeats_kind");
-                Ok(())
-            }
-            HowMany::Any => {
-                out.push_sql("SELECT count(*) FROM (SELECT DISTINCT user_id FROM ");
-                self.push_rows(out.reborrow())?;
-                out.push_sql(") AS owners");
-                Ok(())
-            }
+        out.push_sql("SELECT count(*)");
+        if let Some(further) = self.how_many.a_further_one() {
+            out.push_sql(
+                " - (SELECT coalesce(sum(times - 1), 0)::bigint FROM (SELECT count(*) AS times FROM ",
+            );
+            self.push_rows(out.reborrow())?;
+            out.push_sql(" AND user_id IN (SELECT user_id FROM ");
+            self.push_rows_of_attribute(out.reborrow())?;
+            out.push_sql(" AND ");
+            out.push_sql(further);
+            out.push_sql(") GROUP BY user_id) AS several)");
         }
+        out.push_sql(" FROM ");
+        self.push_rows(out)
     }
 
     fn push_rows<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.push_rows_of_attribute(out.reborrow())?;
+        out.push_sql(" AND (");
+        self.is_so.walk_ast(out.reborrow())?;
+        out.push_sql(")");
+        Ok(())
+    }
+
+    fn push_rows_of_attribute<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("scim_values WHERE scim_values.organization_id = ");
         out.push_bind_param::<SqlUuid, _>(&self.organization)?;
         // Written out, as indexes of some attributes are known by it. It is a name of the schema.
         out.push_sql(" AND scim_values.attribute = '");
         out.push_sql(self.attribute);
-        out.push_sql("' AND (");
-        self.is_so.walk_ast(out.reborrow())?;
-        out.push_sql(")");
+        out.push_sql("'");
         Ok(())
     }
 }

@@ -82,6 +82,7 @@ pub async fn page(
                 criterion: search.criterion.clone(),
             };
             let known = recall.get(&question);
+            // Behind where the last page ended is a list of its own.
             let end = known.and_then(|known| known.end_before(search));
             let before = end.map_or(0, |end| end.position);
             let rest = search.behind(before, 0);

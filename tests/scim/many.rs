@@ -196,7 +196,7 @@ impl Page {
                 let times_as_long = match (is_counted, self.may_be_last) {
                     (true, false) => 1,
                     (true, true) => 2,
-                    (false, _) => 4,
+                    (false, _) => 3,
                 };
                 bound = IN_DATABASE.max(times_as_long * to_count_everybody(app, times).await);
             }

@@ -46,9 +46,9 @@ pub struct Create {
     /// Let OPTIONS through without a token, for CORS
     #[arg(long)]
     preflight: bool,
-    /// What is done to it: as in "list=GET connect:read" or "change=PUT,PATCH below connect:write", of
-    /// a tool "search=connect:read". Once for each
-    #[arg(long = "operation", required = true)]
+    /// As "list=GET connect:read" or "change=PUT,PATCH below connect:write", for a tool
+    /// "search=connect:read"; to be repeated for each
+    #[arg(long = "operation", value_name = "OPERATION", required = true)]
     operations: Vec<Operation>,
 }
 
@@ -100,7 +100,7 @@ struct Changes {
     #[arg(long)]
     no_preflight: bool,
     /// In place of all that it has, as for `create`
-    #[arg(long = "operation")]
+    #[arg(long = "operation", value_name = "OPERATION")]
     operations: Vec<Operation>,
 }
 

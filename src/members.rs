@@ -7,6 +7,7 @@ mod handlers;
 pub mod invitations;
 mod pages;
 pub mod queries;
+mod query;
 
 use actix_web::web;
 use chrono::{DateTime, Utc};

@@ -181,7 +181,7 @@ mod tests {
     use super::*;
     use crate::access::{OrganizationId, UserId};
     use crate::catalogue::{Product, ProductId, ScopeSet};
-    use crate::gate::usage::Counter;
+    use crate::gate::usage::counter::Counter;
     use crate::gate::view::{Owner, Tenant};
     use crate::tokens::{Ranges, Standing, TokenId};
 

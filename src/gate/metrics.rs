@@ -8,7 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::decision::Code;
+use crate::tokens::Code;
 
 /// In seconds: from an answer out of memory to one that waited for the database.
 const BUCKETS: [f64; 12] = [

@@ -11,7 +11,7 @@ use diesel::result::Error as QueryError;
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
-use super::usage::Counter;
+use super::usage::counter::Counter;
 use super::view::{Owner, Tenant, View};
 use crate::access::{OrganizationId, Overseer, UserId};
 use crate::catalogue::Product;

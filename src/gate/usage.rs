@@ -6,7 +6,7 @@
 //! something is on a list, once; the list holds its view, which may be forgotten or replaced
 //! meanwhile. Once a second all that is on the list is collected, as rows.
 
-mod counter;
+pub(super) mod counter;
 mod log;
 mod pending;
 
@@ -19,16 +19,15 @@ use diesel_async::AsyncConnection;
 
 use self::counter::{LastUse, hour};
 use self::pending::{Bucket, MOST_PENDING, Pending, Sum};
-use super::decision::Code;
 use super::queries::usage::{self as queries, Fate, TransactionId};
 use super::queries::usage_log;
 use super::view::View;
 use crate::clock::Clock;
 use crate::db::{Connection, Database};
-use crate::tokens::TokenId;
+use crate::tokens::{Code, TokenId};
 use crate::web::Error;
 
-pub use self::counter::{Counter, Decided};
+pub use self::counter::Decided;
 
 /// Hours are kept for this long; days and totals for as long as their token.
 const KEPT: TimeDelta = TimeDelta::days(90);
@@ -407,7 +406,7 @@ mod tests {
 
     #[test]
     fn what_was_never_called_has_nothing_but_a_lock() {
-        assert!(size_of::<Counter>() <= 16);
+        assert!(size_of::<super::counter::Counter>() <= 16);
         let (usage, view) = (Usage::default(), Arc::new(view()));
         usage.count(&view, &decided(Code::Valid, [192, 0, 2, 1], now()));
         assert!(view.counter.lock().is_some());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::usage::Counter;
+use super::usage::counter::Counter;
 use crate::access::{OrganizationId, UserId};
 use crate::catalogue::{Product, ScopeSet};
 use crate::tokens::{Ranges, Standing, Status, TokenId};

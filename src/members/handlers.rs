@@ -14,8 +14,9 @@ use uuid::Uuid;
 
 use super::draft::{ApiTokensDraft, RoleForm, role};
 use super::invitations::Pending;
-use super::pages::{self, Counts, Heir, Query, Tokens};
+use super::pages::{self, Counts, Heir, Tokens};
 use super::queries::{self, ChangeError, Wanted};
+use super::query::Query;
 use super::{Member, View, groups, invitations};
 use crate::access::{Admin, OrganizationId, Role, Section, UserId};
 use crate::db::{Connection, Database, plan_afresh};

@@ -2,86 +2,20 @@
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use super::draft::{ApiTokensDraft, Fate, InvitationDraft};
 use super::groups::Group;
 use super::invitations::{Delivery, Pending};
-use super::queries::{Listed, Wanted};
+use super::queries::Listed;
+use super::query::Query;
 use super::{Exit, Member, View};
 use crate::access::{Role, Shell, UserId};
 use crate::journal::Entry;
 use crate::secret::Plaintext;
 use crate::tokens::queries::Left;
 use crate::tokens::{Answering, Presence, Status};
-use crate::web::paging::{Cursor, Slice};
-use crate::web::{form, format};
-
-/// Which members the list shows, as its address has it.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-pub struct Query {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub q: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub view: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub page: String,
-    /// The page of the invitations.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub invited: String,
-}
-
-impl Query {
-    /// What names and emails are searched for; `None`: no search.
-    pub fn term(&self) -> Option<String> {
-        form::term(&self.q)
-    }
-
-    pub fn view(&self) -> Option<View> {
-        self.view.parse().ok()
-    }
-
-    pub fn wanted(&self) -> Wanted {
-        Wanted {
-            term: self.term(),
-            view: self.view(),
-            group: None,
-        }
-    }
-
-    pub fn cursor(&self) -> Option<Cursor> {
-        Cursor::decode(&self.page)
-    }
-
-    /// The address of another page of the list at `path`.
-    pub fn at(&self, path: &str, page: &str) -> String {
-        let query = Self {
-            page: page.to_owned(),
-            ..self.clone()
-        };
-        let query = serde_html_form::to_string(query).unwrap_or_default();
-        format!("{path}?{query}")
-    }
-
-    /// The address of another page of the invitations.
-    fn at_invitations(&self, page: &str) -> String {
-        let query = Self {
-            invited: page.to_owned(),
-            ..self.clone()
-        };
-        format!("{}#invitations", query.at("/settings/members", &self.page))
-    }
-
-    /// The address of another part of the list.
-    fn with_view(&self, view: Option<View>) -> String {
-        let query = Self {
-            view: view.map_or("", View::as_str).to_owned(),
-            ..self.clone()
-        };
-        query.at("/settings/members", "")
-    }
-}
+use crate::web::format;
+use crate::web::paging::Slice;
 
 /// How many there are in each part of the list.
 pub struct Counts {

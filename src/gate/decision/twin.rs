@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Code, Need, Outcome, Request, decide, explain};
 use crate::access::{OrganizationId, UserId};
 use crate::catalogue::{Product, ProductId, Scope};
-use crate::gate::usage::Counter;
+use crate::gate::usage::counter::Counter;
 use crate::gate::view::{Owner, Tenant, View};
 use crate::tokens::{Ranges, Standing, TokenId};
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use ipnet::IpNet;
 
-use crate::gate::decision::Code;
+use crate::tokens::Code;
 use crate::web::client_address::ClientAddress;
 
 /// A token's calls are seldom of more kinds within a second.

@@ -10,10 +10,9 @@ use itertools::izip;
 
 use super::counter::{Calls, LastUse};
 use crate::db::Connection;
-use crate::gate::decision::Code;
 use crate::gate::queries::usage::{self as queries, Days, Hours, Totals};
 use crate::gate::queries::usage_log::Entry;
-use crate::tokens::TokenId;
+use crate::tokens::{Code, TokenId};
 use crate::web::Error;
 
 /// While the database is away, counting stops at so many different rows.

@@ -14,8 +14,8 @@ use super::queries::{self, ChangeError};
 use super::{Group, Keeper, pages};
 use crate::access::{Actor, Admin, Section};
 use crate::db::{Connection, Database, Pinned, plan_afresh};
-use crate::members::pages::Query;
 use crate::members::queries::{Wanted, count, page as members_page};
+use crate::members::query::Query;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
 const LIST: &str = "/settings/groups";

@@ -5,8 +5,8 @@ use askama::Template;
 use super::Group;
 use super::draft::{Addition, Draft};
 use crate::access::{Role, Shell};
-use crate::members::pages::Query;
 use crate::members::queries::Listed;
+use crate::members::query::Query;
 use crate::web::format;
 use crate::web::paging::Slice;
 

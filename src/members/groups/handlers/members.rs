@@ -13,8 +13,8 @@ use crate::members::groups::draft::{Addition, AdditionForm};
 use crate::members::groups::pages::MANAGED;
 use crate::members::groups::queries::{self, ChangeError};
 use crate::members::groups::{Group, GroupId, LAST_ADMINISTRATOR};
-use crate::members::pages::Query;
 use crate::members::queries::of_emails;
+use crate::members::query::Query;
 use crate::web::form::Nothing;
 use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
 

@@ -3,6 +3,7 @@
 //! interrupted leaves the database as empty as it was.
 
 mod bulk;
+mod calls;
 mod cast;
 mod queries;
 mod story;

@@ -1,7 +1,7 @@
 //! Who and what plays in the demo. All instants are told in days from now, so that the demo is
 //! as fresh on the day on which it is made.
 
-use super::traffic::{Calls, Shape};
+use super::calls::{Calls, Shape};
 use crate::access::Role;
 use crate::catalogue::AccessLevel::{
     Administrative, Editorial, FullAccess, ManagingEditorial, ReadOnly, RestrictedReadOnly, Scim,

@@ -275,6 +275,8 @@ async fn a_token_that_only_the_gate_takes_for_good_changes_nothing() {
         let shown = route.shown();
         let name = format!("northwinds-{number}");
         let id = route.thing(&app, app.organization, &name).await;
+        // What makes the gate look again has been heard of.
+        app.settle().await;
         assert_eq!(
             program.get("/api/v1/token").await.status,
             200,

@@ -124,6 +124,8 @@ async fn in_an_older_database_it_is_told_by_what_there_is() {
     let mei = mei.await.expect(200)["Resources"][0].clone();
     assert_eq!(mei["userName"], "mei@northwind.example");
     assert_eq!(mei["name"]["givenName"], "Some");
+    let work = "title ne \"Countess\" and emails[type eq \"work\" and primary eq true]";
+    assert_eq!(provider.named(work).await, ["mei@northwind.example"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

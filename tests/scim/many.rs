@@ -79,6 +79,73 @@ const OF_VALUES: &[(&str, i64)] = &[
     ("addresses[type eq \"work\" and country eq \"DE\"]", 33_333),
 ];
 
+/// The examples of RFC 7644, section 3.4.2.2, by what nearly everybody has.
+const OF_THE_STANDARD: &[(&str, i64)] = &[
+    ("userName Eq \"user4711@northwind.example\"", 1),
+    ("name.familyName co \"O'Malley\"", 0),
+    ("userName sw \"U\"", USERS),
+    (
+        "urn:ietf:params:scim:schemas:core:2.0:User:userName sw \"U\"",
+        USERS,
+    ),
+    ("title pr", USERS),
+    ("meta.lastModified gt \"2011-05-13T04:42:34Z\"", USERS + 1),
+    ("meta.lastModified ge \"2011-05-13T04:42:34Z\"", USERS + 1),
+    ("meta.lastModified lt \"2011-05-13T04:42:34Z\"", 0),
+    ("meta.lastModified le \"2011-05-13T04:42:34Z\"", 0),
+    ("title pr and userType eq \"Employee\"", USERS),
+    ("title pr or userType eq \"Intern\"", USERS),
+    (
+        "schemas eq \"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User\"",
+        USERS,
+    ),
+    (
+        "userType eq \"Employee\" and \
+         (emails co \"northwind.example\" or emails.value co \"example.org\")",
+        USERS,
+    ),
+    (
+        "userType ne \"Employee\" and \
+         not (emails co \"example.com\" or emails.value co \"example.org\")",
+        1,
+    ),
+    (
+        "userType eq \"Employee\" and (emails.type eq \"work\")",
+        USERS,
+    ),
+    (
+        "userType eq \"Employee\" and \
+         emails[type eq \"work\" and value co \"@northwind.example\"]",
+        USERS,
+    ),
+    (
+        "emails[type eq \"work\" and value co \"@northwind.example\"] or \
+         ims[type eq \"xmpp\" and value co \"@foo.com\"]",
+        USERS + 1,
+    ),
+];
+
+/// By several conditions, each of which many meet.
+const OF_SEVERAL: &[(&str, i64)] = &[
+    ("phoneNumbers pr and active eq true", 63_333),
+    ("title eq \"Engineer\" or phoneNumbers pr", 73_333),
+    ("emails.type eq \"work\" and title eq \"Engineer\"", 20_000),
+    ("addresses.country eq \"DE\" and active eq true", 31_667),
+    (
+        "not (addresses.country eq \"DE\" and active eq true)",
+        68_334,
+    ),
+    (
+        "title eq \"Engineer\" and addresses[type eq \"work\" and country eq \"US\"]",
+        6_667,
+    ),
+    (
+        "active eq true and (title eq \"Engineer\" or department eq \"D3\")",
+        35_000,
+    ),
+    ("costCenter ne \"CC-7\"", 99_001),
+];
+
 /// With what its statements take.
 async fn crowded() -> (App, StatementTimes) {
     let address = cluster::database().await;
@@ -135,6 +202,8 @@ async fn a_filtered_page_of_100_000_users_comes_at_once_and_holds_whose_turn_it_
     import::no_page_is_far(&app, &provider, &mut times).await;
     all_come_at_once(&app, &provider, &mut times, FILTERS).await;
     all_come_at_once(&app, &provider, &mut times, OF_VALUES).await;
+    all_come_at_once(&app, &provider, &mut times, OF_THE_STANDARD).await;
+    all_come_at_once(&app, &provider, &mut times, OF_SEVERAL).await;
 }
 
 /// What each takes is printed: when it is asked for the first time, and again.

@@ -10,7 +10,7 @@ use tokendesk::scim::filter::{Filter, Operator};
 use tokendesk::scim::path::Path;
 use tokendesk::scim::schema::{Kind, Place, USER};
 
-use super::provider::Provider;
+use super::provider::{ENTERPRISE, Provider, text};
 use crate::support::App;
 
 /// No email address among them, which only one user may have.
@@ -132,6 +132,109 @@ async fn the_database_finds_whom_the_criterion_is_met_by() {
                 );
             }
         }
+    }
+}
+
+/// Filters of several attributes, combined.
+fn combinations() -> impl Strategy<Value = Filter> {
+    let leaf = proptest::sample::select(vec![
+        "active eq true",
+        "title eq \"Painter\"",
+        "title co \"é\"",
+        "title pr",
+        "department ne \"Paint\"",
+        "schemas co \"enterprise\"",
+        "userName co \"1\"",
+        "displayName pr",
+        "emails pr",
+        "emails.type eq \"work\"",
+        "emails.value co \"x\"",
+        "emails[type eq \"home\" and value co \"a\"]",
+        "phoneNumbers.type ne \"work\"",
+        "phoneNumbers.value sw \"a\"",
+        "addresses.country eq \"DE\"",
+        "addresses[type eq \"work\" and not (country eq \"DE\") and primary eq true]",
+        "addresses[type eq \"work\" and locality pr]",
+        "ims pr",
+        "groups.display eq \"Painters\"",
+    ]);
+    let leaf = leaf.prop_map(|filter| filter.parse::<Filter>().unwrap());
+    leaf.prop_recursive(3, 8, 3, |inner| {
+        let some = proptest::collection::vec(inner.clone(), 2..4);
+        prop_oneof![
+            some.clone().prop_map(Filter::Any),
+            some.prop_map(Filter::All),
+            inner.prop_map(|filter| Filter::Not(Box::new(filter))),
+        ]
+    })
+}
+
+/// Some have so long texts, or so many kinds of addresses, that no index takes them.
+async fn varied_users(provider: &Provider, runner: &mut TestRunner) {
+    let mut ids = Vec::new();
+    for number in 0..60 {
+        let mut some = |values: Vec<Value>| {
+            let some = proptest::sample::subsequence(values, 0..=2);
+            some.new_tree(runner).unwrap().current()
+        };
+        let value = |value: &str, kind: &str| json!({ "value": value, "type": kind });
+        let mut user = json!({ "userName": format!("{number:02}@x.example"),
+            "active": number % 7 != 0,
+            "emails": some(vec![value("a x", "home"), value("b", "work"), value("x", "other")]),
+            "phoneNumbers": some(vec![value("a", "work"), value("b", "mobile"), json!({ "value": "a" })]),
+            "ims": some(vec![value("a", "xmpp"), value("b", "xmpp")]),
+            "addresses": some(vec![
+                json!({ "type": "work", "country": "DE", "locality": "A" }),
+                json!({ "type": "work", "country": "FR", "primary": true }),
+                json!({ "country": "DE", "locality": "B", "primary": false })]) });
+        match number % 5 {
+            0 => user["title"] = "Painter".into(),
+            1 => user["title"] = "é".repeat(300).into(),
+            2 => user[ENTERPRISE] = json!({ "department": "Paint" }),
+            3 => {
+                let long = "é".repeat(300);
+                user["title"] = "Painter".into();
+                user["userType"] = long.clone().into();
+                user["timezone"] = long.clone().into();
+                user["displayName"] = long.clone().into();
+                user[ENTERPRISE] = json!({ "department": long.clone(), "costCenter": long });
+            }
+            _ => {}
+        }
+        ids.push(text(
+            &provider.post("/Users", &user).await.expect(201)["id"],
+        ));
+    }
+    let painters: Vec<&String> = ids.iter().step_by(4).collect();
+    provider.group("Painters", &painters).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_are_counted_as_are_listed() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let provider = Provider::new(&app).await;
+    let mut runner = TestRunner::deterministic();
+    varied_users(&provider, &mut runner).await;
+    assert_eq!(
+        app.count("SELECT count(*) FROM scim_users WHERE NOT is_short")
+            .await,
+        12
+    );
+    for number in 0..400 {
+        if number == 200 {
+            let many: Vec<Value> = (0..100)
+                .map(|number| json!({ "type": format!("kind {number}"), "country": "DE" }))
+                .collect();
+            let user = json!({ "userName": "many@x.example", "addresses": many });
+            provider.post("/Users", &user).await.expect(201);
+        }
+        let filter = combinations().new_tree(&mut runner).unwrap().current();
+        let filter = filter.to_string();
+        let count = provider.count(&filter).await;
+        // The list remembers what was counted, until somebody changes.
+        app.sql("UPDATE directories SET revision = DEFAULT").await;
+        let found = provider.named(&filter).await;
+        assert_eq!(count, u64::try_from(found.len()).unwrap(), "{filter}");
     }
 }
 

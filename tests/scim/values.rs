@@ -59,6 +59,45 @@ async fn values_are_found_as_they_are_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn kinds_of_values_are_those_of_one_value_each() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    for (name, addresses) in [
+        (
+            "one",
+            json!([{ "type": "work", "country": "DE" }, { "type": "home", "country": "FR" }]),
+        ),
+        ("odd", json!([{ "type": "work\tshop\nhome" }])),
+        ("none", json!([{ "locality": "Town" }])),
+        ("nobody", json!([])),
+    ] {
+        let name = format!("{name}@x.example");
+        let user = json!({ "userName": name, "title": "Painter", "addresses": addresses });
+        provider.post("/Users", &user).await.expect(201);
+    }
+    for (filter, found) in [
+        ("type eq \"WORK\" and country eq \"de\"", vec!["one"]),
+        ("type eq \"work\" and country eq \"FR\"", vec![]),
+        ("type eq \"home\"", vec!["one"]),
+        ("type sw \"work\"", vec!["odd", "one"]),
+        ("type co \"shop\"", vec!["odd"]),
+        ("not (type pr)", vec!["none"]),
+        ("country ne \"DE\"", vec!["none", "odd", "one"]),
+    ] {
+        let filter = format!("title eq \"Painter\" and addresses[{filter}]");
+        assert_eq!(
+            provider.count(&filter).await,
+            found.len() as u64,
+            "{filter}"
+        );
+        let found: Vec<String> = found.iter().map(|it| format!("{it}@x.example")).collect();
+        assert_eq!(provider.named(&filter).await, found, "{filter}");
+    }
+    let without = "title eq \"Painter\" and not (addresses pr)";
+    assert_eq!(provider.named(without).await, ["nobody@x.example"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_in_two_organizations_is_found_in_each_by_what_it_knows() {
     let app = App::start().await;
     let northwind = Provider::new(&app).await;

@@ -4,9 +4,11 @@
 mod apart;
 mod ask;
 mod compare;
+mod difference;
 mod finder;
 mod groups;
 mod kept;
+mod kinds;
 mod spelled_out;
 mod users;
 mod values;

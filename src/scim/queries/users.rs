@@ -65,6 +65,8 @@ const FEW: u64 = 10_000;
 const VERY_FEW: u64 = 2_000;
 /// So many users are passed at most before those who are found are collected after all.
 const MOST_PASSED: u64 = 5_000;
+/// Of alternatives in several tables, none of which has the order.
+const MOST_PASSED_OF_ALTERNATIVES: u64 = 20_000;
 
 /// How many users are found, and those of the page.
 pub async fn page(
@@ -129,11 +131,16 @@ async fn found(
     }
     let known = match known {
         Some(total) => Some(total),
-        None => finder.count_apart(connection).await?,
+        None => finder.count_soon(connection).await?,
     };
     let expected = known.map_or(expected, i64::unsigned_abs);
     let all = expected_rows(connection, finder.all()).await?;
-    let most = most_to_pass(expected, all, search);
+    let bound = if finder.asks_for_alternatives() {
+        MOST_PASSED_OF_ALTERNATIVES
+    } else {
+        MOST_PASSED
+    };
+    let most = most_to_pass(expected, all, search, bound);
     if let Some(most) = most
         && let Some(ids) = pass(connection, finder, search, known, most).await?
     {
@@ -220,13 +227,13 @@ async fn walk(
 /// How many users to pass, found or not, before those who are found are collected: half as many again
 /// as fill the page if they stand anywhere in the order, as they may all stand at its end. `None` where
 /// an index leads past the others: to a page far behind, or along a range of the order.
-fn most_to_pass(expected: u64, all: u64, search: &Search) -> Option<i64> {
+fn most_to_pass(expected: u64, all: u64, search: &Search, bound: u64) -> Option<i64> {
     let wanted = (search.start - 1)
         .saturating_add(search.count)
         .unsigned_abs();
     let fair = wanted.saturating_mul(all) / expected.max(1);
     let most = fair.saturating_add(fair / 2 + 500);
-    if most > MOST_PASSED || search.sorts_by_its_range() {
+    if most > bound || search.sorts_by_its_range() {
         return None;
     }
     i64::try_from(most).ok()
@@ -345,7 +352,11 @@ mod tests {
             ),
         ] {
             let search = Search::of_query(&USER, query).unwrap();
-            assert_eq!(most_to_pass(expected, 100_000, &search), most, "{query}");
+            assert_eq!(
+                most_to_pass(expected, 100_000, &search, MOST_PASSED),
+                most,
+                "{query}"
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Comparisons of texts, spelled out: of an attribute that has few different texts, such as a title,
-//! it is faster to find those that meet one, and then who has them, than to look at everybody's.
+//! it is faster to find those that meet one, and then who has them, than to look at everybody's. Nor are many
+//! sets of kinds of values different.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -10,6 +11,7 @@ use diesel_async::RunQueryDsl;
 use super::Boxed;
 use super::compare::begun;
 use super::kept::kept_text;
+use super::kinds::{is_of_kinds, kinds_of, one_meets};
 use crate::access::OrganizationId;
 use crate::db::{Connection, escaped};
 use crate::scim::criterion::{Criterion, Leaf, Literal};
@@ -23,8 +25,16 @@ const FEW: i32 = 1_000;
 /// No more of a filter is spelled out.
 const MOST: usize = 8;
 
-#[derive(Default)]
-pub struct SpelledOut(Vec<(Leaf, Vec<String>)>);
+#[derive(Clone, Default)]
+pub struct SpelledOut(Vec<(Leaf, Texts)>);
+
+/// All that there are.
+#[derive(Clone)]
+pub struct Texts {
+    /// Those that meet what is asked.
+    pub met: Vec<String>,
+    pub others: Vec<String>,
+}
 
 impl SpelledOut {
     /// Whatever of the criterion can be.
@@ -35,24 +45,35 @@ impl SpelledOut {
     ) -> QueryResult<Self> {
         let mut spelled_out = Vec::new();
         let leaves = criterion.leaves().into_iter();
-        let queries = leaves.filter_map(|leaf| Some((leaf, Texts::meeting(leaf, organization)?)));
-        for (leaf, query) in queries.take(MOST) {
-            let (are_few, texts): (bool, Vec<String>) = query.get_result(connection).await?;
+        let asked = leaves.filter_map(|leaf| Some((leaf, AllTexts::asked(leaf, organization)?)));
+        for (leaf, all) in asked.take(MOST) {
+            let are_kinds = all.are_kinds;
+            let (are_few, mut met, mut others): (bool, Vec<String>, Vec<String>) =
+                all.get_result(connection).await?;
+            if are_kinds {
+                (met, others) = met.into_iter().partition(|kinds| one_meets(kinds, leaf));
+            }
             if are_few {
-                spelled_out.push((leaf.clone(), texts));
+                spelled_out.push((leaf.clone(), Texts { met, others }));
             }
         }
         Ok(Self(spelled_out))
     }
 
-    /// All that meet it.
-    pub fn texts(&self, leaf: &Leaf) -> Option<&[String]> {
+    /// Whatever is in either.
+    pub fn with(mut self, other: &Self) -> Self {
+        self.0.extend_from_slice(&other.0);
+        self
+    }
+
+    pub fn texts(&self, leaf: &Leaf) -> Option<&Texts> {
         let known = self.0.iter().find(|(known, _)| known == leaf);
-        known.map(|(_, texts)| texts.as_slice())
+        known.map(|(_, texts)| texts)
     }
 }
 
-fn has_few_texts(place: Place) -> bool {
+/// Whether they stand in an index with all else that many users share.
+pub fn has_few_texts(place: Place) -> bool {
     matches!(
         place.names()[..],
         ["title" | "userType" | "preferredLanguage" | "locale" | "timezone"]
@@ -63,23 +84,34 @@ fn has_few_texts(place: Place) -> bool {
     )
 }
 
-/// Whether an attribute has few texts, and those that are like the pattern, or are not. Its index is
-/// entered once for each, and no more often than they are few.
-struct Texts {
+/// Whether an attribute has few texts, and those that are like the pattern, or are not, and the others. Its
+/// index is entered once for each, and no more often than they are few.
+struct AllTexts {
     organization: OrganizationId,
     text: Boxed<Users, Text>,
     is_like: bool,
     pattern: String,
+    are_kinds: bool,
 }
 
-impl Texts {
-    fn meeting(leaf: &Leaf, organization: OrganizationId) -> Option<Self> {
+impl AllTexts {
+    fn asked(leaf: &Leaf, organization: OrganizationId) -> Option<Self> {
+        if is_of_kinds(leaf) {
+            return Some(Self {
+                organization,
+                text: Box::new(kinds_of(leaf.place())?.assume_not_null()),
+                is_like: true,
+                pattern: "%".to_owned(),
+                are_kinds: true,
+            });
+        }
         let Leaf::Compare(place, operator, Literal::Text(text)) = leaf else {
             return None;
         };
         let text = escaped(&begun(text));
         let (is_like, pattern) = match operator {
             Operator::Contains => (true, format!("%{text}%")),
+            Operator::StartsWith => (true, format!("{text}%")),
             Operator::EndsWith => (true, format!("%{text}")),
             Operator::NotEqual => (false, text),
             _ => return None,
@@ -92,11 +124,12 @@ impl Texts {
             text: kept_text(*place)?.text,
             is_like,
             pattern,
+            are_kinds: false,
         })
     }
 }
 
-impl QueryFragment<Pg> for Texts {
+impl QueryFragment<Pg> for AllTexts {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.unsafe_to_cache_prepared();
         out.push_sql("WITH RECURSIVE known (text) AS ((SELECT min(");
@@ -114,20 +147,28 @@ impl QueryFragment<Pg> for Texts {
         out.push_sql(&(FEW + 1).to_string());
         out.push_sql(") SELECT count(*) <= ");
         out.push_sql(&FEW.to_string());
-        out.push_sql(", coalesce(array_agg(text) FILTER (WHERE (text LIKE lower(");
+        if self.are_kinds {
+            // Somebody has more than the column takes.
+            out.push_sql(" AND coalesce(bool_and(text <> ''), true)");
+        }
+        out.push_sql(
+            ", coalesce(array_agg(text) FILTER (WHERE is_met), '{}'),
+            coalesce(array_agg(text) FILTER (WHERE NOT is_met), '{}')
+            FROM (SELECT text, (text LIKE lower(",
+        );
         out.push_bind_param::<Text, _>(&self.pattern)?;
         out.push_sql(")) = ");
         out.push_bind_param::<Bool, _>(&self.is_like)?;
-        out.push_sql("), '{}') FROM seen");
+        out.push_sql(" AS is_met FROM seen) AS told");
         Ok(())
     }
 }
 
-impl Query for Texts {
-    type SqlType = (Bool, Array<Text>);
+impl Query for AllTexts {
+    type SqlType = (Bool, Array<Text>, Array<Text>);
 }
 
-impl QueryId for Texts {
+impl QueryId for AllTexts {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }

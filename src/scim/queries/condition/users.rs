@@ -12,9 +12,10 @@ use super::compare::{
     Times, beginning, escaped_backwards, exact, folded, has_schema, id, meta, perhaps, unsupported,
 };
 use super::kept::kept_text;
-use super::spelled_out::SpelledOut;
+use super::kinds::kinds_of;
+use super::spelled_out::{SpelledOut, Texts, has_few_texts};
 use super::values::HasValue;
-use super::{Condition, all, any, combined, constant};
+use super::{Boxed, Condition, all, any, combined, constant};
 use crate::access::OrganizationId;
 use crate::db::schema::{groups, scim_users};
 use crate::db::{escaped, lower};
@@ -22,7 +23,7 @@ use crate::scim::criterion::{Criterion, Leaf, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::problem;
 use crate::scim::queries::directory::{UserIds, Users, expression_of_users, users_of};
-use crate::scim::schema::{Place, USER};
+use crate::scim::schema::{ENTERPRISE_URN, Place, USER};
 use crate::web::Error;
 
 diesel::define_sql_function! { fn reverse(text: Text) -> Text; }
@@ -43,6 +44,12 @@ impl Conditions<'_> {
         if let Some(found) = self.apart(criterion)? {
             return Ok(Box::new(found));
         }
+        if let Criterion::Not(denied) = criterion
+            && let Criterion::Leaf(leaf) = &**denied
+            && let Some(condition) = of_texts(leaf, self.spelled_out, true)
+        {
+            return Ok(condition);
+        }
         match criterion {
             Criterion::All(criteria) => {
                 let conditions: Result<_, Error> =
@@ -62,7 +69,9 @@ impl Conditions<'_> {
         let Criterion::Any(criteria) = criterion else {
             return Ok(None);
         };
-        let is_joined = self.ask == Ask::Joined && criterion.leaves().into_iter().any(asks_others);
+        let mut leaves = criterion.leaves().into_iter();
+        let is_joined =
+            self.ask == Ask::Joined && leaves.any(|leaf| asks_others(leaf, self.spelled_out));
         if !is_joined {
             return Ok(None);
         }
@@ -77,8 +86,12 @@ impl Conditions<'_> {
     }
 
     fn of(&self, leaf: &Leaf) -> Result<Condition<Users>, Error> {
-        if let Some(condition) = self.of_kept_text(leaf).or_else(|| of_addresses(leaf)) {
+        if let Some(condition) = of_kinds(leaf, self.spelled_out).or_else(|| of_addresses(leaf)) {
             return Ok(condition);
+        }
+        if let Some(kept) = kept_text(leaf.place()) {
+            let of_texts = of_texts(leaf, self.spelled_out, false);
+            return Ok(of_texts.unwrap_or_else(|| kept.meets(beginning, leaf)));
         }
         if let Some(has_value) = self.of_value(leaf)? {
             return Ok(Box::new(has_value));
@@ -139,42 +152,82 @@ impl Conditions<'_> {
 
     fn of_value(&self, leaf: &Leaf) -> Result<Option<HasValue>, Error> {
         let attribute = leaf.place().attribute;
-        let has_rows = attribute.is_plural && !["groups", "schemas"].contains(&attribute.name);
-        if !has_rows || of_addresses(leaf).is_some() {
+        if attribute.name == "groups" || !asks_others(leaf, self.spelled_out) {
             return Ok(None);
         }
         HasValue::of(leaf, self.organization, self.ask).map(Some)
     }
+}
 
-    fn of_kept_text(&self, leaf: &Leaf) -> Option<Condition<Users>> {
-        let kept = kept_text(leaf.place())?;
-        let Some(texts) = self.spelled_out.texts(leaf) else {
-            return Some(kept.meets(beginning, leaf));
-        };
-        let has_one: Condition<Users> = match texts {
-            // An index that has an order besides is of use.
-            [text] => Box::new(kept.text.eq(text.clone())),
-            texts => Box::new(kept.text.eq_any(texts.to_vec())),
-        };
-        Some(match leaf {
-            Leaf::Compare(_, Operator::NotEqual, _) => Box::new(not(kept.is_there).or(has_one)),
-            _ => Box::new(kept.is_there.and(has_one)),
-        })
+const SEVERAL: usize = 20;
+
+/// Whether a user has, or has not, one of the texts that meet it.
+fn of_texts(leaf: &Leaf, spelled_out: &SpelledOut, is_denied: bool) -> Option<Condition<Users>> {
+    let Texts { met, others } = spelled_out.texts(leaf)?;
+    let place = leaf.place();
+    let kept = match kinds_of(place) {
+        Some(kinds) => perhaps!(kinds.clone()),
+        None => kept_text(place)?,
+    };
+    let texts = if is_denied { others } else { met };
+    let begins = matches!(leaf, Leaf::Compare(_, Operator::StartsWith, _));
+    // An index has what begins so in one place, and many texts are slower to tell than what they are not.
+    if texts.len() > SEVERAL && (is_denied || begins && !place.attribute.is_plural) {
+        return None;
     }
+    let has_one = is_one_of(kept.text, texts);
+    let differs = matches!(leaf, Leaf::Compare(_, Operator::NotEqual, _));
+    // Of several values, none differs where there is none.
+    let meets_without = differs && !place.attribute.is_plural;
+    Some(if meets_without == is_denied {
+        Box::new(kept.is_there.and(has_one))
+    } else {
+        Box::new(not(kept.is_there).or(has_one))
+    })
 }
 
 /// Whether what is asked of it has rows in other tables.
-pub fn asks_others(leaf: &Leaf) -> bool {
+pub fn asks_others(leaf: &Leaf, spelled_out: &SpelledOut) -> bool {
     let attribute = leaf.place().attribute;
-    attribute.is_plural && attribute.name != "schemas" && of_addresses(leaf).is_none()
+    let is_known = || of_kinds(leaf, spelled_out).or_else(|| of_addresses(leaf));
+    attribute.is_plural && attribute.name != "schemas" && is_known().is_none()
+}
+
+/// Whether one index has all that is asked.
+pub fn is_shared(leaf: &Leaf, spelled_out: &SpelledOut) -> bool {
+    let place = leaf.place();
+    ["active", "schemas"].contains(&place.attribute.name)
+        || has_few_texts(place)
+        || of_kinds(leaf, spelled_out).is_some()
+}
+
+fn of_kinds(leaf: &Leaf, spelled_out: &SpelledOut) -> Option<Condition<Users>> {
+    let kinds = kinds_of(leaf.place())?;
+    match leaf {
+        Leaf::Present(Place { sub: None, .. }) => Some(Box::new(kinds.is_not_null())),
+        _ => of_texts(leaf, spelled_out, false),
+    }
+}
+
+fn is_one_of(text: Boxed<Users, Text>, texts: &[String]) -> Condition<Users> {
+    match texts {
+        // An index that has an order besides is of use.
+        [only] => Box::new(text.eq(only.clone())),
+        texts => Box::new(text.eq_any(texts.to_vec())),
+    }
 }
 
 /// Parts of email addresses, which stand in a column each on a line, with spaces for line breaks.
 fn of_addresses(leaf: &Leaf) -> Option<Condition<Users>> {
-    let Leaf::Compare(place, operator, Literal::Text(part)) = leaf else {
+    if leaf.place().names()[..] != ["emails", "value"] {
         return None;
+    }
+    let (operator, part) = match leaf {
+        Leaf::Compare(_, operator, Literal::Text(part)) => (operator, part),
+        Leaf::Present(_) => return Some(Box::new(scim_users::emails.is_not_null())),
+        _ => return None,
     };
-    if place.names()[..] != ["emails", "value"] || part.contains(['\n', ' ']) {
+    if part.contains(['\n', ' ']) {
         return None;
     }
     let part = escaped(part);
@@ -195,17 +248,9 @@ fn with_schema(operator: Operator, urn: &str) -> Condition<Users> {
         return Box::new(not(with_schema(Operator::Equal, urn)));
     }
     let always = constant(has_schema(USER.schema.urn, operator, urn));
-    let extensions = USER.extensions.iter();
-    let asked = extensions.filter(|extension| has_schema(extension.urn, operator, urn));
-    asked.fold(always, |any, extension| {
-        let place = |attribute| Place {
-            extension: Some(extension),
-            attribute,
-            sub: None,
-        };
-        let places = extension.attributes.iter().map(place);
-        Box::new(any.or(has_any(places.flat_map(Place::parts))))
-    })
+    let has_enterprise = constant(has_schema(ENTERPRISE_URN, operator, urn));
+    let is_extended = sql::<Bool>("scim_users.has_enterprise");
+    Box::new(always.or(has_enterprise.and(is_extended)))
 }
 
 /// That a user has one of the texts.

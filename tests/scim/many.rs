@@ -365,7 +365,7 @@ const PAGES: &[(&str, &str, &str, &str, i64)] = &[
     ),
     // PostgreSQL walks along users and values side by side.
     (
-        "not (phoneNumbers pr)",
+        "not (phoneNumbers.value pr)",
         "NOT EXISTS (SELECT FROM scim_values AS value WHERE attribute = 'phoneNumbers'
             AND value.user_id = scim_users.user_id)",
         "",

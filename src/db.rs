@@ -34,7 +34,7 @@ pub use connection::{Connection, is_canceled, is_unauthorized, unauthorized};
 pub use estimate::expected_rows;
 pub use lent::Lent;
 pub use pinned::Pinned;
-pub use plan::{limit_time, plan_afresh};
+pub use plan::{limit_time, plan_afresh, read_at_once};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 const MIGRATIONS_LOCK: &str = "hashtext('tokendesk migrations')";

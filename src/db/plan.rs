@@ -17,6 +17,13 @@ pub async fn limit_time(connection: &mut Connection, most: Duration) -> QueryRes
     Ok(())
 }
 
+/// For a transaction that has just begun, and changes nothing: all of its statements see the same.
+pub async fn read_at_once(connection: &mut Connection) -> QueryResult<()> {
+    let snapshot = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+    sql_query(snapshot).execute(connection).await?;
+    Ok(())
+}
+
 /// For the rest of the transaction, plans are made for the values that are asked for, as what
 /// is best for a rare search is the worst for a common one, and for a database in memory.
 pub async fn plan_afresh(connection: &mut Connection) -> QueryResult<()> {

@@ -1,6 +1,8 @@
 //! A filter is decided twice: in memory for the values that a change is for, and by the database
 //! for lists. Both find the same.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -236,6 +238,44 @@ async fn as_many_are_counted_as_are_listed() {
         let found = provider.named(&filter).await;
         assert_eq!(count, u64::try_from(found.len()).unwrap(), "{filter}");
     }
+}
+
+/// They are counted as all who have such an email, without those of them who are not active.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_count_puts_together_is_of_one_moment() {
+    let app = App::start_with(&["--rate-limit-per-token=1000000"]).await;
+    let provider = Provider::new(&app).await;
+    for (name, active) in [("bo", true), ("cy", true), ("di", false)] {
+        let name = format!("{name}@x.example");
+        let emails = json!([{ "value": name }]);
+        let user = json!({ "userName": name, "active": active, "emails": emails });
+        provider.post("/Users", &user).await.expect(201);
+    }
+    let is_over = AtomicBool::new(false);
+    let client = app.client().await;
+    let change = async {
+        let mut changes = 0;
+        while !is_over.load(Ordering::Relaxed) {
+            for emails in ["[]", "[{\"value\": \"di@x.example\"}]"] {
+                let change = format!(
+                    "UPDATE scim_documents SET document = document || '{{\"emails\": {emails}}}'
+                    FROM scim_users WHERE scim_users.user_id = scim_documents.user_id AND NOT active"
+                );
+                client.batch_execute(&change).await.unwrap();
+                changes += 1;
+            }
+        }
+        changes
+    };
+    let search = async {
+        for _ in 0..300 {
+            let filter = "active eq true and emails.value co \"@x.example\"";
+            assert_eq!(provider.count(filter).await, 2);
+        }
+        is_over.store(true, Ordering::Relaxed);
+    };
+    let (changes, ()) = tokio::join!(change, search);
+    assert!(changes > 100, "{changes}");
 }
 
 fn is_text(kind: Kind) -> bool {

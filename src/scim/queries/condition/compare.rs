@@ -15,7 +15,7 @@ use crate::web::Error;
 
 /// Of texts that have columns besides the document, so many characters are kept, as an index takes no
 /// more.
-const KEPT: usize = 300;
+pub const KEPT: usize = 300;
 
 /// Of a text that is compared by case.
 pub fn exact<Table: 'static>(

@@ -20,10 +20,14 @@ impl Difference {
     pub fn all(criterion: &Criterion) -> Vec<Self> {
         match criterion {
             Criterion::All(criteria) => each_left_out(criteria)
-                .filter_map(|(left_out, others)| Self::with_fewer(&left_out, all(others)))
+                .filter_map(|(left_out, others)| {
+                    Self::with_fewer(&left_out, together(others, Criterion::All))
+                })
                 .collect(),
             Criterion::Any(criteria) => each_left_out(criteria)
-                .map(|(left_out, others)| Self::with_more(left_out, any(others)))
+                .map(|(left_out, others)| {
+                    Self::with_more(left_out, together(others, Criterion::Any))
+                })
                 .collect(),
             Criterion::Not(denied) => vec![Self {
                 other: everyone(),
@@ -74,27 +78,16 @@ fn everyone() -> Criterion {
     Criterion::All(Vec::new())
 }
 
-fn all(mut criteria: Vec<Criterion>) -> Criterion {
+fn together(mut criteria: Vec<Criterion>, join: fn(Vec<Criterion>) -> Criterion) -> Criterion {
     match criteria.len() {
         1 => criteria.remove(0),
-        _ => Criterion::All(criteria),
-    }
-}
-
-fn any(mut criteria: Vec<Criterion>) -> Criterion {
-    match criteria.len() {
-        1 => criteria.remove(0),
-        _ => Criterion::Any(criteria),
+        _ => join(criteria),
     }
 }
 
 /// With the others, if there are any.
 fn each_left_out(criteria: &[Criterion]) -> impl Iterator<Item = (Criterion, Vec<Criterion>)> {
-    let numbers = if criteria.len() > 1 {
-        0..criteria.len()
-    } else {
-        0..0
-    };
+    let numbers = (0..criteria.len()).filter(|_| criteria.len() > 1);
     numbers.map(|number| {
         let mut others = criteria.to_vec();
         (others.remove(number), others)

@@ -7,6 +7,7 @@ use diesel::expression::SqlLiteral;
 use diesel::sql_types::{Nullable, Text};
 use serde_json::{Value, json};
 
+use super::compare::KEPT;
 use crate::scim::criterion::{Criterion, Leaf, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::schema::Place;
@@ -44,7 +45,7 @@ fn is_part(place: Place) -> bool {
 fn is_plain(literal: &Literal) -> bool {
     match literal {
         Literal::Text(text) => {
-            text.len() <= 300 && text.bytes().all(|byte| byte.is_ascii_graphic())
+            text.len() <= KEPT && text.bytes().all(|byte| byte.is_ascii_graphic())
         }
         Literal::Flag(_) => true,
         Literal::Instant(_) => false,

@@ -159,6 +159,7 @@ impl Conditions<'_> {
     }
 }
 
+/// To compare a user's text with more of them takes longer than to look into it.
 const SEVERAL: usize = 20;
 
 /// Whether a user has, or has not, one of the texts that meet it.
@@ -171,7 +172,7 @@ fn of_texts(leaf: &Leaf, spelled_out: &SpelledOut, is_denied: bool) -> Option<Co
     };
     let texts = if is_denied { others } else { met };
     let begins = matches!(leaf, Leaf::Compare(_, Operator::StartsWith, _));
-    // An index has what begins so in one place, and many texts are slower to tell than what they are not.
+    // Of what begins so, an index has all in one place.
     if texts.len() > SEVERAL && (is_denied || begins && !place.attribute.is_plural) {
         return None;
     }

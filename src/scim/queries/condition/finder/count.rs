@@ -18,6 +18,8 @@ use crate::web::Error;
 const FEW: u64 = 10_000;
 /// So many are tried.
 const MOST_DIFFERENCES: usize = 4;
+/// Of a filter with more conditions none is left out: each takes some statements.
+const MOST_CONDITIONS: usize = 8;
 
 impl Finder<'_> {
     /// How many they are.
@@ -94,7 +96,8 @@ impl Finder<'_> {
         let Some(criterion) = self.criterion else {
             return Ok(None);
         };
-        if !self.is_from_first() || self.asks_what_is_shared() {
+        let are_too_many = criterion.leaves().len() > MOST_CONDITIONS;
+        if !self.is_from_first() || self.asks_what_is_shared() || are_too_many {
             return Ok(None);
         }
         for difference in Difference::all(criterion)

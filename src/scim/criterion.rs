@@ -2,7 +2,7 @@
 //! Here it is decided of one value in memory; of resources the database decides, by `queries`,
 //! and a test holds the two to one another.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde_json::Value;
 
 use super::filter::{Filter, Operator};
@@ -150,7 +150,9 @@ impl Leaf {
         }
     }
 
-    fn is_met_by(&self, value: &Value) -> bool {
+    /// Whether a value of an attribute meets what is asked of its parts.
+    #[must_use]
+    pub fn is_met_by(&self, value: &Value) -> bool {
         match self {
             Self::Present(place) => !value[place.target().name].is_null(),
             Self::Compare(place, operator, literal) => compare(
@@ -170,9 +172,9 @@ impl Scope {
             filters.iter().map(|it| self.criterion(it)).collect()
         };
         if let Some(path) = filter.path()
-            && self.is_of_others(path)
+            && let Some(place) = self.place_in_others(path)
         {
-            return Ok(met_by_nothing(filter));
+            return Ok(met_by_nothing(filter, place));
         }
         Ok(match filter {
             Filter::Any(filters) => Criterion::Any(all(filters)?),
@@ -191,13 +193,14 @@ impl Scope {
         })
     }
 
-    /// Whether resources of this type have no such attribute, but those of another do.
-    fn is_of_others(self, path: &Path) -> bool {
-        let Self::Among(kind) = self else {
-            return false;
-        };
-        let has = |kind: &'static ResourceType| kind.find(path).is_some();
-        !has(kind) && TYPES.into_iter().any(has)
+    /// Where resources of another type have it, and those of this one have no such attribute.
+    fn place_in_others(self, path: &Path) -> Option<Place> {
+        match self {
+            Self::Among(kind) if kind.find(path).is_none() => {
+                TYPES.into_iter().find_map(|kind| kind.find(path))
+            }
+            _ => None,
+        }
     }
 
     fn place(self, path: &Path) -> Result<Place, Error> {
@@ -239,15 +242,33 @@ impl Scope {
                 "{path} cannot be compared by {operator}."
             )));
         }
-        Ok(Leaf::Compare(place, operator, literal).into())
+        let comparison = Leaf::Compare(place, operator, literal).into();
+        Ok(match self {
+            Self::Resource(_) | Self::Among(_) if operator == Operator::NotEqual => {
+                of_one_value(place, comparison)
+            }
+            _ => comparison,
+        })
     }
 }
 
+/// Of several values one differs, and not that none is equal (RFC 7644, section 3.4.2.2).
+fn of_one_value(place: Place, differs: Criterion) -> Criterion {
+    if !place.attribute.is_plural || place.sub.is_none() {
+        return differs;
+    }
+    let attribute = Place { sub: None, ..place };
+    let is_there = Leaf::Present(place).into();
+    Leaf::Has(attribute, Box::new(Criterion::All(vec![is_there, differs]))).into()
+}
+
 /// What is decided of a resource without any value at the path.
-fn met_by_nothing(filter: &Filter) -> Criterion {
+fn met_by_nothing(filter: &Filter, place: Place) -> Criterion {
     let is_met = match filter {
         Filter::Compare(_, Operator::Equal, value) => value.is_null(),
-        Filter::Compare(_, Operator::NotEqual, value) => !value.is_null(),
+        Filter::Compare(_, Operator::NotEqual, value) => {
+            !value.is_null() && !place.attribute.is_plural
+        }
         _ => false,
     };
     if is_met {
@@ -290,11 +311,10 @@ pub fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// Within what the database can hold.
+/// Of a year of four digits, which the database holds, too.
 fn instant(text: &str) -> Option<DateTime<Utc>> {
     let at: DateTime<Utc> = text.parse().ok()?;
-    let years = DateTime::UNIX_EPOCH..=DateTime::from_timestamp(253_402_300_799, 0)?;
-    years.contains(&at).then_some(at)
+    (1..=9999).contains(&at.year()).then_some(at)
 }
 
 /// RFC 7644, table 3: there is no order among booleans or binary values.

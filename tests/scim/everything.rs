@@ -92,6 +92,13 @@ async fn users_and_groups_are_found_in_one_list() {
             &[ADA, JO, MEI, "alpha", "Cäsar", "Écoles"],
         ),
         ("title ne null", &[EVE]),
+        // Of several values one is to differ, and they have none.
+        (r#"emails.type ne "home""#, &[ADA]),
+        (r#"members.value ne "x""#, &[]),
+        (
+            r#"emails[type ne "home"] or members.value eq null"#,
+            &everybody,
+        ),
         (
             r#"emails[type eq "work"] or externalId eq "9""#,
             &[ADA, "Cäsar"],

@@ -77,6 +77,8 @@ const FOUND: &[(&str, &str)] = &[
     ("meta.created ge \"2026-11-22T16:00:00+01:00\"", "bcde"),
     ("meta.lastModified le \"2026-11-22T15:00:00Z\"", "ab"),
     ("meta.created eq \"2026-11-22T14:00:00Z\"", "a"),
+    ("meta.created ge \"0001-01-01T00:00:00Z\"", "abcde"),
+    ("meta.created gt \"9999-12-31T23:59:59.9999999Z\"", ""),
     (
         "meta[created gt \"2026-11-22T14:00:00Z\" and lastModified le \"2026-11-22T15:00:00Z\"]",
         "b",

@@ -563,7 +563,18 @@ async fn times_are_found_by_what_is_answered() {
     for endpoint in ["/Users", "/Groups"] {
         let all = provider.get(endpoint).await.expect(200);
         let at = text(&all["Resources"][0]["meta"]["lastModified"]);
-        for (operator, finds) in [("eq", true), ("ge", true), ("gt", false), ("ne", false)] {
+        let later = at.replace("114Z", "1145Z");
+        assert_ne!(at, later);
+        for (operator, at, finds) in [
+            ("eq", &at, true),
+            ("ge", &at, true),
+            ("gt", &at, false),
+            ("ne", &at, false),
+            ("ne", &later, true),
+            ("lt", &later, true),
+            ("ge", &later, false),
+            ("eq", &later, false),
+        ] {
             let filter = format!("meta.lastModified {operator} \"{at}\"");
             let found = provider.find(endpoint, &filter).await.expect(200);
             let expected = if finds {

@@ -141,17 +141,24 @@ async fn found(
         MOST_PASSED
     };
     let most = most_to_pass(expected, all, search, bound);
-    if let Some(most) = most
-        && let Some(ids) = pass(connection, finder, search, known, most).await?
-    {
-        return Ok((total(connection, finder, known).await?, ids));
-    }
+    let passed = match most {
+        Some(most) => pass(connection, finder, search, known, most).await?,
+        None => None,
+    };
     let are_near = most.is_none() || all.saturating_sub(expected) / 2 <= expected;
-    if expected > FEW && are_near {
-        walk(connection, finder, search, known).await
-    } else {
-        collect(connection, finder, search, known, expected).await
+    if passed.is_none() && (expected <= FEW || !are_near) {
+        return collect(connection, finder, search, known, expected).await;
     }
+    let total = match known {
+        Some(total) => total,
+        None => finder.count_at_once(connection).await?,
+    };
+    let ids = match passed {
+        Some(ids) => ids,
+        None if total < search.start => Vec::new(),
+        None => walk(connection, finder, search).await?,
+    };
+    Ok((total, ids))
 }
 
 async fn total(
@@ -206,22 +213,15 @@ async fn walk(
     connection: &mut Connection,
     finder: &Finder<'_>,
     search: &Search,
-    known: Option<i64>,
-) -> Result<(i64, Vec<UserId>), Error> {
-    let total = total(connection, finder, known).await?;
-    if total < search.start {
-        return Ok((total, Vec::new()));
-    }
+) -> Result<Vec<UserId>, Error> {
     let found = match search.sort {
         None => finder.found_by_id()?,
         Some(_) => finder.found()?,
     };
-    let ids = order::of_users(found, search.sort.as_ref())
+    let page = order::of_users(found, search.sort.as_ref())
         .offset(search.start - 1)
-        .limit(search.count)
-        .load(connection)
-        .await?;
-    Ok((total, ids))
+        .limit(search.count);
+    Ok(page.load(connection).await?)
 }
 
 /// How many users to pass, found or not, before those who are found are collected: half as many again

@@ -115,7 +115,7 @@ impl<Table: 'static> Perhaps<Table> {
     }
 }
 
-/// Of an ID, and of its text where that is not compared as a whole.
+/// Of an ID, by case, and of its text where that is not compared as a whole.
 pub fn id<Table: 'static>(
     column: Boxed<Table, SqlUuid>,
     written: Boxed<Table, Text>,
@@ -123,12 +123,16 @@ pub fn id<Table: 'static>(
     literal: &Literal,
 ) -> Condition<Table> {
     let id = match literal {
-        Literal::Text(text) => text.parse::<Uuid>().ok(),
+        Literal::Text(text) => text
+            .parse()
+            .ok()
+            .filter(|id: &Uuid| id.to_string() == *text),
         _ => None,
     };
     match (operator, id) {
         (Operator::Equal, Some(id)) => Box::new(column.eq(id)),
         (Operator::NotEqual, Some(id)) => Box::new(column.ne(id)),
+        (Operator::Equal | Operator::NotEqual, None) => constant(operator == Operator::NotEqual),
         _ => exact(written, operator, literal),
     }
 }
@@ -187,21 +191,23 @@ pub fn meta<Table: 'static>(
 /// PostgreSQL knows no shorter time.
 const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
 
-/// To the millisecond, as it is answered.
+/// By the millisecond that is answered.
 fn instant<Table: 'static>(
     column: Boxed<Table, Timestamptz>,
     operator: Operator,
     at: DateTime<Utc>,
 ) -> Condition<Table> {
-    let at = at.trunc_subsecs(3);
-    let next = at + TimeDelta::milliseconds(1);
+    let begun = at.trunc_subsecs(3);
+    let next = begun + TimeDelta::milliseconds(1);
+    // No millisecond is equal to a time within one.
+    let first = if begun == at { begun } else { next };
     match operator {
         Operator::Greater => Box::new(column.ge(next)),
-        Operator::GreaterOrEqual => Box::new(column.ge(at)),
-        Operator::Less => Box::new(column.lt(at)),
+        Operator::GreaterOrEqual => Box::new(column.ge(first)),
+        Operator::Less => Box::new(column.lt(first)),
         Operator::LessOrEqual => Box::new(column.lt(next)),
-        Operator::NotEqual => Box::new(not(column.between(at, next - MICROSECOND))),
-        _ => Box::new(column.between(at, next - MICROSECOND)),
+        Operator::NotEqual => Box::new(not(column.between(first, next - MICROSECOND))),
+        _ => Box::new(column.between(first, next - MICROSECOND)),
     }
 }
 

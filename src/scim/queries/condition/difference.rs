@@ -61,14 +61,12 @@ impl Difference {
 
     fn from_everyone(leaf: &Leaf) -> Option<Self> {
         match leaf {
-            Leaf::Compare(place, Operator::NotEqual, literal) if !place.attribute.is_plural => {
-                Some(Self {
-                    other: everyone(),
-                    those: Leaf::Compare(*place, Operator::Equal, literal.clone()).into(),
-                    among: None,
-                    are_more: false,
-                })
-            }
+            Leaf::Compare(place, Operator::NotEqual, literal) => Some(Self {
+                other: everyone(),
+                those: Leaf::Compare(*place, Operator::Equal, literal.clone()).into(),
+                among: None,
+                are_more: false,
+            }),
             _ => None,
         }
     }

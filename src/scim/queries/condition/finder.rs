@@ -33,10 +33,12 @@ impl<'a> Finder<'a> {
         organization: OrganizationId,
         criterion: Option<&'a Criterion>,
     ) -> QueryResult<Self> {
-        let spelled_out = match criterion {
-            Some(criterion) => SpelledOut::of(connection, organization, criterion).await?,
-            None => SpelledOut::default(),
-        };
+        let mut spelled_out = SpelledOut::default();
+        if let Some(criterion) = criterion {
+            spelled_out = spelled_out
+                .with(connection, organization, criterion)
+                .await?;
+        }
         Ok(Self {
             organization,
             criterion,

@@ -8,8 +8,7 @@ use diesel::sql_types::{Nullable, Text};
 use serde_json::{Value, json};
 
 use super::compare::KEPT;
-use crate::scim::criterion::{Criterion, Leaf, Literal};
-use crate::scim::filter::Operator;
+use crate::scim::criterion::{Leaf, Literal};
 use crate::scim::schema::Place;
 
 /// Their column. It is empty where they are more than it takes, and has none where there is no value.
@@ -54,15 +53,11 @@ fn is_plain(literal: &Literal) -> bool {
 
 /// Whether one of the kinds, as they stand in the column, meets it.
 pub fn one_meets(kinds: &str, leaf: &Leaf) -> bool {
-    let criterion = match leaf {
-        Leaf::Has(_, criterion) => (**criterion).clone(),
-        // A value that differs, and not that none is equal (RFC 7644, section 3.4.2.2).
-        Leaf::Compare(place, Operator::NotEqual, _) => {
-            Criterion::All(vec![Leaf::Present(*place).into(), leaf.clone().into()])
-        }
-        leaf => leaf.clone().into(),
+    let is_met_by = |value: &Value| match leaf {
+        Leaf::Has(_, criterion) => criterion.is_met_by(value),
+        leaf => leaf.is_met_by(value),
     };
-    kinds.lines().any(|line| criterion.is_met_by(&value(line)))
+    kinds.lines().any(|line| is_met_by(&value(line)))
 }
 
 /// Type, country and whether it is primary, with tabs between them: each behind `=`, if it has one.
@@ -75,6 +70,7 @@ fn value(line: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scim::criterion::Criterion;
     use crate::scim::schema::USER;
 
     fn leaf(filter: &str) -> Leaf {

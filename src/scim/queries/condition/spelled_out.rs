@@ -25,8 +25,9 @@ const FEW: i32 = 1_000;
 /// No more of a filter is spelled out.
 const MOST: usize = 8;
 
+/// What was asked for; without texts where they are too many.
 #[derive(Clone, Default)]
-pub struct SpelledOut(Vec<(Leaf, Texts)>);
+pub struct SpelledOut(Vec<(Leaf, Option<Texts>)>);
 
 /// All that there are.
 #[derive(Clone)]
@@ -37,15 +38,18 @@ pub struct Texts {
 }
 
 impl SpelledOut {
-    /// Whatever of the criterion can be.
-    pub async fn of(
+    /// With whatever of the criterion can be, too.
+    pub async fn with(
+        mut self,
         connection: &mut Connection,
         organization: OrganizationId,
         criterion: &Criterion,
     ) -> QueryResult<Self> {
-        let mut spelled_out = Vec::new();
-        let leaves = criterion.leaves().into_iter();
-        let asked = leaves.filter_map(|leaf| Some((leaf, AllTexts::asked(leaf, organization)?)));
+        let mut leaves = criterion.leaves();
+        leaves.retain(|leaf| self.0.iter().all(|(known, _)| known != *leaf));
+        let asked = leaves
+            .into_iter()
+            .filter_map(|leaf| Some((leaf, AllTexts::asked(leaf, organization)?)));
         for (leaf, all) in asked.take(MOST) {
             let are_kinds = all.are_kinds;
             let (are_few, mut met, mut others): (bool, Vec<String>, Vec<String>) =
@@ -53,22 +57,15 @@ impl SpelledOut {
             if are_kinds {
                 (met, others) = met.into_iter().partition(|kinds| one_meets(kinds, leaf));
             }
-            if are_few {
-                spelled_out.push((leaf.clone(), Texts { met, others }));
-            }
+            let texts = are_few.then_some(Texts { met, others });
+            self.0.push((leaf.clone(), texts));
         }
-        Ok(Self(spelled_out))
-    }
-
-    /// Whatever is in either.
-    pub fn with(mut self, other: &Self) -> Self {
-        self.0.extend_from_slice(&other.0);
-        self
+        Ok(self)
     }
 
     pub fn texts(&self, leaf: &Leaf) -> Option<&Texts> {
         let known = self.0.iter().find(|(known, _)| known == leaf);
-        known.map(|(_, texts)| texts)
+        known.and_then(|(_, texts)| texts.as_ref())
     }
 }
 

@@ -177,9 +177,7 @@ fn of_texts(leaf: &Leaf, spelled_out: &SpelledOut, is_denied: bool) -> Option<Co
         return None;
     }
     let has_one = is_one_of(kept.text, texts);
-    let differs = matches!(leaf, Leaf::Compare(_, Operator::NotEqual, _));
-    // Of several values, none differs where there is none.
-    let meets_without = differs && !place.attribute.is_plural;
+    let meets_without = matches!(leaf, Leaf::Compare(_, Operator::NotEqual, _));
     Some(if meets_without == is_denied {
         Box::new(kept.is_there.and(has_one))
     } else {

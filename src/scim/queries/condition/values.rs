@@ -58,10 +58,6 @@ impl HasValue {
             Leaf::Has(_, criterion) => of_value(criterion)?,
             // Whoever has any has a first.
             _ if is_any => Box::new(scim_values::number.eq(1)),
-            // A value that differs, and not that none is equal (RFC 7644, section 3.4.2.2).
-            Leaf::Compare(_, Operator::NotEqual, _) => {
-                all(vec![of_part(&Leaf::Present(place))?, of_part(leaf)?])
-            }
             leaf => of_part(leaf)?,
         };
         Ok(Self {

@@ -33,7 +33,11 @@ impl Finder<'_> {
         }
     }
 
-    async fn count_at_once(&self, connection: &mut Connection) -> Result<i64, Error> {
+    /// The same, where [`Self::count_soon`] cannot tell.
+    ///
+    /// # Errors
+    /// `invalidFilter` for what is not looked for.
+    pub async fn count_at_once(&self, connection: &mut Connection) -> Result<i64, Error> {
         if !self.asks_what_is_shared() {
             let found = self.found()?.select(count_star());
             return Ok(found.get_result(connection).await?);
@@ -64,7 +68,7 @@ impl Finder<'_> {
         connection: &mut Connection,
         (difference, spelled_out): (Difference, SpelledOut),
     ) -> Result<i64, Error> {
-        let those = self.finder(&difference.those, spelled_out.with(&self.spelled_out));
+        let those = self.finder(&difference.those, spelled_out);
         let are_told = difference
             .among
             .is_none_or(|among| those.asks_others_for(&among));
@@ -88,7 +92,7 @@ impl Finder<'_> {
         Ok(found.get_result(connection).await?)
     }
 
-    /// One by which they are counted faster, with what is spelled out of those who are few.
+    /// One by which they are counted faster, with what is spelled out of it.
     async fn difference(
         &self,
         connection: &mut Connection,
@@ -105,11 +109,12 @@ impl Finder<'_> {
             .take(MOST_DIFFERENCES)
         {
             let Some(among) = &difference.among else {
-                return Ok(Some((difference, SpelledOut::default())));
+                return Ok(Some((difference, self.spelled_out.clone())));
             };
-            let among = Finder::of(connection, self.organization, Some(among)).await?;
+            let known = self.spelled_out.clone();
+            let spelled_out = known.with(connection, self.organization, among).await?;
+            let among = self.finder(among, spelled_out.clone());
             if expected_rows(connection, among.found()?).await? <= FEW {
-                let spelled_out = among.spelled_out;
                 return Ok(Some((difference, spelled_out)));
             }
         }

@@ -16,6 +16,8 @@ use crate::config::Config;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct ClientAddress(pub IpAddr);
 
+const UNKNOWN: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+
 impl ClientAddress {
     /// Of whoever sent the request.
     #[must_use]
@@ -68,7 +70,7 @@ pub fn is_from_proxy(request: &HttpRequest) -> bool {
 
 fn peer(request: &HttpRequest) -> IpAddr {
     let peer = request.peer_addr();
-    peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip())
+    peer.map_or(UNKNOWN, |peer| peer.ip())
 }
 
 fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
@@ -77,30 +79,30 @@ fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
 
 /// Walks `X-Forwarded-For` from the right, the nearest hop first, for as long as the hop
 /// that vouches for the next is trusted. What a client wrote itself stands further left
-/// and is never reached.
+/// and is never reached. Of whom a proxy says nothing that can be read, nothing is known: they
+/// are not the proxy.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut client = peer.to_canonical();
     if !is_trusted(client, trusted) {
         return client;
     }
-    let hops: Vec<&str> = headers
+    let hops: Vec<&[u8]> = headers
         .get_all("x-forwarded-for")
-        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .collect();
     for hop in hops.into_iter().rev() {
         if !is_trusted(client, trusted) {
             break;
         }
-        match address_of(hop.trim()) {
-            Some(next) => client = next.to_canonical(),
-            None => break,
-        }
+        let address = str::from_utf8(hop).ok().and_then(address_of);
+        client = address.unwrap_or(UNKNOWN).to_canonical();
     }
     client
 }
 
 /// An address, also with a port: `203.0.113.9:4711`, `[2001:db8::1]:4711`.
 fn address_of(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
     hop.parse()
         .or_else(|_| hop.parse().map(|socket: std::net::SocketAddr| socket.ip()))
         .or_else(|_| hop.trim_matches(['[', ']']).parse())
@@ -114,11 +116,16 @@ mod tests {
     use super::*;
 
     fn seen(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
+        let forwarded: Vec<&[u8]> = forwarded.iter().map(|value| value.as_bytes()).collect();
+        seen_of_bytes(peer, &forwarded, trusted)
+    }
+
+    fn seen_of_bytes(peer: &str, forwarded: &[&[u8]], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for value in forwarded {
             headers.append(
                 HeaderName::from_static("x-forwarded-for"),
-                HeaderValue::from_str(value).unwrap(),
+                HeaderValue::from_bytes(value).unwrap(),
             );
         }
         let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
@@ -157,7 +164,24 @@ mod tests {
             seen("::ffff:10.0.0.1", &["::ffff:203.0.113.9"], &trusted),
             "203.0.113.9"
         );
-        assert_eq!(seen("10.0.0.1", &["unknown"], &trusted), "10.0.0.1");
+    }
+
+    #[test]
+    fn whoever_is_unknown_is_not_the_proxy() {
+        let trusted = ["10.0.0.0/8"];
+        assert_eq!(seen("10.0.0.1", &[], &trusted), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["unknown"], &trusted), "::");
+        assert_eq!(seen("10.0.0.1", &["10.0.0.9, "], &trusted), "::");
+        assert_eq!(seen_of_bytes("10.0.0.1", &[b"\xff"], &trusted), "::");
+    }
+
+    #[test]
+    fn what_cannot_be_read_hides_nobody_behind_it() {
+        let trusted = ["10.0.0.0/8"];
+        for forwarded in [&b"\xff, 203.0.113.9"[..], b"10.0.0.2 \xff,203.0.113.9 "] {
+            let seen = seen_of_bytes("10.0.0.1", &[forwarded], &trusted);
+            assert_eq!(seen, "203.0.113.9");
+        }
     }
 
     #[test]

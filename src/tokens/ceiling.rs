@@ -1,14 +1,17 @@
-//! What may be done with a token: to give no scope, range or lifetime beyond its own.
+//! What may be done with a token: to give no scope, product, range or lifetime beyond its own.
 
 use chrono::{DateTime, Utc};
 
 use super::{Ranges, Token};
+use crate::catalogue::products::ProductId;
 use crate::catalogue::{Scope, ScopeSet};
 
 /// What somebody has, and so may give.
 #[derive(Clone, Debug)]
 pub struct Ceiling {
     pub scopes: ScopeSet,
+    /// `None`: any, or none.
+    pub product: Option<ProductId>,
     pub ranges: Ranges,
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -17,6 +20,7 @@ pub struct Ceiling {
 #[derive(Clone, Copy, Debug)]
 pub struct Gift<'a> {
     pub scopes: ScopeSet,
+    pub product: Option<ProductId>,
     pub ranges: &'a Ranges,
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -25,6 +29,7 @@ pub struct Gift<'a> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Excess {
     Scope(Scope),
+    Product,
     Ranges,
     Lifetime,
 }
@@ -33,6 +38,7 @@ impl<'a> From<&'a Token> for Gift<'a> {
     fn from(token: &'a Token) -> Self {
         Self {
             scopes: token.effective_scopes(),
+            product: token.product.as_ref().map(|product| product.id),
             ranges: &token.ranges,
             expires_at: token.expires_at,
         }
@@ -49,6 +55,7 @@ impl Ceiling {
         }
         let own = Gift {
             scopes: self.scopes,
+            product: self.product,
             ranges: &self.ranges,
             expires_at: self.expires_at,
         };
@@ -64,6 +71,9 @@ impl Gift<'_> {
             .filter(|scope| !self.scopes.allows(*scope))
             .map(Excess::Scope)
             .collect();
+        if self.product.is_some() && self.product != other.product {
+            excess.push(Excess::Product);
+        }
         if !self.ranges.cover(other.ranges) {
             excess.push(Excess::Ranges);
         }
@@ -81,6 +91,8 @@ fn outlasts(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn at(day: u32) -> Option<DateTime<Utc>> {
@@ -91,6 +103,7 @@ mod tests {
     fn nothing_is_given_that_is_beyond() {
         let own = Ceiling {
             scopes: ScopeSet::of(&[Scope::AdminWrite, Scope::ConnectRead]),
+            product: None,
             ranges: Ranges::parse("10.0.0.0/8 2001:db8::/32").unwrap(),
             expires_at: at(10),
         };
@@ -119,6 +132,7 @@ mod tests {
             let ranges = Ranges::parse(ranges).unwrap();
             let gift = Gift {
                 scopes: scopes.iter().copied().collect(),
+                product: None,
                 ranges: &ranges,
                 expires_at,
             };
@@ -127,15 +141,46 @@ mod tests {
     }
 
     #[test]
+    fn what_is_linked_to_a_product_gives_that_alone() {
+        let [own, other] = [1, 2].map(|id| Some(ProductId::from(Uuid::from_u128(id))));
+        let any = Ranges::default();
+        let gift = |product| Gift {
+            scopes: ScopeSet::of(&[Scope::ConnectRead]),
+            product,
+            ranges: &any,
+            expires_at: None,
+        };
+        let ceiling = |product| Ceiling {
+            scopes: ScopeSet::of(&[Scope::All]),
+            product,
+            ranges: Ranges::default(),
+            expires_at: None,
+        };
+        for product in [None, own, other] {
+            assert_eq!(ceiling(None).excess(gift(product), None), []);
+            let excess: &[Excess] = if product == own {
+                &[]
+            } else {
+                &[Excess::Product]
+            };
+            assert_eq!(ceiling(own).excess(gift(product), None), excess);
+        }
+        // It was so before.
+        assert_eq!(ceiling(own).excess(gift(other), Some(gift(other))), []);
+    }
+
+    #[test]
     fn what_was_there_before_is_no_gift() {
         let own = Ceiling {
             scopes: ScopeSet::of(&[Scope::AdminWrite]),
+            product: None,
             ranges: Ranges::parse("10.0.0.0/8").unwrap(),
             expires_at: at(10),
         };
         let any = Ranges::default();
         let whole = Gift {
             scopes: ScopeSet::of(&[Scope::All]),
+            product: None,
             ranges: &any,
             expires_at: None,
         };

@@ -155,6 +155,7 @@ impl<'a> From<&'a NewToken> for Gift<'a> {
     fn from(new: &'a NewToken) -> Self {
         Self {
             scopes: ScopeSet::effective(new.scopes),
+            product: new.product.as_ref().map(|product| product.id),
             ranges: &new.ranges,
             expires_at: new.expires_at,
         }

@@ -21,6 +21,7 @@ impl From<Beyond> for Error {
     fn from(Beyond(excess): Beyond) -> Self {
         let why = |excess| match excess {
             Excess::Scope(_) => "has not the scope all",
+            Excess::Product => "is linked to a product",
             Excess::Ranges => "is bound to ranges",
             Excess::Lifetime => "expires",
         };
@@ -42,6 +43,7 @@ where
 {
     let full_access = Gift {
         scopes: ScopeSet::of(&[Scope::All]),
+        product: None,
         ranges: &Ranges::default(),
         expires_at: None,
     };

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::known_scopes;
 use crate::access::{Actor, UserId, is_administrator};
+use crate::catalogue::products::ProductId;
 use crate::catalogue::{Scope, ScopeSet};
 use crate::db::Connection;
 use crate::db::schema::tokens;
@@ -14,6 +15,7 @@ use crate::tokens::ceiling::{Ceiling, Excess, Gift};
 
 type Row = (
     Option<Vec<String>>,
+    Option<ProductId>,
     Vec<IpNet>,
     Option<chrono::DateTime<chrono::Utc>>,
     Option<UserId>,
@@ -31,11 +33,12 @@ pub async fn excess(
     let Some(token) = actor.token() else {
         return Ok(Vec::new());
     };
-    let (scopes, ranges, expires_at, of): Row = tokens::table
+    let (scopes, product, ranges, expires_at, of): Row = tokens::table
         .filter(tokens::organization_id.eq(actor.organization()))
         .filter(tokens::id.eq(token))
         .select((
             tokens::scopes,
+            tokens::product_id,
             tokens::ip_ranges,
             tokens::expires_at,
             tokens::owner_id,
@@ -48,6 +51,7 @@ pub async fn excess(
             Some(owner) if of.is_none() => on_behalf(connection, actor, owner, own).await?,
             _ => own,
         },
+        product,
         ranges: ranges.into(),
         expires_at,
     };

@@ -79,6 +79,10 @@ fn beyond(excess: Excess) -> Mistake {
             "scopes",
             format!("The token that you use has not {scope}, and so cannot give it."),
         ),
+        Excess::Product => Mistake::new(
+            "product_id",
+            "The token that you use is linked to a product. Give only tokens of that product.",
+        ),
         Excess::Ranges => Mistake::new(
             "allowed_ip_ranges",
             "The token that you use is bound to ranges. Give only addresses within them.",
@@ -238,7 +242,11 @@ pub async fn edit(
             }
             // One that has expired gave nothing any more.
             let before = (token.status(&now) != Status::Expired).then(|| Gift::from(&token));
-            allow(connection, actor, key.owner, new.into(), before).await?;
+            let gift = Gift {
+                product: token.product.as_ref().map(|product| product.id),
+                ..new.into()
+            };
+            allow(connection, actor, key.owner, gift, before).await?;
             let after = Status::of(token.standing, new.expires_at, now);
             if let Some(owner) = key.owner
                 && after == Status::Active

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokendesk::access::Role;
 use tokendesk::catalogue::Scope;
 use tokendesk::tokens::Ranges;
 
@@ -404,6 +405,49 @@ async fn a_token_goes_through_its_life() {
     assert!(deleted.body["receipt"]["summary"].is_string());
     assert_eq!(program.get(path).await.status, 404);
     assert_eq!(program.delete(path).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_linked_to_a_product_gives_that_alone() {
+    let app = App::start().await;
+    let (_, secret) = app.token("Administration").await;
+    let administration = Program::of(&app, &secret);
+    let product = async |key: &str| {
+        let new = json!({ "name": key, "key": key });
+        let made = administration.post("/api/v1/products", &new).await;
+        made.body["id"].clone()
+    };
+    let (shop, pay) = (product("shop").await, product("pay").await);
+    let new = json!({ "name": "Shop", "scopes": ["all"], "product_id": shop });
+    let made = administration.post("/api/v1/tokens", &new).await;
+    let program = Program::new(&app, made.body["secret"].as_str().unwrap());
+    let new = |product: &Value| json!({ "name": format!("{product}"), "scopes": ["connect:read"], "product_id": product });
+    let own = program.post("/api/v1/tokens", &new(&shop)).await;
+    assert_eq!(own.status, 201, "{}", own.body);
+    for other in [pay, Value::Null] {
+        let refused = program.post("/api/v1/tokens", &new(&other)).await;
+        assert_eq!((refused.status, refused.code()), (403, "beyond_own"));
+        assert_eq!(refused.body["field"], "product_id");
+    }
+    // It edits its own, and takes from others, but has none of their secrets.
+    let path = own.header("location");
+    let edited = program.patch(path, &json!({ "name": "Renamed" })).await;
+    assert_eq!(edited.status, 200, "{}", edited.body);
+    let rotated = program.post(&format!("{path}/rotation"), &json!({})).await;
+    assert_eq!(rotated.status, 201, "{}", rotated.body);
+    let (any, _) = app.token("Any").await;
+    let any = format!("/api/v1/tokens/{}", any.id);
+    let narrower = program
+        .patch(&any, &json!({ "scopes": ["admin:read"] }))
+        .await;
+    assert_eq!(narrower.status, 200, "{}", narrower.body);
+    let rotation = program.post(&format!("{any}/rotation"), &json!({})).await;
+    assert_eq!((rotation.status, rotation.code()), (403, "beyond_own"));
+    let email = "mei@northwind.example";
+    app.add_member(app.organization, email, Role::Member).await;
+    let path = format!("/api/v1/members/{}", app.user(email).await);
+    let appointed = program.patch(&path, &json!({ "role": "admin" })).await;
+    assert_eq!((appointed.status, appointed.code()), (403, "beyond_own"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

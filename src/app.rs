@@ -46,6 +46,7 @@ pub struct State {
     pub gate: Gate,
     troubles: Troubles,
     recall: scim::Recall,
+    turns: scim::Turns,
     session_key: Key,
 }
 
@@ -83,6 +84,7 @@ impl State {
             gate,
             troubles: Troubles::default(),
             recall: scim::Recall::default(),
+            turns: scim::Turns::new(config.database_connections),
             session_key: Key::from(&key),
             config,
             database: database.clone(),
@@ -166,6 +168,7 @@ fn share(config: &mut web::ServiceConfig, state: &State) {
         .app_data(web::Data::new(state.gate.clone()))
         .app_data(web::Data::new(state.troubles.clone()))
         .app_data(web::Data::new(state.recall.clone()))
+        .app_data(web::Data::new(state.turns.clone()))
         .app_data(web::PayloadConfig::new(body::LARGEST));
 }
 

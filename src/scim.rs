@@ -18,6 +18,7 @@ mod queries;
 mod recall;
 pub mod schema;
 mod search;
+mod turns;
 mod user;
 mod version;
 
@@ -31,6 +32,7 @@ use crate::gate::admit_scim;
 use crate::web::{Answer, Error, headers};
 
 pub use recall::Recall;
+pub use turns::Turns;
 
 /// Bytes: a group of ten thousand members.
 const LARGEST: usize = 2 * 1024 * 1024;

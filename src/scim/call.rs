@@ -15,6 +15,7 @@ use super::projection::Projection;
 use super::recall::Recall;
 use super::schema::ResourceType;
 use super::search::Search;
+use super::turns::{Turn, Turns};
 use super::version::{Condition, Tag, is_known};
 use crate::access::{Actor, OrganizationId, Overseer};
 use crate::config::Config;
@@ -68,6 +69,16 @@ impl Call {
     #[must_use]
     pub fn recall(&self) -> &Recall {
         state(&self.request)
+    }
+
+    /// To search, which is to begin before a connection is taken.
+    ///
+    /// # Errors
+    /// Those of [`Turns::take`].
+    pub async fn turn(&self) -> Result<Turn, Error> {
+        state::<Turns>(&self.request)
+            .take(self.organization())
+            .await
     }
 
     /// The address that ends in `/scim/v2`.

@@ -12,6 +12,7 @@ use crate::web::Answer;
 /// Users and groups in one list (RFC 7644, section 3.4.3).
 pub async fn search(call: Call, payload: web::Payload) -> Answer {
     let search = Everything::of_body(&call.body(payload).await?)?;
+    let _turn = call.turn().await?;
     let connection = &mut *call.database().get().await?;
     let page = everything::page(connection, call.organization(), &search, call.recall()).await?;
     let Found { total, order, .. } = page;

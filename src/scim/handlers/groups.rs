@@ -30,6 +30,7 @@ pub async fn search(call: Call, payload: web::Payload) -> Answer {
 }
 
 async fn list(call: &Call, search: &Search) -> Answer {
+    let _turn = call.turn().await?;
     let connection = &mut *call.database().get().await?;
     let (total, page) = groups::page(connection, call.organization(), search).await?;
     let resources = resources(call, connection, &page, &search.projection).await?;

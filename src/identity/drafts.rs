@@ -6,7 +6,7 @@ use super::password;
 use crate::access::{API_TOKEN, AUTH_SECRET, COMMAND_LINE};
 use crate::secret::Password;
 use crate::web::form::{Field, first_refused};
-use crate::web::text::{fold, is_invisible, parse_name};
+use crate::web::text::{fold, is_invisible, is_joiner, parse_name};
 
 /// An email address, in lower case.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,8 +28,8 @@ impl Email {
                 && !domain.starts_with('.')
                 && !domain.ends_with('.')
         });
-        if !well_formed || is_too_long || text.chars().any(|c| c.is_whitespace() || is_invisible(c))
-        {
+        let is_no_part = |c: char| c.is_whitespace() || is_invisible(c) || is_joiner(c);
+        if !well_formed || is_too_long || text.chars().any(is_no_part) {
             return Err("Enter an email address, such as ada@example.com.".to_owned());
         }
         Ok(Self(text))

@@ -2,7 +2,7 @@
 //! Here it is decided of one value in memory; of resources the database decides, by `queries`,
 //! and a test holds the two to one another.
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 use serde_json::Value;
 
 use super::filter::{Filter, Operator};
@@ -235,6 +235,11 @@ impl Scope {
                 ))),
             };
         }
+        let is_whole = matches!(operator, Operator::Equal | Operator::NotEqual);
+        // Of the names of users and groups, which are kept without space around them.
+        let is_trimmed = is_whole && target.is_unique && !target.is_exact;
+        let trimmed = value.as_str().filter(|_| is_trimmed).map(str::trim);
+        let value = &trimmed.map_or_else(|| value.clone(), Value::from);
         let literal = literal(target, value)
             .ok_or_else(|| problem::filter(format!("{path} cannot be compared with {value}.")))?;
         if !is_comparable(target.kind, operator) {
@@ -311,9 +316,12 @@ pub fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// Of a year of four digits, which the database holds, too.
+/// Of a year of four digits, which the database holds, too; without a zone, in UTC.
 fn instant(text: &str) -> Option<DateTime<Utc>> {
-    let at: DateTime<Utc> = text.parse().ok()?;
+    let zoned = text.parse();
+    let at: DateTime<Utc> = zoned
+        .or_else(|_| text.parse().map(|at: NaiveDateTime| at.and_utc()))
+        .ok()?;
     (1..=9999).contains(&at.year()).then_some(at)
 }
 

@@ -270,11 +270,27 @@ fn is_one(attribute: &Attribute, one: &Value, other: &Value) -> bool {
 /// Whether two values of an attribute are one, as its schema has it.
 fn is_same(attribute: &Attribute, one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::String(one), Value::String(other)) if !attribute.is_exact => {
-            one.to_lowercase() == other.to_lowercase()
-        }
+        (Value::String(one), Value::String(other)) if !is_exact(attribute) => folded_eq(one, other),
         _ => one == other,
     }
+}
+
+/// Of binary values and references case counts, whatever a schema says (RFC 7643, sections 2.3.6
+/// and 2.3.7).
+fn is_exact(attribute: &Attribute) -> bool {
+    attribute.is_exact || matches!(attribute.kind, Kind::Binary | Kind::Reference(_))
+}
+
+fn folded_eq(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        return one.eq_ignore_ascii_case(other);
+    }
+    let folded = |text: &str| {
+        text.chars()
+            .flat_map(char::to_lowercase)
+            .collect::<Vec<_>>()
+    };
+    folded(one) == folded(other)
 }
 
 fn plural(
@@ -419,6 +435,10 @@ fn plain(attribute: &Attribute, value: &Value) -> Result<Option<Value>, Error> {
             Some(flag) => Ok(Some(flag.into())),
             None => Err(invalid(attribute.name, "true or false")),
         },
+        // Some send an object where what it is of is meant.
+        (Kind::Flag | Kind::Text, Value::Object(object)) if object.contains_key("value") => {
+            plain(attribute, &object["value"])
+        }
         (Kind::Flag, _) => Err(invalid(attribute.name, "true or false")),
         // PostgreSQL's text has no place for it.
         (_, Value::String(text)) if text.contains('\0') => {
@@ -426,10 +446,6 @@ fn plain(attribute: &Attribute, value: &Value) -> Result<Option<Value>, Error> {
         }
         (_, Value::String(_)) => Ok(some(value.clone())),
         (Kind::Text, Value::Number(number)) => Ok(Some(number.to_string().into())),
-        // Some send an object where the name of one is meant.
-        (Kind::Text, Value::Object(object)) if object.contains_key("value") => {
-            plain(attribute, &object["value"])
-        }
         _ => Err(invalid(attribute.name, "a string")),
     }
 }
@@ -454,14 +470,15 @@ mod tests {
         let sent = json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
             "id": "not theirs", "meta": { "version": "x" }, "groups": [{ "value": "x" }],
-            "USERNAME": "ada", "Active": "False", "externalid": 17, "password": "hunter2",
+            "USERNAME": "ada", "Active": [{ "$ref": null, "value": "False" }], "externalid": 17,
+            "password": "hunter2", "locale": { "value": "en" },
             "nickName": "", "title": null, "nonsense": { "a": 1 },
             "Name": { "GivenName": "Ada", "familyName": "", "x": 1 },
             "emails": { "Value": "a@b", "Primary": "True" },
             "phoneNumbers": ["1", null, { "value": "2" }],
         });
         let kept = json!({
-            "userName": "ada", "active": false, "externalId": "17",
+            "userName": "ada", "active": false, "externalId": "17", "locale": "en",
             "name": { "givenName": "Ada" },
             "emails": [{ "value": "a@b", "primary": true }],
             "phoneNumbers": [{ "value": "1" }, { "value": "2" }],

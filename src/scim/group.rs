@@ -11,14 +11,12 @@ use super::document::{Document, Mode};
 use super::filter::Operator;
 use super::patch::{Operation, Target};
 use super::problem;
-use super::schema::{GROUP, Place};
+use super::schema::{GROUP, MEMBERS, Place, USER};
 use super::user::{Meta, within};
 use super::version::Tag;
 use crate::access::UserId;
 use crate::members::groups::{GroupId, GroupName};
 use crate::web::Error;
-
-const MEMBERS: &str = "members";
 
 /// What a client wants a group to be, but for its members.
 #[derive(Clone, Debug)]
@@ -227,6 +225,11 @@ fn meant(criterion: &Criterion) -> Result<BTreeSet<UserId>, Error> {
                 .flatten()
                 .collect())
         }
+        // All members are users.
+        Criterion::All(criteria) if criteria.len() == 2 && criteria.iter().any(names_users) => {
+            let others = criteria.iter().filter(|it| !names_users(it));
+            others.map(meant).next().unwrap_or_else(|| Err(unmeant()))
+        }
         Criterion::Leaf(Leaf::Compare(place, Operator::Equal, Literal::Text(id)))
             if place.target().name == "value" =>
         {
@@ -234,10 +237,21 @@ fn meant(criterion: &Criterion) -> Result<BTreeSet<UserId>, Error> {
             let id = id.parse::<Uuid>().ok();
             Ok(id.map(UserId::from).into_iter().collect())
         }
-        _ => Err(problem::filter(
-            "Members are removed by their IDs: members[value eq \"…\"].",
-        )),
+        _ => Err(unmeant()),
     }
+}
+
+fn unmeant() -> Error {
+    problem::filter("Members are removed by their IDs: members[value eq \"…\"].")
+}
+
+/// `type eq "User"`
+fn names_users(criterion: &Criterion) -> bool {
+    let Criterion::Leaf(Leaf::Compare(place, Operator::Equal, Literal::Text(kind))) = criterion
+    else {
+        return false;
+    };
+    place.target().name == "type" && kind.eq_ignore_ascii_case(USER.name)
 }
 
 /// A group as stored.

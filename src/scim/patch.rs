@@ -9,10 +9,11 @@ use super::document::{Document, Mode};
 use super::filter::value_filter;
 use super::path::Path;
 use super::problem;
-use super::schema::{Attribute, Kind, Place, ResourceType, Schema};
+use super::schema::{Attribute, Kind, MEMBERS, Place, ResourceType, Schema};
 use crate::web::Error;
 
-/// In the filters of all paths of a request, each of which is made with every value.
+/// In the filters of all paths of a request, and with all values that it names: each is made with
+/// every value that is there.
 const MOST_COMPARISONS: usize = 5_000;
 
 /// One of the changes of a request.
@@ -70,8 +71,8 @@ pub fn operations(kind: &'static ResourceType, body: &Value) -> Result<Vec<Opera
     let comparisons: usize = wanted.iter().map(Operation::comparisons).sum();
     if comparisons > MOST_COMPARISONS {
         return Err(problem::shape(format!(
-            "The filters in the paths make {comparisons} comparisons, of which {MOST_COMPARISONS} are \
-             the most. Send several requests."
+            "The operations make {comparisons} comparisons, of which {MOST_COMPARISONS} are the most. \
+             Send several requests."
         )));
     }
     Ok(wanted)
@@ -197,18 +198,30 @@ fn target(kind: &'static ResourceType, path: &str) -> Result<Option<Target>, Err
     }))
 }
 
+/// How many values of plural attributes one may be made of, at least one.
+fn values(sent: &Value) -> usize {
+    match sent {
+        Value::Array(values) => values.len().max(1),
+        Value::Object(object) => {
+            let of_members = |name: &str| name.eq_ignore_ascii_case(MEMBERS);
+            let parts = object.iter().filter(|(name, _)| !of_members(name));
+            parts.map(|(_, part)| values(part)).sum::<usize>().max(1)
+        }
+        _ => 1,
+    }
+}
+
 impl Operation {
     fn comparisons(&self) -> usize {
-        match self {
-            Self::Put {
-                target: Some(Target::Values { criterion, .. }),
-                ..
-            }
-            | Self::Remove {
-                target: Target::Values { criterion, .. },
-                ..
-            } => criterion.leaves().len(),
-            _ => 0,
+        let (target, value) = match self {
+            Self::Put { target, value, .. } => (target.as_ref(), Some(value)),
+            Self::Remove { target, value } => (Some(target), value.as_ref()),
+        };
+        match target {
+            Some(Target::Values { criterion, .. }) => criterion.leaves().len(),
+            // Of whom there may be more, and who are looked up.
+            Some(Target::Attribute(place)) if place.attribute.name == MEMBERS => 1,
+            _ => value.map_or(1, values),
         }
     }
 

@@ -6,7 +6,7 @@ mod user;
 
 use super::path::Path;
 
-pub use group::GROUP;
+pub use group::{GROUP, MEMBERS};
 pub use published::{resource_types, schemas, service_provider};
 pub use user::{ENTERPRISE_URN, USER};
 

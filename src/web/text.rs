@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use unicode_normalization::UnicodeNormalization;
 
 /// Control characters, and those that take no room or change how text runs (Unicode's
-/// `Default_Ignorable_Code_Point` and its bidirectional controls): with them two names could look
-/// the same, or one like another.
+/// `Default_Ignorable_Code_Point` and its bidirectional controls), but for [`JOINERS`]: with them two
+/// names could look the same, or one like another.
 pub const INVISIBLE: [RangeInclusive<char>; 20] = [
     '\0'..='\u{1f}',
     '\u{7f}'..='\u{9f}',
@@ -16,12 +16,12 @@ pub const INVISIBLE: [RangeInclusive<char>; 20] = [
     '\u{115f}'..='\u{1160}',
     '\u{17b4}'..='\u{17b5}',
     '\u{180b}'..='\u{180f}',
-    '\u{200b}'..='\u{200f}',
+    '\u{200b}'..='\u{200b}',
     '\u{2028}'..='\u{202e}',
     '\u{2060}'..='\u{206f}',
     '\u{2800}'..='\u{2800}',
     '\u{3164}'..='\u{3164}',
-    '\u{fe00}'..='\u{fe0f}',
+    '\u{fe00}'..='\u{fe0d}',
     '\u{feff}'..='\u{feff}',
     '\u{ffa0}'..='\u{ffa0}',
     '\u{fff0}'..='\u{fffb}',
@@ -30,36 +30,56 @@ pub const INVISIBLE: [RangeInclusive<char>; 20] = [
     '\u{e0000}'..='\u{e0fff}',
 ];
 
+/// What joins the letters of a Persian word or the parts of an emoji, or keeps them apart, says on which side a
+/// letter stands, and makes an emoji of a sign. Names are the same with and without it.
+pub const JOINERS: [RangeInclusive<char>; 2] = ['\u{200c}'..='\u{200f}', '\u{fe0e}'..='\u{fe0f}'];
+
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     INVISIBLE.iter().any(|range| range.contains(&c))
 }
 
-/// A name of 1 to `longest` visible characters, trimmed. Space around it counts, as it does in a
-/// form's field and in the API's document.
+#[must_use]
+pub fn is_joiner(c: char) -> bool {
+    JOINERS.iter().any(|range| range.contains(&c))
+}
+
+/// Text on one line that can be seen, trimmed. It may be empty.
+///
+/// # Errors
+/// What to do about it.
+pub fn parse_line(text: &str) -> Result<&str, String> {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || is_joiner(c));
+    let text = text.trim_end();
+    if text.chars().any(is_invisible) {
+        return Err("Remove the control or invisible characters, such as line breaks.".to_owned());
+    }
+    Ok(text)
+}
+
+/// A name of 1 to `longest` characters, trimmed. Space around it counts, as it does in a form's field and in
+/// the API's document.
 ///
 /// # Errors
 /// What to do about it.
 pub fn parse_name(text: &str, longest: usize) -> Result<String, String> {
     let length = text.chars().count();
-    let text = text.trim();
-    match length {
-        _ if text.is_empty() => Err("Enter a name.".to_owned()),
-        length if length > longest => Err(format!(
+    if length > longest {
+        return Err(format!(
             "Use at most {longest} characters; these are {length}."
-        )),
-        _ if text.chars().any(is_invisible) => {
-            Err("Remove the control or invisible characters, such as line breaks.".to_owned())
-        }
-        _ => Ok(text.to_owned()),
+        ));
+    }
+    match parse_line(text)? {
+        "" => Err("Enter a name.".to_owned()),
+        name => Ok(name.to_owned()),
     }
 }
 
-/// As names are compared: without case, with one kind of space, and without the difference
-/// between characters that are compatible (NFKC).
+/// As names are compared: without case and [`JOINERS`], with one kind of space, and without the
+/// difference between characters that are compatible (NFKC).
 #[must_use]
 pub fn fold(text: &str) -> String {
-    let compatible: String = text.nfkc().collect();
+    let compatible: String = text.chars().filter(|c| !is_joiner(*c)).nfkc().collect();
     // By way of upper case, ß becomes ss, and so does its capital by way of ß; at the end of a
     // word, lower case would write ς.
     let upper = compatible.to_lowercase().to_uppercase();
@@ -89,6 +109,7 @@ mod tests {
         assert_eq!(fold("STRAẞE"), fold("STRASSE"));
         assert_eq!(fold("ΟΔΟΣ"), fold("οδος"));
         assert_eq!(fold("O\u{a0} kta"), fold("o kta"));
+        assert_eq!(fold("ok\u{200d}ta\u{fe0f}"), fold("okta"));
         assert_ne!(fold("okta"), fold("okta 2"));
     }
 
@@ -108,6 +129,7 @@ mod tests {
         for bad in [
             "",
             " ",
+            " \u{200d}\u{fe0f} ",
             "a\nb",
             "a\0b",
             "a\u{202e}b",
@@ -118,6 +140,14 @@ mod tests {
         ] {
             assert!(parse_name(bad, 100).is_err(), "{bad:?}");
         }
-        assert_eq!(parse_name(" Größe 🚀 ", 100).unwrap(), "Größe 🚀");
+        for good in [
+            "Größe 🚀",
+            "👩\u{200d}💻 Devs",
+            "Team ❤\u{fe0f}",
+            "می\u{200c}خواهم",
+        ] {
+            let name = parse_name(&format!("\u{200f} {good} "), 100).unwrap();
+            assert_eq!(name, good);
+        }
     }
 }

@@ -61,6 +61,8 @@ const FOUND: &[(&str, &str)] = &[
     ("userName lt \"bo@x.example\"", "a"),
     ("userName le \"bo@x.example\"", "ab"),
     ("userName pr", "abcde"),
+    ("userName eq \" BO@x.example \"", "b"),
+    ("userName sw \" bo\"", ""),
     ("externalId eq \"B1\"", "b"),
     ("externalId eq \"b1\"", ""),
     ("externalId ne \"B1\"", "acde"),
@@ -77,6 +79,7 @@ const FOUND: &[(&str, &str)] = &[
     ("meta.created ge \"2026-11-22T16:00:00+01:00\"", "bcde"),
     ("meta.lastModified le \"2026-11-22T15:00:00Z\"", "ab"),
     ("meta.created eq \"2026-11-22T14:00:00Z\"", "a"),
+    ("meta.created eq \"2026-11-22T14:00:00\"", "a"),
     ("meta.created ge \"0001-01-01T00:00:00Z\"", "abcde"),
     ("meta.created gt \"9999-12-31T23:59:59.9999999Z\"", ""),
     (
@@ -267,6 +270,11 @@ async fn groups_are_found_by_what_they_and_their_members_are() {
             vec!["Writers"],
         ),
         (format!("members ne \"{bo}\""), vec!["Writers"]),
+        ("displayName eq \" writers \"".to_owned(), vec!["Writers"]),
+        (
+            format!("members.value eq \"{}\"", bo.to_uppercase()),
+            vec![],
+        ),
         (
             "members.display eq \"cy ZIEGLER\"".to_owned(),
             vec!["Writers"],

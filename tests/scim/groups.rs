@@ -55,6 +55,56 @@ async fn a_thousand_members_are_pushed_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn groups_have_names_of_all_languages() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    for name in [
+        "Team ❤\u{fe0f}",
+        "👩\u{200d}💻 Devs",
+        "می\u{200c}خواهم",
+        "צוות\u{200f} A",
+    ] {
+        let group = provider.group(name, &[]).await;
+        let filter = format!("displayName eq \"{name}\"");
+        let found = provider.find("/Groups", &filter).await.expect(200);
+        assert_eq!(found["totalResults"], 1, "{name}");
+        assert_eq!(found["Resources"][0]["displayName"], name);
+        let rename = json!([{ "op": "replace", "value": { "id": group, "displayName": format!("{name}!") } }]);
+        provider
+            .patch(&format!("/Groups/{group}"), rename)
+            .await
+            .expect(204);
+    }
+    let user = json!({ "userName": "jo@x.example", "displayName": "می\u{200c}خواهم" });
+    provider.post("/Users", &user).await.expect(201);
+    let named = "SELECT count(*) FROM users WHERE name = 'می\u{200c}خواهم'";
+    assert_eq!(app.count(named).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_are_removed_by_their_ids_and_what_they_are() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let [bo, cy] = [provider.user("bo@x.example"), provider.user("cy@x.example")];
+    let (bo, cy) = (bo.await, cy.await);
+    let path = format!("/Groups/{}", provider.group("Writers", &[&bo, &cy]).await);
+    let remove = |filter: String| json!([{ "op": "remove", "path": format!("members[{filter}]") }]);
+    for filter in [
+        r#"type eq "User""#.to_owned(),
+        r#"type eq "User" and type eq "User""#.to_owned(),
+        format!("value ne \"{bo}\""),
+        format!("value eq \"{bo}\" and value eq \"{cy}\""),
+    ] {
+        let refused = provider.patch(&path, remove(filter)).await;
+        refused.refuse(400, "invalidFilter");
+    }
+    let one = format!("type eq \"user\" and value eq \"{bo}\"");
+    provider.patch(&path, remove(one)).await.expect(204);
+    let group = provider.get(&path).await.expect(200);
+    assert_eq!(members_of(&group), [cy]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_group_is_the_providers_from_its_first_change_on() {
     let app = App::start().await;
     let provider = Provider::new(&app).await;

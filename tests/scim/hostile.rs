@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokendesk::catalogue::Scope;
 
@@ -222,6 +223,40 @@ async fn a_search_that_takes_too_long_is_given_up() {
     assert_eq!(provider.named("title pr").await, Vec::<String>::new());
 }
 
+/// However many come, one organisation's leave connections to others.
+#[tokio::test(flavor = "multi_thread")]
+async fn searches_that_take_long_keep_nobody_else_waiting() {
+    let app = App::start().await;
+    let provider = Provider::new(&app).await;
+    let group = format!("/Groups/{}", provider.group("Weavers", &[]).await);
+    let client = app.client().await;
+    let hold = "BEGIN; LOCK TABLE scim_users IN ACCESS EXCLUSIVE MODE";
+    client.batch_execute(hold).await.unwrap();
+    let searches = async {
+        let found = join_all((0..40).map(|_| provider.find("/Users", "title pr"))).await;
+        found
+            .into_iter()
+            .map(|found| found.status)
+            .collect::<Vec<_>>()
+    };
+    let others = async {
+        let waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+            WHERE NOT granted AND datname = current_database()";
+        while app.count(waiting).await == 0 {}
+        let shown = join_all((0..40).map(|_| provider.get(&group))).await;
+        shown.into_iter().for_each(|shown| drop(shown.expect(200)));
+        let searching = app.count(waiting).await;
+        assert!((1..=4).contains(&searching), "{searching}");
+        client.batch_execute("ROLLBACK").await.unwrap();
+    };
+    let (found, ()) = tokio::join!(searches, others);
+    assert!(
+        found.iter().all(|status| [200, 429].contains(status)),
+        "{found:?}"
+    );
+    assert!(found.contains(&200));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_makes_so_many_comparisons_and_no_more() {
     let app = App::start().await;
@@ -233,6 +268,20 @@ async fn a_request_makes_so_many_comparisons_and_no_more() {
     let refused = provider.patch(&path, many.clone().into()).await;
     refused.refuse(400, "invalidSyntax");
     provider.patch(&path, many[..40].into()).await.expect(200);
+    let values: Vec<Value> = (0..500)
+        .map(|n| json!({ "value": n.to_string() }))
+        .collect();
+    for op in ["add", "replace", "remove"] {
+        let operation = json!({ "op": op, "path": "phoneNumbers", "value": values });
+        let mut many = vec![operation; 10];
+        provider.patch(&path, many.clone().into()).await.expect(200);
+        many.push(json!({ "op": op, "path": "phoneNumbers", "value": [{ "value": "1" }] }));
+        let refused = provider.patch(&path, many.into()).await;
+        refused.refuse(400, "invalidSyntax");
+    }
+    let by_name = json!({ "op": "add", "value": { "phoneNumbers": values, "title": "x" } });
+    let refused = provider.patch(&path, vec![by_name; 10].into()).await;
+    refused.refuse(400, "invalidSyntax");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -643,14 +643,32 @@ async fn an_email_that_nobody_has_any_more_is_given_to_another() {
 async fn values_are_added_once_and_removed_whatever_their_case() {
     let app = App::start().await;
     let provider = Provider::new(&app).await;
-    let path = format!("/Users/{}", provider.user("jo@x.example").await);
+    let user_path = format!("/Users/{}", provider.user("jo@x.example").await);
     let email = |value: &str| json!([{ "value": value, "type": "work" }]);
     let add = |value: &str| json!([{ "op": "add", "path": "emails", "value": email(value) }]);
-    provider.patch(&path, add("rc@x.example")).await.expect(200);
-    let user = provider.patch(&path, add("RC@x.example")).await.expect(200);
+    provider
+        .patch(&user_path, add("rc@x.example"))
+        .await
+        .expect(200);
+    let user = provider
+        .patch(&user_path, add("RC@x.example"))
+        .await
+        .expect(200);
     assert_eq!(user["emails"], email("rc@x.example"));
     let remove =
         json!([{ "op": "remove", "path": "emails", "value": [{ "value": "RC@X.example" }] }]);
-    let user = provider.patch(&path, remove).await.expect(200);
+    let user = provider.patch(&user_path, remove).await.expect(200);
     assert!(user.get("emails").is_none(), "{user}");
+    // Of what is no text, case counts.
+    for (path, values) in [
+        ("x509Certificates", ["QUJD", "QujD"]),
+        ("photos", ["https://x.example/a", "https://x.example/A"]),
+    ] {
+        let values = values.map(|value| json!({ "value": value }));
+        let each = values
+            .clone()
+            .map(|value| json!({ "op": "add", "path": path, "value": [value] }));
+        let user = provider.patch(&user_path, json!(each)).await.expect(200);
+        assert_eq!(user[path], json!(values));
+    }
 }

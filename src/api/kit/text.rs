@@ -1,11 +1,13 @@
 //! Texts in the document: what they may hold, in patterns that say the same as the code that reads
 //! them. It passes over white space around most of them, and so do these.
 
+use std::ops::RangeInclusive;
+
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::web::text::INVISIBLE;
+use crate::web::text::{INVISIBLE, JOINERS};
 
 /// Types of the document alone: with a description, a pattern, and lengths if it does not say them.
 macro_rules! texts {
@@ -31,9 +33,10 @@ macro_rules! texts {
 }
 
 texts! {
-    Name = "1 to 100 characters, none of them invisible.", name(), 1 to 100;
-    GroupName = "1 to 256 characters, none of them invisible.", name(), 1 to 256;
-    Description = "At most 200 characters, none of them invisible.", description(), 0 to 200;
+    Name = "1 to 100 characters, none of them invisible but for joiners.", name(), 1 to 100;
+    GroupName = "1 to 256 characters, none of them invisible but for joiners.", name(), 1 to 256;
+    Description = "At most 200 characters, none of them invisible but for joiners.",
+        description(), 0 to 200;
     Email = "An email address.", email(), 3 to 254;
     ProductKey = "2 to 12 letters and digits; not `wb` or `wxt`.", product_key();
     McpServerName = "1 to 40 letters, digits and hyphens; not `tokendesk`.", server_name();
@@ -51,10 +54,10 @@ texts! {
 /// White space, in a class.
 const SPACE: &str = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
 
-/// `web::text::is_invisible`, in a class.
-fn invisible() -> String {
+/// In a class.
+fn class(ranges: &[RangeInclusive<char>]) -> String {
     let mut class = String::new();
-    for range in &INVISIBLE {
+    for range in ranges {
         let escape = |c: char| match u32::from(c) {
             code @ 0..=0xffff => format!(r"\u{code:04x}"),
             // Beyond 16 bits there is no escape that all languages share.
@@ -69,26 +72,28 @@ fn invisible() -> String {
     class
 }
 
-/// Visible at its ends.
-fn visible() -> String {
-    let invisible = invisible();
-    let end = format!("[^{invisible}{SPACE}]");
-    format!("{end}([^{invisible}]*{end})?")
+/// `web::text::parse_line`, if it is not empty.
+fn line() -> String {
+    let (invisible, joiners) = (class(&INVISIBLE), class(&JOINERS));
+    format!(
+        "[{SPACE}{joiners}]*[^{invisible}{joiners}{SPACE}]([^{invisible}]*[^{invisible}{SPACE}])?[{SPACE}]*"
+    )
 }
 
 /// `web::text::parse_name`
 fn name() -> String {
-    format!("^[{SPACE}]*{}[{SPACE}]*$", visible())
+    format!("^{}$", line())
 }
 
 /// `profile::servers::draft`
 fn description() -> String {
-    format!("^[{SPACE}]*({})?[{SPACE}]*$", visible())
+    let nothing = format!("[{SPACE}{}]*", class(&JOINERS));
+    format!("^({}|{nothing})$", line())
 }
 
 /// `identity::Email`
 fn email() -> String {
-    let none = format!("{}{SPACE}", invisible());
+    let none = format!("{}{}{SPACE}", class(&INVISIBLE), class(&JOINERS));
     let end = format!("[^{none}@.]");
     format!("^[{SPACE}]*[^{none}]+@{end}([^{none}@]*{end})?[{SPACE}]*$")
 }

@@ -6,7 +6,7 @@ use url::Url;
 use super::{MOST, OWN, Server};
 use crate::tokens::secret;
 use crate::web::form::{Field, first_refused, overtaken};
-use crate::web::text::is_invisible;
+use crate::web::text::parse_line;
 
 const LONGEST_NAME: usize = 40;
 const LONGEST_URL: usize = 500;
@@ -177,10 +177,7 @@ fn description(text: &str) -> Result<String, String> {
     if text.chars().count() > LONGEST_DESCRIPTION {
         return Err(format!("Use at most {LONGEST_DESCRIPTION} characters."));
     }
-    let text = text.trim();
-    if text.chars().any(is_invisible) {
-        return Err("Remove the control or invisible characters, such as line breaks.".to_owned());
-    }
+    let text = parse_line(text)?;
     if secret::is_in(text) {
         return Err("Leave out tokens: everyone sees this.".to_owned());
     }

@@ -2,6 +2,8 @@
 
 use super::{Attribute, Kind, ResourceType, Schema};
 
+pub const MEMBERS: &str = "members";
+
 pub static GROUP: ResourceType = ResourceType {
     name: "Group",
     endpoint: "/Groups",
@@ -14,7 +16,7 @@ pub static GROUP: ResourceType = ResourceType {
                 .required()
                 .unique(),
             Attribute::new(
-                "members",
+                MEMBERS,
                 Kind::Complex(&[
                     Attribute::text("value", "The user’s ID.")
                         .exact()

@@ -70,6 +70,8 @@ pub struct Token {
     pub name: String,
     /// The first 8 characters of the current secret, or what is shown of an imported one.
     pub display: String,
+    /// Of the current secret.
+    pub secret_created_at: DateTime<Utc>,
     pub standing: Standing,
     /// `None`: from before scopes existed; counts as `all`.
     pub scopes: Option<ScopeSet>,

@@ -3,19 +3,22 @@
 
 pub mod tokens;
 
+use std::iter;
+
 use actix_web::HttpResponse;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
+use itertools::Itertools;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::admin::servers::McpServer;
 use super::document;
 use super::kit::{Page, Paging, Params, RoleWord, Word};
+use crate::config::Config;
 use crate::db::Database;
 use crate::gate::{Behalf, admit_user};
-use crate::profile::servers::list;
+use crate::profile::servers::{OWN, OWN_DESCRIPTION, Server, list};
 use crate::web::Answer;
 
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -77,19 +80,56 @@ pub async fn show(Behalf { bearer, .. }: Behalf) -> Answer {
     }))
 }
 
+/// An MCP server to connect to.
+#[derive(Serialize, ToSchema)]
+struct UsersMcpServer {
+    /// `null`: Tokendesk's own, which everybody has.
+    id: Option<Uuid>,
+    name: String,
+    url: String,
+    description: String,
+}
+
+impl From<Server> for UsersMcpServer {
+    fn from(server: Server) -> Self {
+        Self {
+            id: Some(server.id.uuid()),
+            name: server.name,
+            url: server.url,
+            description: server.description,
+        }
+    }
+}
+
 /// List the servers to connect to
+///
+/// Tokendesk's own first.
 #[utoipa::path(get, path = "/api/v1/me/mcp-servers", operation_id = "listMyMcpServers",
     tag = "User", params(OnBehalf, Paging),
-    responses((status = 200, description = "A page", body = Page<McpServer>)))]
+    responses((status = 200, description = "A page", body = Page<UsersMcpServer>)))]
 pub async fn servers(
     Behalf { bearer, .. }: Behalf,
-    database: Data<Database>,
+    (database, config): (Data<Database>, Data<Config>),
     Params(paging): Params<Paging>,
 ) -> Answer {
     let connection = &mut *database.get().await?;
-    let servers = list(connection, bearer.organization().id).await?;
-    let page = paging.of("MCP servers by name", servers, |server| {
-        (server.name.clone(), server.id.uuid())
-    })?;
-    Ok(HttpResponse::Ok().json(page.map(McpServer::from)))
+    let others = list(connection, bearer.organization().id).await?;
+    let own = UsersMcpServer {
+        id: None,
+        name: OWN.to_owned(),
+        url: config.public_url.join("/mcp"),
+        description: OWN_DESCRIPTION.to_owned(),
+    };
+    let servers: Vec<_> = iter::once(own)
+        .chain(others.into_iter().map_into())
+        .collect();
+    let page = paging.of(
+        "MCP servers to connect to",
+        servers,
+        |server| match server.id {
+            Some(id) => (server.name.clone(), id),
+            None => (String::new(), Uuid::nil()),
+        },
+    )?;
+    Ok(HttpResponse::Ok().json(page))
 }

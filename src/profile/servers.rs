@@ -18,6 +18,7 @@ id!(ServerId);
 
 /// The name of Tokendesk's own server, which no other may have.
 pub const OWN: &str = "tokendesk";
+pub const OWN_DESCRIPTION: &str = "Tokendesk’s own: your tokens and what they do.";
 
 /// Servers that an organisation may have: the profile shows snippets for all of them.
 const MOST: usize = 20;

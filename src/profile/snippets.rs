@@ -5,7 +5,7 @@ mod clients;
 #[cfg(test)]
 mod tests;
 
-use super::servers::{OWN, Server};
+use super::servers::{OWN, OWN_DESCRIPTION, Server};
 use crate::config::PublicUrl;
 
 pub use clients::snippets;
@@ -53,7 +53,7 @@ impl Connect {
     pub fn new(url: &PublicUrl, servers: Vec<Server>) -> Self {
         let own = Target {
             name: OWN.to_owned(),
-            description: "Tokendesk’s own: your tokens and what they do.".to_owned(),
+            description: OWN_DESCRIPTION.to_owned(),
             snippets: snippets(OWN, &url.join("/mcp")),
         };
         let others = servers.into_iter().map(|server| Target {

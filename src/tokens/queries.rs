@@ -36,9 +36,11 @@ pub use usage::{
 };
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::AsSelect;
+use diesel::dsl::{AsSelect, sql};
+use diesel::expression::SqlLiteral;
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::Timestamptz;
 use ipnet::IpNet;
 
 use super::{Responsible, Standing, Token, TokenId, Usage};
@@ -59,6 +61,13 @@ pub struct SecretRecord {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = tokens)]
 struct TokenRow {
+    #[diesel(
+        select_expression = sql(
+            "(SELECT max(created_at) FROM secrets WHERE secrets.token_id = tokens.id)"
+        ),
+        select_expression_type = SqlLiteral<Timestamptz>
+    )]
+    secret_created_at: DateTime<Utc>,
     id: TokenId,
     owner_id: Option<UserId>,
     name: String,
@@ -134,6 +143,7 @@ fn assemble((row, usage, product, responsible): Row) -> Token {
         owner: row.owner_id,
         name: row.name,
         display: row.display,
+        secret_created_at: row.secret_created_at,
         standing: row.standing,
         scopes: row.scopes.as_deref().map(known_scopes),
         ranges: row.ip_ranges.into(),

@@ -59,7 +59,9 @@ async fn a_portal_acts_for_its_users() {
         .iter()
         .map(|it| it["url"].as_str().unwrap())
         .collect();
-    assert!(urls.contains(&"https://widgets.example/mcp"), "{urls:?}");
+    let own = format!("{}/mcp", app.url);
+    assert_eq!(urls, [own.as_str(), "https://widgets.example/mcp"]);
+    assert!(servers[0]["id"].is_null() && servers[1]["id"].is_string());
     let author = app
         .sql("SELECT author_name, author_id IS NOT NULL, author_token_id IS NOT NULL FROM journal ORDER BY id DESC LIMIT 1")
         .await;

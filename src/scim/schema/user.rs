@@ -78,7 +78,8 @@ const CORE: &[Attribute] = &[
     plural(
         "emails",
         &[value("An email address."), DISPLAY, WORK_OR_HOME, PRIMARY],
-        "Email addresses. The primary one is for signing in where no account had it before.",
+        "Email addresses. The primary one is for signing in where no account had it before. A new user whose \
+         userName is none needs one.",
     ),
     plural(
         "phoneNumbers",

@@ -343,13 +343,20 @@ async fn a_token_goes_through_its_life() {
     let works =
         async |secret: &str| Program::new(&app, secret).get("/api/v1/token").await.status == 200;
     let old = made.body["secret"].as_str().unwrap();
+    let (born, of_secret) = ("/token/created_at", "/token/secret_created_at");
+    assert_eq!(made.body.pointer(of_secret), made.body.pointer(born));
+    app.state.clock.advance(TimeDelta::hours(1));
     let overlap = json!({ "overlap": "24h" });
     let rotated = program.post(&format!("{path}/rotation"), &overlap).await;
     assert_eq!(rotated.status, 201, "{}", rotated.body);
     let secret = rotated.body["secret"].as_str().unwrap();
     assert_eq!(
         rotated.body["token"]["old_secret_until"],
-        "2026-11-23T14:00:00Z"
+        "2026-11-23T15:00:00Z"
+    );
+    assert_eq!(
+        rotated.body["token"]["secret_created_at"],
+        "2026-11-22T15:00:00Z"
     );
     assert!(works(old).await && works(secret).await);
     let ended = program

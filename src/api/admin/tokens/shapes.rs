@@ -28,6 +28,8 @@ pub struct Token {
     /// The first 8 characters of the current secret; of an imported one fewer, or none if it is short,
     /// or `sha256:` and the beginning of its hash.
     prefix: String,
+    /// Of the current secret: when the token was made, imported or last rotated.
+    secret_created_at: DateTime<Utc>,
     status: StatusWord,
     /// The preset that the scopes are, or `custom`.
     access_level: AccessLevelWord,
@@ -114,6 +116,7 @@ impl Token {
             id: token.id.uuid(),
             name: token.name,
             prefix: token.display,
+            secret_created_at: token.secret_created_at,
             expires_at: token.expires_at,
             created_at: token.created_at,
             created_by: token.created_by_name,

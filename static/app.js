@@ -104,6 +104,11 @@ for (const hint of all("[data-expiry-hint]")) {
   tell();
 }
 
+// In a row that is wider than the window
+for (const row of all(".sidenav")) {
+  row.addEventListener("focusin", (event) => event.target.scrollIntoView({ block: "nearest", inline: "nearest" }));
+}
+
 for (const choice of all("select[data-autosubmit]")) {
   choice.addEventListener("change", () => choice.form.requestSubmit());
 }

@@ -10,11 +10,13 @@ use crate::db::Database;
 use crate::secret::{Digest, Password};
 use crate::web::Error;
 use crate::web::client_address::ClientAddress;
+use crate::web::format::counted;
 
 /// For whoever gets [`Error::TooMany`].
 #[must_use]
 pub fn too_many_attempts(retry_after_seconds: i64) -> String {
-    format!("Too many attempts. Try again in {retry_after_seconds} seconds.")
+    let wait = counted(retry_after_seconds, "second", "seconds");
+    format!("Too many attempts. Try again in {wait}.")
 }
 
 /// What somebody presents.

@@ -62,7 +62,11 @@ async fn list(
     Ok(pages::Index {
         counts: counts(connection, organization, &wanted).await?,
         members: queries::page(connection, organization, &wanted, cursor, PAGE_SIZE, now).await?,
-        invitations: invitations(connection, organization, &query, now).await?,
+        invitations: if query.is_beginning() {
+            invitations(connection, organization, &query, now).await?
+        } else {
+            Slice::empty()
+        },
         gone: all_answering(connection, organization, true, None, GONE).await?,
         shell: admin.shell(page, Section::Members),
         query,
@@ -219,7 +223,10 @@ fn standing(member: &Member) -> String {
         (Role::Admin, _) => format!("“{name}” is an administrator now."),
         (Role::Member, false) => format!("“{name}” is a member now, and no administrator."),
         (Role::Member, true) => {
-            format!("“{name}” stays an administrator through a group. Remove them from it too.")
+            format!(
+                "“{name}” has the role Member now, and stays an administrator through a group. Remove them \
+                 from it too."
+            )
         }
     }
 }

@@ -32,6 +32,11 @@ impl Query {
         self.view.parse().ok()
     }
 
+    /// Whether it shows the first page of all members, above which invitations stand.
+    pub fn is_beginning(&self) -> bool {
+        self.term().is_none() && self.view().is_none() && self.page.is_empty()
+    }
+
     pub fn wanted(&self) -> Wanted {
         Wanted {
             term: self.term(),

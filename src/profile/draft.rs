@@ -9,7 +9,7 @@ use crate::tokens::draft::{Expiry, NewToken};
 use crate::tokens::pages::no_room;
 use crate::tokens::queries::LeastUsed;
 use crate::tokens::{Name, Ranges, Token};
-use crate::web::form::Field;
+use crate::web::form::{Field, first_refused};
 
 /// The choices under *Expires*.
 pub const EXPIRIES: [Expiry; 4] = [Expiry::Never, Expiry::Month, Expiry::Quarter, Expiry::Year];
@@ -103,6 +103,16 @@ impl Draft {
     #[must_use]
     pub fn is_expiry(&self, expiry: Expiry) -> bool {
         self.expiry.value == expiry.as_str()
+    }
+
+    /// The first field that is wrong.
+    #[must_use]
+    pub fn focus(&self) -> &'static str {
+        first_refused(&[
+            ("name", &self.name),
+            ("scope", &self.scope),
+            ("expiry", &self.expiry),
+        ])
     }
 
     /// Whether anything but the name is out of the ordinary.

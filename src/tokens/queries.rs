@@ -63,7 +63,8 @@ pub struct SecretRecord {
 struct TokenRow {
     #[diesel(
         select_expression = sql(
-            "(SELECT max(created_at) FROM secrets WHERE secrets.token_id = tokens.id)"
+            "coalesce((SELECT max(created_at) FROM secrets WHERE secrets.token_id = tokens.id), \
+                tokens.created_at)"
         ),
         select_expression_type = SqlLiteral<Timestamptz>
     )]

@@ -18,7 +18,7 @@ pub fn snippets(scopes: ScopeSet, url: &PublicUrl) -> Vec<Snippet> {
         key: "curl",
         title: "curl",
         text: format!(
-            "read -rs TOKENDESK_TOKEN   # paste the token, then Enter\n\
+            "read -rs TOKENDESK_TOKEN\n\
              curl {} \\\n  -H \"Authorization: Bearer $TOKENDESK_TOKEN\"",
             url.join("/api/v1/token")
         ),

@@ -13,6 +13,7 @@ use diesel_async::pooled_connection::deadpool::PoolError;
 use crate::db::is_unauthorized;
 use crate::db::types::text_enum;
 use crate::fleet;
+use crate::web::format::counted;
 
 pub use render::render;
 
@@ -203,7 +204,7 @@ impl Error {
                 format!("Send the body with Content-Type: {wanted}.").into()
             }
             Self::TooLarge => "The body is larger than this address takes.".into(),
-            Self::SignInRequired => "Sign in, then try again.".into(),
+            Self::SignInRequired => "Nothing was changed. Sign in, then try again.".into(),
             Self::Forbidden => "You may not do this, or not any more. Ask an administrator.".into(),
             Self::Forged => "The form is out of date. Go back, reload the page and send it again; \
                              nothing was changed."
@@ -212,7 +213,10 @@ impl Error {
             Self::Stale(why) => why.clone().into(),
             Self::TooMany {
                 retry_after_seconds,
-            } => format!("Try again in {retry_after_seconds} seconds.").into(),
+            } => {
+                let wait = counted(*retry_after_seconds, "second", "seconds");
+                format!("Try again in {wait}.").into()
+            }
             Self::Refused(refusal) => refusal.detail.clone().into(),
             Self::Rejected(rejection) => rejection.detail.clone().into(),
             Self::Unavailable(_) => {

@@ -64,6 +64,16 @@ pub fn one_more(size: usize) -> i64 {
 }
 
 impl<T> Slice<T> {
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            rows: Vec::new(),
+            skipped: 0,
+            previous: None,
+            next: None,
+        }
+    }
+
     /// From what a query found that starts at `cursor`, runs in its direction and asks for one
     /// row more than a page has. `place` gives a row's sort key and ID.
     pub fn new(

@@ -27,6 +27,19 @@ async fn a_session_ends_after_12_idle_hours() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_after_a_session_ended_is_not_forgotten_in_silence() {
+    let app = App::start().await;
+    let ada = app.ada().await;
+    let page = ada.visit("/profile").await;
+    app.state.clock.advance(TimeDelta::hours(12));
+    let form = page.form("/profile/mcp-tokens").fill("name", "Cursor");
+    let told = form.submit().await;
+    assert_eq!(told.status, 401);
+    assert!(told.says("You are signed out") && told.says("Nothing was changed."));
+    assert_eq!(app.count("SELECT count(*) FROM tokens").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_ends_after_30_days_however_busy() {
     let app = App::start().await;
     let ada = app.ada().await;

@@ -50,6 +50,12 @@ pub async fn accept(
             let connection = &mut *state::<Database>(&request).get().await?;
             let joined = (invitation.organization, user);
             session::begin(connection, &session, joined, &hash, &device, page.now).await?;
+            let notice = if invitation.renews_password {
+                "Your new password holds, and you are signed in.".to_owned()
+            } else {
+                format!("You have joined {}.", invitation.organization_name)
+            };
+            page::notify(&session, notice)?;
             Ok(see_other("/"))
         }
         Err((status, draft)) => {

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse, HttpResponseBuilder, ResponseError};
@@ -26,8 +26,10 @@ const FOR_PROGRAMS: [&str; 5] = ["/api/", "/auth/", "/oauth/", "/openapi.json", 
 /// which nothing else may hold the request.
 struct Asked {
     id: Option<RequestId>,
-    /// Where to sign in, if that is the failure: pages are for who asks for HTML. `None` for
-    /// programs.
+    /// Pages are for who asks for HTML.
+    is_page: bool,
+    /// Where to sign in, if that is the failure, to see the page that was asked for. `None` where something
+    /// was to be done, which is not forgotten in silence.
     sign_in: Option<String>,
     /// Identity providers get errors in their protocol's form.
     scim: bool,
@@ -46,7 +48,8 @@ impl Asked {
         Self {
             id: request.extensions().get().copied(),
             scim: request.path().starts_with(SCIM),
-            sign_in: is_page.then(|| sign_in_path(request)),
+            is_page,
+            sign_in: sign_in_path(request).filter(|_| is_page),
             config: request
                 .app_data::<Data<Config>>()
                 .expect("app.rs mounts the state")
@@ -59,17 +62,16 @@ impl Asked {
     }
 }
 
-/// Only a page that was looked at is worth returning to.
-fn sign_in_path(request: &ServiceRequest) -> String {
+fn sign_in_path(request: &ServiceRequest) -> Option<String> {
+    if !request.method().is_safe() {
+        return None;
+    }
     let path = request
         .uri()
         .path_and_query()
         .map_or("/", |path| path.as_str());
-    if request.method() != Method::GET || path == "/" {
-        return "/sign-in".to_owned();
-    }
     let next: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
-    format!("/sign-in?next={next}")
+    Some(format!("/sign-in?next={next}"))
 }
 
 /// Middleware: gives every answer that is an error its body, and logs it once; and every answer
@@ -148,7 +150,7 @@ fn answer(error: &Error, asked: &Asked) -> HttpResponse {
     }
     let mut response = HttpResponse::build(status);
     error.headers(&mut response);
-    if asked.sign_in.is_some() {
+    if asked.is_page {
         page(response, error, asked)
     } else if asked.scim {
         scim(response, error)
@@ -214,6 +216,7 @@ fn scim(mut response: HttpResponseBuilder, error: &Error) -> HttpResponse {
 fn title(error: &Error) -> &'static str {
     match error.status_code() {
         _ if matches!(error, Error::LinkEnded) => "This link does not work any more",
+        StatusCode::UNAUTHORIZED => "You are signed out",
         StatusCode::NOT_FOUND => "Not found",
         StatusCode::FORBIDDEN => "Not allowed",
         StatusCode::CONFLICT => "Nothing was changed",

@@ -13,7 +13,7 @@ use crate::members::groups::draft::{Addition, AdditionForm};
 use crate::members::groups::pages::MANAGED;
 use crate::members::groups::queries::{self, ChangeError};
 use crate::members::groups::{Group, GroupId, LAST_ADMINISTRATOR};
-use crate::members::queries::of_emails;
+use crate::members::queries::{member, of_emails};
 use crate::members::query::Query;
 use crate::web::form::Nothing;
 use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
@@ -82,16 +82,21 @@ pub async fn remove(
 ) -> Answer {
     let actor = admin.actor(&form)?;
     let (id, user) = path.into_inner();
-    let (id, user) = (GroupId::from(id), [UserId::from(user)]);
+    let (id, user) = (GroupId::from(id), UserId::from(user));
     let connection = &mut *database.get().await?;
     let group = queries::group(connection, actor.organization(), id).await?;
     if group.managed {
         return refused(connection, &admin, page, group, MANAGED).await;
     }
-    match queries::remove_members(connection, &actor, BY_HAND, id, &user, page.now).await {
+    match queries::remove_members(connection, &actor, BY_HAND, id, &[user], page.now).await {
         Ok(0) => Err(Error::NotFound),
         Ok(_) => {
-            page::notify(&session, format!("1 member of “{}” removed.", group.name))?;
+            let member = member(connection, actor.organization(), user).await?;
+            let notice = format!(
+                "“{}” is no member of “{}” any more.",
+                member.name, group.name
+            );
+            page::notify(&session, notice)?;
             Ok(see_other(&group.path()))
         }
         Err(ChangeError::LastAdministrator) => {

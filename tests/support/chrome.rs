@@ -121,6 +121,12 @@ impl Chrome {
             .await;
     }
 
+    /// As somebody sets it in the browser, in pixels.
+    pub async fn text_size(&self, pixels: u32) {
+        let sizes = json!({ "fontSizes": { "standard": pixels, "fixed": pixels } });
+        self.cdp("Page.setFontSizes", sizes).await;
+    }
+
     /// Has every page from now on run script of the test's own before anything of the page's.
     pub async fn at_the_start_of_each_page(&self, script: &str) {
         let source = json!({ "source": script });

@@ -10,6 +10,7 @@ mod document;
 pub mod filter;
 mod group;
 mod handlers;
+
 mod patch;
 pub mod path;
 mod problem;
@@ -18,6 +19,7 @@ mod queries;
 mod recall;
 pub mod schema;
 mod search;
+mod strict;
 mod turns;
 mod user;
 mod version;

@@ -15,6 +15,7 @@ use super::projection::Projection;
 use super::recall::Recall;
 use super::schema::ResourceType;
 use super::search::Search;
+use super::strict;
 use super::turns::{Turn, Turns};
 use super::version::{Condition, Tag, is_known};
 use crate::access::{Actor, OrganizationId, Overseer};
@@ -128,11 +129,13 @@ impl Call {
     /// `invalidSyntax`, [`Error::TooLarge`]
     pub async fn body(&self, payload: web::Payload) -> Result<Value, Error> {
         let body = body::read(&self.request, payload.into_inner()).await?;
-        serde_json::from_slice(&body).map_err(|error| {
+        strict::parse(&body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            problem::shape(format!(
-                "The body is no JSON at line {line}, column {column}."
-            ))
+            problem::shape(if error.is_data() {
+                format!("The body cannot be read: {error}.")
+            } else {
+                format!("The body is no JSON at line {line}, column {column}.")
+            })
         })
     }
 

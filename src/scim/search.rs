@@ -1,6 +1,7 @@
 //! What a client asks of a list (RFC 7644, section 3.4.2), in the address or in the body of
 //! `.search`.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use serde::Deserialize;
@@ -57,8 +58,11 @@ impl Search {
     /// # Errors
     /// `invalidFilter`, `invalidValue`, `invalidPath`
     pub fn of_query(kind: &'static ResourceType, query: &str) -> Result<Self, Error> {
-        let mut asked = Asked::default();
+        let (mut asked, mut names) = (Asked::default(), HashSet::new());
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if !names.insert(name.to_ascii_lowercase()) {
+                return Err(problem::value(format!("{name} is sent twice.")));
+            }
             let list = || value.split(',').map(str::to_owned).collect();
             let text = || Some(value.to_string()).filter(|text| !text.is_empty());
             match &*name.to_ascii_lowercase() {

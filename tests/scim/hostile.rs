@@ -132,6 +132,14 @@ async fn bodies_that_are_no_requests_are_refused() {
         ("[]".to_owned(), "invalidSyntax"),
         ("\"x\"".to_owned(), "invalidSyntax"),
         (
+            r#"{ "userName": "jo@x.example", "active": true, "active": false }"#.to_owned(),
+            "invalidSyntax",
+        ),
+        (
+            r#"{ "userName": "jo@x.example", "USERNAME": "mei@x.example" }"#.to_owned(),
+            "invalidSyntax",
+        ),
+        (
             format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)),
             "invalidSyntax",
         ),
@@ -146,6 +154,8 @@ async fn bodies_that_are_no_requests_are_refused() {
     ] {
         send(body).await.refuse(400, kind);
     }
+    let twice = "/Users?count=1&Count=2";
+    provider.get(twice).await.refuse(400, "invalidValue");
     let many: Vec<Value> = (0..30_000)
         .map(|n| json!({ "value": n.to_string() }))
         .collect();

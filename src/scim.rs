@@ -10,7 +10,6 @@ mod document;
 pub mod filter;
 mod group;
 mod handlers;
-
 mod patch;
 pub mod path;
 mod problem;

@@ -22,7 +22,7 @@ pub struct Recall(Arc<Cache<Question, Known>>);
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Question {
     pub organization: OrganizationId,
-    /// Of its users and groups, as it was before they were looked for.
+    /// Of its users and groups, when they were looked for.
     pub revision: Uuid,
     /// `None`: all.
     pub criterion: Option<Criterion>,

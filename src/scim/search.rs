@@ -94,6 +94,17 @@ impl Search {
         }
     }
 
+    /// What is left of the page behind so many others, of which some fill it already.
+    #[must_use]
+    pub fn behind(&self, total: i64, taken: usize) -> Self {
+        let taken = i64::try_from(taken).unwrap_or(i64::MAX);
+        Self {
+            start: (self.start - total).max(1),
+            count: (self.count - taken).max(0),
+            ..self.clone()
+        }
+    }
+
     /// The page as it is answered.
     #[must_use]
     pub fn page(&self, total: i64, resources: &[Value]) -> Value {
@@ -136,19 +147,6 @@ impl Everything {
             users: asked.search(&USER, criterion(&USER)?, users),
             groups: asked.search(&GROUP, criterion(&GROUP)?, groups),
         })
-    }
-}
-
-impl Search {
-    /// What is left of the page behind so many others, of which some fill it already.
-    #[must_use]
-    pub fn behind(&self, total: i64, taken: usize) -> Self {
-        let taken = i64::try_from(taken).unwrap_or(i64::MAX);
-        Self {
-            start: (self.start - total).max(1),
-            count: (self.count - taken).max(0),
-            ..self.clone()
-        }
     }
 }
 

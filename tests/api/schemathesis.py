@@ -128,9 +128,9 @@ def fit_resource(case, body):
     tools = [tool["name"] for it in others if not it["path"] for tool in it["operations"]]
     names, methods = set() if path else set(tools), set()
     for number, operation in enumerate(body["operations"]):
-        if operation["name"].strip() in names:
+        if trimmed(operation["name"]) in names:
             operation["name"] = f"Operation {next(NUMBERS)}"
-        names.add(operation["name"].strip())
+        names.add(trimmed(operation["name"]))
         if not path.removesuffix("/").endswith("/**"):
             operation.pop("place", None)
         if not path:
@@ -153,8 +153,16 @@ def resources(case):
         more = {"limit": 100, "cursor": cursor} if cursor else None
 
 
+JOINERS = "\u200c\u200d\u200e\u200f\ufe0e\ufe0f"
+
+
+def trimmed(name):
+    return re.sub(rf"^[\s{JOINERS}]+", "", name).rstrip()
+
+
 def folded(name):
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    seen = name.translate(dict.fromkeys(map(ord, JOINERS)))
+    return " ".join(unicodedata.normalize("NFKC", seen).casefold().split())
 
 
 def shape(path):

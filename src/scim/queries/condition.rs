@@ -1,5 +1,5 @@
-//! From what a filter means to a condition in SQL. Users are found in one table, groups in
-//! another, and each by the other.
+//! From what a filter means to a condition in SQL. Users are found in one table and that of their
+//! values, groups in another, and each by the other.
 
 mod apart;
 mod ask;
@@ -7,6 +7,7 @@ mod compare;
 mod difference;
 mod finder;
 mod groups;
+mod in_group;
 mod kept;
 mod kinds;
 mod spelled_out;

@@ -1,28 +1,27 @@
 //! Which users a filter means.
 
 use diesel::dsl::{not, sql};
-use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment};
-use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Text};
 
 use super::apart::{FoundApart, FoundByQuery};
 use super::ask::Ask;
 use super::compare::{
-    Times, beginning, escaped_backwards, exact, folded, has_schema, id, meta, perhaps, unsupported,
+    Times, beginning, escaped_backwards, exact, folded, has_schema, id, meta, perhaps,
 };
+use super::in_group::InGroup;
 use super::kept::kept_text;
 use super::kinds::kinds_of;
 use super::spelled_out::{SpelledOut, Texts, has_few_texts};
 use super::values::HasValue;
 use super::{Boxed, Condition, all, any, combined, constant};
 use crate::access::OrganizationId;
-use crate::db::schema::{groups, scim_users};
+use crate::db::schema::scim_users;
 use crate::db::{escaped, lower};
 use crate::scim::criterion::{Criterion, Leaf, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::problem;
-use crate::scim::queries::directory::{UserIds, Users, expression_of_users, users_of};
+use crate::scim::queries::directory::{UserIds, Users, users_of};
 use crate::scim::schema::{ENTERPRISE_URN, Place, USER};
 use crate::web::Error;
 
@@ -126,10 +125,10 @@ impl Conditions<'_> {
             ("schemas", Leaf::Compare(_, operator, Literal::Text(urn))) => {
                 with_schema(*operator, urn)
             }
-            (_, Leaf::Present(place)) => has_any(place.parts().into_iter()),
+            (_, Leaf::Present(place)) => has_any(*place),
             // Where there is none, there is none that meets it.
             (_, Leaf::Has(_, criterion)) => all(vec![
-                has_any(place.parts().into_iter()),
+                has_any(place),
                 combined(criterion, &|leaf| self.of(leaf))?,
             ]),
             (name, _) => return Err(problem::filter(format!("{name} cannot be looked for so."))),
@@ -188,8 +187,8 @@ fn of_texts(leaf: &Leaf, spelled_out: &SpelledOut, is_denied: bool) -> Option<Co
 /// Whether what is asked of it has rows in other tables.
 pub fn asks_others(leaf: &Leaf, spelled_out: &SpelledOut) -> bool {
     let attribute = leaf.place().attribute;
-    let is_known = || of_kinds(leaf, spelled_out).or_else(|| of_addresses(leaf));
-    attribute.is_plural && attribute.name != "schemas" && is_known().is_none()
+    let is_known = || has_kinds(leaf, spelled_out) || of_addresses(leaf).is_some();
+    attribute.is_plural && attribute.name != "schemas" && !is_known()
 }
 
 /// Whether one index has all that is asked.
@@ -197,7 +196,13 @@ pub fn is_shared(leaf: &Leaf, spelled_out: &SpelledOut) -> bool {
     let place = leaf.place();
     ["active", "schemas"].contains(&place.attribute.name)
         || has_few_texts(place)
-        || of_kinds(leaf, spelled_out).is_some()
+        || has_kinds(leaf, spelled_out)
+}
+
+/// Whether [`of_kinds`] decides it.
+fn has_kinds(leaf: &Leaf, spelled_out: &SpelledOut) -> bool {
+    let is_any = matches!(leaf, Leaf::Present(Place { sub: None, .. }));
+    kinds_of(leaf.place()).is_some() && (is_any || spelled_out.texts(leaf).is_some())
 }
 
 fn of_kinds(leaf: &Leaf, spelled_out: &SpelledOut) -> Option<Condition<Users>> {
@@ -252,68 +257,8 @@ fn with_schema(operator: Operator, urn: &str) -> Condition<Users> {
     Box::new(always.or(has_enterprise.and(is_extended)))
 }
 
-/// That a user has one of the texts.
-fn has_any(places: impl Iterator<Item = Place>) -> Condition<Users> {
-    let texts = places.filter_map(kept_text);
+/// That a user has one of its texts.
+fn has_any(place: Place) -> Condition<Users> {
+    let texts = place.parts().into_iter().filter_map(kept_text);
     any(texts.map(|text| text.is_there).collect())
-}
-
-/// That a user is in a group that is so.
-struct InGroup {
-    organization: OrganizationId,
-    groups: groups::BoxedQuery<'static, Pg, SqlUuid>,
-    ask: Ask,
-}
-
-impl InGroup {
-    fn of(leaf: &Leaf, organization: OrganizationId, ask: Ask) -> Result<Self, Error> {
-        let groups = groups::table
-            .filter(groups::organization_id.eq(organization))
-            .select(groups::id)
-            .into_boxed::<Pg>()
-            .filter(one_group(leaf)?);
-        Ok(Self {
-            organization,
-            groups,
-            ask,
-        })
-    }
-}
-
-impl QueryFragment<Pg> for InGroup {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.ask.push_exists(out.reborrow(), |mut out| {
-            out.push_sql("group_members WHERE group_members.organization_id = ");
-            out.push_bind_param::<SqlUuid, _>(&self.organization)?;
-            out.push_sql(" AND group_members.group_id IN (");
-            QueryFragment::<Pg>::walk_ast(&self.groups, out.reborrow())?;
-            out.push_sql(")");
-            Ok(())
-        })
-    }
-}
-
-expression_of_users!(InGroup, Bool);
-
-fn one_group(leaf: &Leaf) -> Result<Condition<groups::table>, Error> {
-    let (place, operator, literal) = match leaf {
-        Leaf::Present(_) => return Ok(constant(true)),
-        Leaf::Has(_, criterion) => return combined(criterion, &one_group),
-        Leaf::Compare(place, operator, literal) => (place, operator, literal),
-    };
-    match place.target().name {
-        "value" => Ok(id(
-            Box::new(groups::id),
-            Box::new(sql::<Text>("groups.id::text")),
-            *operator,
-            literal,
-        )),
-        "display" => Ok(folded(Box::new(lower(groups::name)), *operator, literal)),
-        "type" => Ok(folded(
-            Box::new("direct".into_sql::<Text>()),
-            *operator,
-            literal,
-        )),
-        name => Err(unsupported("groups", name, *operator)),
-    }
 }

@@ -6,7 +6,7 @@ use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{Bool, Uuid as SqlUuid};
 
 use super::ask::Ask;
-use super::compare::{beginning, unsupported};
+use super::compare::beginning;
 use super::kept::text_of_value;
 use super::{Condition, all, any};
 use crate::access::OrganizationId;
@@ -167,8 +167,7 @@ fn of_value(criterion: &Criterion) -> Result<Condition<Values>, Error> {
 /// What is not there is told apart only where it counts: PostgreSQL would take that for one more thing
 /// that few have.
 fn of_part(leaf: &Leaf) -> Result<Condition<Values>, Error> {
-    let place = leaf.place();
-    let sub = place.target().name;
+    let sub = leaf.place().target().name;
     let primary = scim_values::is_primary;
     Ok(match (text_of_value(sub), leaf) {
         (Some(text), Leaf::Present(_)) => text.is_there,
@@ -182,9 +181,6 @@ fn of_part(leaf: &Leaf) -> Result<Condition<Values>, Error> {
                 Operator::NotEqual => Box::new(primary.is_distinct_from(*flag)),
                 _ => Box::new(primary.assume_not_null().eq(*flag)),
             }
-        }
-        (_, Leaf::Compare(_, operator, _)) => {
-            return Err(unsupported(place.attribute.name, sub, *operator));
         }
         _ => return Err(problem::filter(format!("{sub} cannot be looked for so."))),
     })

@@ -6,7 +6,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Uuid as SqlUuid};
 
 use super::values::HasValue;
-use crate::access::OrganizationId;
+use crate::access::{OrganizationId, UserId};
 use crate::scim::queries::directory::{UserIds, expression_of_users};
 
 /// That a user is found so.
@@ -24,6 +24,18 @@ pub enum FoundByQuery {
 }
 
 impl FoundApart {
+    fn push_ids<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match self {
+            Self::ByValue(has_value) => {
+                out.push_sql("SELECT DISTINCT user_id FROM (");
+                has_value.push_owners(out.reborrow())?;
+                out.push_sql(") AS owners");
+                Ok(())
+            }
+            Self::ByOne(queries) => push_union(queries, out),
+        }
+    }
+
     fn push_count<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self {
             Self::ByValue(has_value) => has_value.push_count_of_owners(out),
@@ -65,6 +77,42 @@ fn push_union<'b>(queries: &'b [FoundByQuery], mut out: AstPass<'_, 'b, Pg>) -> 
         }
     }
     Ok(())
+}
+
+/// A page of the users who are found so, by their IDs, each with how many they are: their own rows have no
+/// more to tell.
+pub struct PageApart {
+    pub found: FoundApart,
+    /// Only those behind this one.
+    pub behind: Option<UserId>,
+    pub offset: i64,
+    pub limit: i64,
+}
+
+impl QueryFragment<Pg> for PageApart {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("SELECT user_id, count(*) OVER () FROM (");
+        self.found.push_ids(out.reborrow())?;
+        out.push_sql(") AS found");
+        if let Some(user) = &self.behind {
+            out.push_sql(" WHERE user_id > ");
+            out.push_bind_param::<SqlUuid, _>(user)?;
+        }
+        out.push_sql(" ORDER BY user_id OFFSET ");
+        out.push_bind_param::<BigInt, _>(&self.offset)?;
+        out.push_sql(" LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.limit)
+    }
+}
+
+impl Query for PageApart {
+    type SqlType = (SqlUuid, BigInt);
+}
+
+impl QueryId for PageApart {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
 }
 
 /// How many users are found so, or how many are not. To count them asks for as few of the users' own

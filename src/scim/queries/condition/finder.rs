@@ -4,6 +4,7 @@ mod count;
 
 use diesel::prelude::*;
 
+use super::apart::PageApart;
 use super::ask::Ask;
 use super::spelled_out::SpelledOut;
 use super::users::{Conditions, asks_others};
@@ -66,6 +67,23 @@ impl<'a> Finder<'a> {
         self.criterion.is_some_and(|criterion| {
             matches!(criterion, Criterion::Any(_)) && self.asks_others_for(criterion)
         })
+    }
+
+    /// Those who are found and stand on a page by their IDs, if other tables tell.
+    ///
+    /// # Errors
+    /// `invalidFilter` for what is not looked for.
+    pub fn page_apart(&self, offset: i64, limit: i64) -> Result<Option<PageApart>, Error> {
+        let Some(criterion) = self.criterion else {
+            return Ok(None);
+        };
+        let found = self.conditions(self.ask()).apart(criterion)?;
+        Ok(found.map(|found| PageApart {
+            found,
+            behind: self.behind,
+            offset,
+            limit,
+        }))
     }
 
     fn asks_others_for(&self, criterion: &Criterion) -> bool {

@@ -11,7 +11,7 @@ use super::in_order;
 use crate::access::{OrganizationId, UserId};
 use crate::db::schema::{directories, scim_users};
 use crate::db::{Connection, expected_rows};
-use crate::scim::queries::condition::{Finder, has_order};
+use crate::scim::queries::condition::{Finder, PageApart, has_order};
 use crate::scim::queries::directory::Passed;
 use crate::scim::queries::{explained, order, prepare};
 use crate::scim::recall::{End, Known, Question, Recall};
@@ -23,6 +23,8 @@ use crate::web::Error;
 /// unless the page is soon filled by walking along the order. Where more are, they are counted, and
 /// the order is walked along.
 const FEW: u64 = 10_000;
+/// The same, where their own rows are not asked for.
+const FEW_APART: u64 = 20_000;
 /// To collect so few is faster than to pass anybody.
 const VERY_FEW: u64 = 2_000;
 /// So many users are passed at most before those who are found are collected after all.
@@ -107,8 +109,12 @@ async fn found(
         Some(most) => pass(connection, finder, search, known, most).await?,
         None => None,
     };
+    let few = match page_apart(finder, search)? {
+        Some(_) => FEW_APART,
+        None => FEW,
+    };
     let are_near = most.is_none() || all.saturating_sub(expected) / 2 <= expected;
-    if passed.is_none() && (expected <= FEW || !are_near) {
+    if passed.is_none() && (expected <= few || !are_near) {
         return collect(connection, finder, search, known, expected).await;
     }
     let total = match known {
@@ -141,34 +147,41 @@ async fn collect(
     mut known: Option<i64>,
     expected: u64,
 ) -> Result<(i64, Vec<UserId>), Error> {
+    let apart = page_apart(finder, search)?;
     // Who is not expected on the page is not looked for twice.
-    if expected < search.start.unsigned_abs() {
+    if expected < search.start.unsigned_abs() && apart.is_none() {
         known = Some(total(connection, finder, known).await?);
     }
-    let found = finder.found()?.order(of_no_index());
-    let page = order::of_users(found, search.sort.as_ref())
-        .offset(search.start - 1)
-        .limit(search.count);
-    if let Some(total) = known {
-        let is_behind = total < search.start;
-        let ids = if is_behind {
-            Vec::new()
-        } else {
-            page.load(connection).await?
-        };
-        return Ok((total, ids));
+    if let Some(total) = known
+        && total < search.start
+    {
+        return Ok((total, Vec::new()));
     }
-    let rows: Vec<(UserId, i64)> = page
-        .select((scim_users::user_id, count_star().over()))
-        .load(connection)
-        .await?;
-    let total = match rows.last() {
-        Some((_, total)) => *total,
-        None if search.start == 1 => 0,
+    let rows: Vec<(UserId, i64)> = if let Some(page) = apart {
+        page.load(connection).await?
+    } else {
+        let found = finder.found()?.order(of_no_index());
+        let page = order::of_users(found, search.sort.as_ref())
+            .offset(search.start - 1)
+            .limit(search.count);
+        let counted = page.select((scim_users::user_id, count_star().over()));
+        counted.load(connection).await?
+    };
+    let total = match (known, rows.last()) {
+        (Some(total), _) | (None, Some(&(_, total))) => total,
+        (None, None) if search.start == 1 => 0,
         // A page that holds nobody does not tell how many there are before it.
-        None => finder.count(connection).await?,
+        (None, None) => finder.count(connection).await?,
     };
     Ok((total, rows.into_iter().map(|(id, _)| id).collect()))
+}
+
+/// The page as other tables tell it, if they do: in the order of IDs, which they have.
+fn page_apart(finder: &Finder<'_>, search: &Search) -> Result<Option<PageApart>, Error> {
+    match search.sort {
+        None => finder.page_apart(search.start - 1, search.count),
+        Some(_) => Ok(None),
+    }
 }
 
 async fn walk(

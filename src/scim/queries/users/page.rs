@@ -81,7 +81,11 @@ async fn found(
     known: Option<i64>,
 ) -> Result<(i64, Vec<UserId>), Error> {
     if search.count == 0 {
-        return Ok((total(connection, finder, known).await?, Vec::new()));
+        let total = match known {
+            Some(total) => total,
+            None => finder.count(connection).await?,
+        };
+        return Ok((total, Vec::new()));
     }
     let expected = match known {
         Some(total) => total.unsigned_abs(),
@@ -129,17 +133,6 @@ async fn found(
     Ok((total, ids))
 }
 
-async fn total(
-    connection: &mut Connection,
-    finder: &Finder<'_>,
-    known: Option<i64>,
-) -> Result<i64, Error> {
-    match known {
-        Some(total) => Ok(total),
-        None => finder.count(connection).await,
-    }
-}
-
 async fn collect(
     connection: &mut Connection,
     finder: &Finder<'_>,
@@ -149,8 +142,8 @@ async fn collect(
 ) -> Result<(i64, Vec<UserId>), Error> {
     let apart = page_apart(finder, search)?;
     // Who is not expected on the page is not looked for twice.
-    if expected < search.start.unsigned_abs() && apart.is_none() {
-        known = Some(total(connection, finder, known).await?);
+    if known.is_none() && expected < search.start.unsigned_abs() && apart.is_none() {
+        known = Some(finder.count_at_once(connection).await?);
     }
     if let Some(total) = known
         && total < search.start
@@ -171,7 +164,7 @@ async fn collect(
         (Some(total), _) | (None, Some(&(_, total))) => total,
         (None, None) if search.start == 1 => 0,
         // A page that holds nobody does not tell how many there are before it.
-        (None, None) => finder.count(connection).await?,
+        (None, None) => finder.count_at_once(connection).await?,
     };
     Ok((total, rows.into_iter().map(|(id, _)| id).collect()))
 }

@@ -33,7 +33,7 @@ impl Finder<'_> {
         }
     }
 
-    /// The same, where [`Self::count_soon`] cannot tell.
+    /// The same, by looking for all of them.
     ///
     /// # Errors
     /// `invalidFilter` for what is not looked for.

@@ -31,7 +31,7 @@ pub const INVISIBLE: [RangeInclusive<char>; 20] = [
 ];
 
 /// What joins the letters of a Persian word or the parts of an emoji, or keeps them apart, says on which side a
-/// letter stands, and makes an emoji of a sign. Names are the same with and without it.
+/// letter stands, and makes an emoji of a sign. [`fold`] leaves it out.
 pub const JOINERS: [RangeInclusive<char>; 2] = ['\u{200c}'..='\u{200f}', '\u{fe0e}'..='\u{fe0f}'];
 
 #[must_use]

@@ -23,7 +23,6 @@ use diesel::sql_types::Bool;
 use crate::scim::criterion::{Criterion, Leaf};
 use crate::web::Error;
 
-pub use apart::PageApart;
 pub use finder::Finder;
 pub use groups::of_groups;
 pub use kept::{has_order, kept_text, text_of_value};

@@ -24,25 +24,39 @@ pub enum FoundByQuery {
 }
 
 impl FoundApart {
-    fn push_ids<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    /// A query of their IDs in order, each once. No more is read than is asked for, where indexes have that
+    /// order: DISTINCT alone would bring all together first.
+    fn push_ids<'b>(
+        &'b self,
+        behind: Option<&'b UserId>,
+        mut out: AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
+        out.push_sql("SELECT DISTINCT ON (user_id) user_id FROM (");
         match self {
-            Self::ByValue(has_value) => {
-                out.push_sql("SELECT DISTINCT user_id FROM (");
-                has_value.push_owners(out.reborrow())?;
-                out.push_sql(") AS owners");
-                Ok(())
+            Self::ByValue(has_value) => has_value.push_owners(out.reborrow())?,
+            Self::ByOne(queries) => {
+                out.push_sql("(SELECT user_id FROM (");
+                let between = ") AS one ORDER BY user_id) UNION ALL (SELECT user_id FROM (";
+                push_each(queries, between, out.reborrow())?;
+                out.push_sql(") AS one ORDER BY user_id)");
             }
-            Self::ByOne(queries) => push_union(queries, out),
         }
+        out.push_sql(") AS found");
+        if let Some(user) = behind {
+            out.push_sql(" WHERE user_id > ");
+            out.push_bind_param::<SqlUuid, _>(user)?;
+        }
+        out.push_sql(" ORDER BY user_id");
+        Ok(())
     }
 
     fn push_count<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self {
             Self::ByValue(has_value) => has_value.push_count_of_owners(out),
-            Self::ByOne(queries) => {
+            Self::ByOne(_) => {
                 out.push_sql("SELECT count(*) FROM (");
-                push_union(queries, out.reborrow())?;
-                out.push_sql(") AS found");
+                self.push_ids(None, out.reborrow())?;
+                out.push_sql(") AS each");
                 Ok(())
             }
         }
@@ -56,7 +70,7 @@ impl QueryFragment<Pg> for FoundApart {
             Self::ByValue(has_value) => has_value.walk_ast(out),
             Self::ByOne(queries) => {
                 out.push_sql("scim_users.user_id IN (");
-                push_union(queries, out.reborrow())?;
+                push_each(queries, " UNION ", out.reborrow())?;
                 out.push_sql(")");
                 Ok(())
             }
@@ -66,10 +80,14 @@ impl QueryFragment<Pg> for FoundApart {
 
 expression_of_users!(FoundApart, Bool);
 
-fn push_union<'b>(queries: &'b [FoundByQuery], mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+fn push_each<'b>(
+    queries: &'b [FoundByQuery],
+    between: &str,
+    mut out: AstPass<'_, 'b, Pg>,
+) -> QueryResult<()> {
     for (number, query) in queries.iter().enumerate() {
         if number > 0 {
-            out.push_sql(" UNION ");
+            out.push_sql(between);
         }
         match query {
             FoundByQuery::OfValues(has_value) => has_value.push_owners(out.reborrow())?,
@@ -79,8 +97,7 @@ fn push_union<'b>(queries: &'b [FoundByQuery], mut out: AstPass<'_, 'b, Pg>) -> 
     Ok(())
 }
 
-/// A page of the users who are found so, by their IDs, each with how many they are: their own rows have no
-/// more to tell.
+/// A page of the users who are found so, in the order of their IDs: their own rows have no more to tell.
 pub struct PageApart {
     pub found: FoundApart,
     /// Only those behind this one.
@@ -92,14 +109,8 @@ pub struct PageApart {
 impl QueryFragment<Pg> for PageApart {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.unsafe_to_cache_prepared();
-        out.push_sql("SELECT user_id, count(*) OVER () FROM (");
-        self.found.push_ids(out.reborrow())?;
-        out.push_sql(") AS found");
-        if let Some(user) = &self.behind {
-            out.push_sql(" WHERE user_id > ");
-            out.push_bind_param::<SqlUuid, _>(user)?;
-        }
-        out.push_sql(" ORDER BY user_id OFFSET ");
+        self.found.push_ids(self.behind.as_ref(), out.reborrow())?;
+        out.push_sql(" OFFSET ");
         out.push_bind_param::<BigInt, _>(&self.offset)?;
         out.push_sql(" LIMIT ");
         out.push_bind_param::<BigInt, _>(&self.limit)
@@ -107,7 +118,7 @@ impl QueryFragment<Pg> for PageApart {
 }
 
 impl Query for PageApart {
-    type SqlType = (SqlUuid, BigInt);
+    type SqlType = SqlUuid;
 }
 
 impl QueryId for PageApart {

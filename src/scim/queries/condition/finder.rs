@@ -8,12 +8,14 @@ use super::apart::PageApart;
 use super::ask::Ask;
 use super::spelled_out::SpelledOut;
 use super::users::{Conditions, asks_others};
+use super::values::stands_by_user;
 use super::{Condition, constant};
 use crate::access::{OrganizationId, UserId};
 use crate::db::Connection;
 use crate::db::schema::scim_users;
 use crate::scim::criterion::{Criterion, Leaf};
 use crate::scim::queries::directory::{UserIds, Users, users_of};
+use crate::scim::search::Sort;
 use crate::web::Error;
 
 /// Finds users of an organisation.
@@ -61,14 +63,6 @@ impl<'a> Finder<'a> {
         self.behind.is_none()
     }
 
-    /// Whether those who are found are brought together from several tables.
-    #[must_use]
-    pub fn asks_for_alternatives(&self) -> bool {
-        self.criterion.is_some_and(|criterion| {
-            matches!(criterion, Criterion::Any(_)) && self.asks_others_for(criterion)
-        })
-    }
-
     /// Those who are found and stand on a page by their IDs, if other tables tell.
     ///
     /// # Errors
@@ -105,18 +99,25 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// The same, where one walks along the order of their IDs.
+    /// The same, where one walks along an order and most of them are not looked at.
     ///
     /// # Errors
     /// `invalidFilter` for what is not looked for.
-    pub fn found_by_id(&self) -> Result<UserIds<'static>, Error> {
-        match self.criterion {
-            Some(criterion @ Criterion::Not(denied)) if matches!(**denied, Criterion::Leaf(_)) => {
-                let found = self.conditions(Ask::SideBySide).meeting(criterion)?;
-                Ok(self.of_those_behind(found))
-            }
-            _ => self.found(),
-        }
+    pub fn found_along(&self, sort: Option<&Sort>) -> Result<UserIds<'static>, Error> {
+        let Some(criterion) = self.criterion else {
+            return Ok(self.all());
+        };
+        let ask = match criterion {
+            Criterion::Not(denied) => match &**denied {
+                Criterion::Leaf(leaf) if sort.is_none() && stands_by_user(leaf) => Ask::SideBySide,
+                Criterion::Leaf(_) => Ask::Apart,
+                _ => self.ask(),
+            },
+            Criterion::Leaf(_) if sort.is_some() => Ask::Apart,
+            _ => self.ask(),
+        };
+        let found = self.conditions(ask).meeting(criterion)?;
+        Ok(self.of_those_behind(found))
     }
 
     /// Whether a user is found, where it is asked of few.

@@ -137,6 +137,20 @@ impl QueryFragment<Pg> for HasValue {
 
 expression_of_users!(HasValue, Bool);
 
+/// Whether an index has what is asked of a value in the order of users' IDs.
+pub fn stands_by_user(leaf: &Leaf) -> bool {
+    let each = match leaf {
+        Leaf::Has(_, criterion) => criterion.leaves(),
+        leaf => vec![leaf],
+    };
+    each.into_iter().all(|leaf| {
+        matches!(
+            leaf.place().target().name,
+            "value" | "locality" | "type" | "primary"
+        )
+    })
+}
+
 /// Whether all that are so are of one kind.
 fn names_kind(leaf: &Leaf) -> bool {
     match leaf {

@@ -11,7 +11,7 @@ use super::in_order;
 use crate::access::{OrganizationId, UserId};
 use crate::db::schema::{directories, scim_users};
 use crate::db::{Connection, expected_rows};
-use crate::scim::queries::condition::{Finder, PageApart, has_order};
+use crate::scim::queries::condition::{Finder, has_order};
 use crate::scim::queries::directory::Passed;
 use crate::scim::queries::{explained, order, prepare};
 use crate::scim::recall::{End, Known, Question, Recall};
@@ -22,15 +22,11 @@ use crate::web::Error;
 /// Where no more are expected, all that a filter finds is collected, counted and sorted at once,
 /// unless the page is soon filled by walking along the order. Where more are, they are counted, and
 /// the order is walked along.
-const FEW: u64 = 10_000;
-/// The same, where their own rows are not asked for.
-const FEW_APART: u64 = 20_000;
+const FEW: u64 = 20_000;
 /// To collect so few is faster than to pass anybody.
 const VERY_FEW: u64 = 2_000;
 /// So many users are passed at most before those who are found are collected after all.
 const MOST_PASSED: u64 = 5_000;
-/// Of alternatives in several tables, none of which has the order.
-const MOST_PASSED_OF_ALTERNATIVES: u64 = 20_000;
 
 /// How many users are found, and those of the page.
 pub async fn page(
@@ -87,6 +83,15 @@ async fn found(
         };
         return Ok((total, Vec::new()));
     }
+    if search.sort.is_none()
+        && let Some(page) = finder.page_apart(search.start - 1, search.count)?
+    {
+        let total = match known {
+            Some(total) => total,
+            None => finder.count(connection).await?,
+        };
+        return Ok((total, page.load(connection).await?));
+    }
     let expected = match known {
         Some(total) => total.unsigned_abs(),
         None => expected_rows(connection, finder.found()?).await?,
@@ -97,28 +102,19 @@ async fn found(
     if are_very_few || !is_in_order {
         return collect(connection, finder, search, known, expected).await;
     }
+    let all = expected_rows(connection, finder.all()).await?;
     let known = match known {
         Some(total) => Some(total),
         None => finder.count_soon(connection).await?,
     };
     let expected = known.map_or(expected, i64::unsigned_abs);
-    let all = expected_rows(connection, finder.all()).await?;
-    let bound = if finder.asks_for_alternatives() {
-        MOST_PASSED_OF_ALTERNATIVES
-    } else {
-        MOST_PASSED
-    };
-    let most = most_to_pass(expected, all, search, bound);
+    let most = most_to_pass(expected, all, search);
     let passed = match most {
         Some(most) => pass(connection, finder, search, known, most).await?,
         None => None,
     };
-    let few = match page_apart(finder, search)? {
-        Some(_) => FEW_APART,
-        None => FEW,
-    };
     let are_near = most.is_none() || all.saturating_sub(expected) / 2 <= expected;
-    if passed.is_none() && (expected <= few || !are_near) {
+    if passed.is_none() && (expected <= FEW || !are_near) {
         return collect(connection, finder, search, known, expected).await;
     }
     let total = match known {
@@ -140,9 +136,8 @@ async fn collect(
     mut known: Option<i64>,
     expected: u64,
 ) -> Result<(i64, Vec<UserId>), Error> {
-    let apart = page_apart(finder, search)?;
     // Who is not expected on the page is not looked for twice.
-    if known.is_none() && expected < search.start.unsigned_abs() && apart.is_none() {
+    if known.is_none() && expected < search.start.unsigned_abs() {
         known = Some(finder.count_at_once(connection).await?);
     }
     if let Some(total) = known
@@ -150,16 +145,12 @@ async fn collect(
     {
         return Ok((total, Vec::new()));
     }
-    let rows: Vec<(UserId, i64)> = if let Some(page) = apart {
-        page.load(connection).await?
-    } else {
-        let found = finder.found()?.order(of_no_index());
-        let page = order::of_users(found, search.sort.as_ref())
-            .offset(search.start - 1)
-            .limit(search.count);
-        let counted = page.select((scim_users::user_id, count_star().over()));
-        counted.load(connection).await?
-    };
+    let found = finder.found()?.order(of_no_index());
+    let page = order::of_users(found, search.sort.as_ref())
+        .offset(search.start - 1)
+        .limit(search.count);
+    let counted = page.select((scim_users::user_id, count_star().over()));
+    let rows: Vec<(UserId, i64)> = counted.load(connection).await?;
     let total = match (known, rows.last()) {
         (Some(total), _) | (None, Some(&(_, total))) => total,
         (None, None) if search.start == 1 => 0,
@@ -169,23 +160,12 @@ async fn collect(
     Ok((total, rows.into_iter().map(|(id, _)| id).collect()))
 }
 
-/// The page as other tables tell it, if they do: in the order of IDs, which they have.
-fn page_apart(finder: &Finder<'_>, search: &Search) -> Result<Option<PageApart>, Error> {
-    match search.sort {
-        None => finder.page_apart(search.start - 1, search.count),
-        Some(_) => Ok(None),
-    }
-}
-
 async fn walk(
     connection: &mut Connection,
     finder: &Finder<'_>,
     search: &Search,
 ) -> Result<Vec<UserId>, Error> {
-    let found = match search.sort {
-        None => finder.found_by_id()?,
-        Some(_) => finder.found()?,
-    };
+    let found = finder.found_along(search.sort.as_ref())?;
     let page = order::of_users(found, search.sort.as_ref())
         .offset(search.start - 1)
         .limit(search.count);
@@ -195,13 +175,13 @@ async fn walk(
 /// How many users to pass, found or not, before those who are found are collected: half as many again
 /// as fill the page if they stand anywhere in the order, as they may all stand at its end. `None` where
 /// an index leads past the others: to a page far behind, or along a range of the order.
-fn most_to_pass(expected: u64, all: u64, search: &Search, bound: u64) -> Option<i64> {
+fn most_to_pass(expected: u64, all: u64, search: &Search) -> Option<i64> {
     let wanted = (search.start - 1)
         .saturating_add(search.count)
         .unsigned_abs();
     let fair = wanted.saturating_mul(all) / expected.max(1);
     let most = fair.saturating_add(fair / 2 + 500);
-    if most > bound || search.sorts_by_its_range() {
+    if most > MOST_PASSED || search.sorts_by_its_range() {
         return None;
     }
     i64::try_from(most).ok()
@@ -268,11 +248,7 @@ mod tests {
             ),
         ] {
             let search = Search::of_query(&USER, query).unwrap();
-            assert_eq!(
-                most_to_pass(expected, 100_000, &search, MOST_PASSED),
-                most,
-                "{query}"
-            );
+            assert_eq!(most_to_pass(expected, 100_000, &search), most, "{query}");
         }
     }
 }

@@ -17,7 +17,9 @@ pub use bearer::Bearer;
 pub use device::Device;
 pub use operator::Operator;
 pub use program::Program;
-pub use queries::{authorize, coalesce, is_administrator, is_lifted, known_as};
+pub use queries::{
+    authorize, authorize_for_token, coalesce, hold, is_administrator, is_lifted, known_as,
+};
 
 use crate::db::types::{id, text_enum};
 use crate::web::{Error, Page, Submission};
@@ -221,12 +223,19 @@ pub enum Author {
     },
     /// A program with a token, perhaps on behalf of a user.
     Token {
-        id: Uuid,
+        credential: Credential,
         name: String,
         user: Option<UserId>,
     },
     AuthSecret,
     CommandLine,
+}
+
+/// The token that a program came with, as the gate let it in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Credential {
+    pub token: Uuid,
+    pub version: i32,
 }
 
 impl Actor {
@@ -276,8 +285,12 @@ impl Actor {
     /// The ID of the token that it is done with, which gives nothing beyond its own.
     #[must_use]
     pub fn token(&self) -> Option<Uuid> {
+        self.credential().map(|credential| credential.token)
+    }
+
+    fn credential(&self) -> Option<Credential> {
         match &self.author {
-            Author::Token { id, .. } => Some(*id),
+            Author::Token { credential, .. } => Some(*credential),
             Author::User { .. } | Author::AuthSecret | Author::CommandLine => None,
         }
     }

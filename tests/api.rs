@@ -1,7 +1,7 @@
 //! What programs call.
 
 mod admin;
-mod client;
+pub mod client;
 mod contract;
 mod document;
 mod patterns;

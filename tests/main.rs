@@ -29,4 +29,5 @@ mod schema;
 mod scim;
 mod tenancy;
 mod tokens;
+mod under_way;
 mod usage;

@@ -1,8 +1,8 @@
 //! A user who came with an MCP token instead of a session.
 
-use uuid::Uuid;
-
-use super::{Actor, Admin, Author, OrganizationId, Reach, Role, UserId, Viewer, queries};
+use super::{
+    Actor, Admin, Author, Credential, OrganizationId, Reach, Role, UserId, Viewer, queries,
+};
 use crate::db::Connection;
 use crate::web::Error;
 
@@ -11,9 +11,9 @@ use crate::web::Error;
 #[derive(Clone, Debug)]
 pub struct Bearer {
     viewer: Viewer,
-    /// The ID of the token, if what is done is bounded by it and told with it, and the name of
-    /// one that is not the user's own.
-    token: Option<(Uuid, Option<String>)>,
+    /// If what is done is bounded by it and told with it, and the name of one that is not the
+    /// user's own.
+    token: Option<(Credential, Option<String>)>,
 }
 
 impl std::ops::Deref for Bearer {
@@ -50,7 +50,7 @@ impl Bearer {
         connection: &mut Connection,
         email: &str,
         organization: OrganizationId,
-        (token, name): (Uuid, &str),
+        (token, name): (Credential, &str),
     ) -> Result<Self, Error> {
         let user = queries::active_member(connection, email, organization).await?;
         let bearer = Self::load(connection, user, organization).await?;
@@ -62,7 +62,7 @@ impl Bearer {
 
     /// Bounded by the user's own token.
     #[must_use]
-    pub fn within(self, token: Uuid) -> Self {
+    pub fn within(self, token: Credential) -> Self {
         Self {
             token: Some((token, None)),
             ..self
@@ -83,8 +83,8 @@ impl Bearer {
                 id: self.user,
                 name,
             },
-            Some((id, program)) => Author::Token {
-                id: *id,
+            Some((credential, program)) => Author::Token {
+                credential: *credential,
                 name: match program {
                     Some(program) => format!("{name} (API token “{program}”)"),
                     None => name,

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{API_TOKEN, Actor, Author, OrganizationId, Overseer, Reach};
+use super::{API_TOKEN, Actor, Author, Credential, OrganizationId, Overseer, Reach};
 
 /// A program that the gate let in: to be made of what the gate knows of its credential, and of
 /// nothing else.
@@ -10,7 +10,7 @@ use super::{API_TOKEN, Actor, Author, OrganizationId, Overseer, Reach};
 pub struct Program {
     organization: OrganizationId,
     /// `None`: `AUTH_SECRET`.
-    token: Option<(Uuid, String)>,
+    token: Option<(Credential, String)>,
 }
 
 impl Overseer for Program {
@@ -20,12 +20,12 @@ impl Overseer for Program {
 }
 
 impl Program {
-    /// With an API token, by its ID and name.
+    /// With an API token, and its name.
     #[must_use]
-    pub fn with_token(organization: OrganizationId, id: Uuid, name: &str) -> Self {
+    pub fn with_token(organization: OrganizationId, token: Credential, name: &str) -> Self {
         Self {
             organization,
-            token: Some((id, name.to_owned())),
+            token: Some((token, name.to_owned())),
         }
     }
 
@@ -40,7 +40,7 @@ impl Program {
     /// The ID of its API token; `None` for `AUTH_SECRET`.
     #[must_use]
     pub fn token(&self) -> Option<Uuid> {
-        self.token.as_ref().map(|(id, _)| *id)
+        self.token.as_ref().map(|(credential, _)| credential.token)
     }
 
     /// It may change things in the organisation, as far as its scope goes: no site can make a
@@ -48,8 +48,8 @@ impl Program {
     #[must_use]
     pub fn actor(&self) -> Actor {
         let author = match &self.token {
-            Some((id, name)) => Author::Token {
-                id: *id,
+            Some((credential, name)) => Author::Token {
+                credential: *credential,
                 name: format!("{API_TOKEN} “{name}”"),
                 user: None,
             },

@@ -1,18 +1,19 @@
 //! What there is in the database on who asks.
 
+mod authority;
 pub mod sessions;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{auto_type, exists};
 use diesel::prelude::*;
-use diesel::result::Error as QueryError;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
-use uuid::Uuid;
 
-use super::{Actor, Organization, OrganizationId, Role, UserId, Viewer};
-use crate::db::schema::{group_members, groups, memberships, organizations, tokens, users};
-use crate::db::{Connection, unauthorized};
+use super::{Organization, OrganizationId, Role, UserId, Viewer};
+use crate::db::Connection;
+use crate::db::schema::{group_members, groups, memberships, organizations, users};
+
+pub use authority::{authorize, authorize_for_token, hold};
 
 /// Whether a group makes the member in a row of `memberships` an administrator, whatever their
 /// own role.
@@ -136,62 +137,6 @@ pub async fn is_administrator(
         .await
         .optional()?;
     Ok(found.is_some_and(|(role, is_lifted)| role.lifted(is_lifted) == Role::Admin))
-}
-
-/// Lets a change pass of what belongs to this user, or, with `None`, to the organisation, if the actor
-/// still may make it, whatever was known when they were let in. To be called in the transaction of the
-/// change, when it waits for nobody any more.
-///
-/// # Errors
-/// [`QueryError::NotFound`] for what is none of theirs, [`unauthorized`] for who may not any more.
-pub async fn authorize(
-    connection: &mut Connection,
-    actor: &Actor,
-    owner: Option<UserId>,
-) -> QueryResult<()> {
-    if !actor.may_change(owner) {
-        return Err(QueryError::NotFound);
-    }
-    let organization = actor.organization();
-    let may = match (actor.token(), actor.user()) {
-        (None, None) => true,
-        (Some(token), user) => {
-            is_token_active(connection, organization, token).await?
-                && match user {
-                    Some(user) => is_active(connection, organization, user).await?,
-                    None => true,
-                }
-        }
-        (None, Some(user)) => {
-            is_active(connection, organization, user).await?
-                && (owner == Some(user) || is_administrator(connection, user, organization).await?)
-        }
-    };
-    may.then_some(()).ok_or_else(unauthorized)
-}
-
-async fn is_token_active(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    token: Uuid,
-) -> QueryResult<bool> {
-    let active = tokens::table
-        .filter(tokens::organization_id.eq(organization))
-        .filter(tokens::id.eq(token))
-        // `Standing::Active`, of the room above.
-        .filter(tokens::standing.eq("active"));
-    diesel::select(exists(active)).get_result(connection).await
-}
-
-async fn is_active(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    user: UserId,
-) -> QueryResult<bool> {
-    let active = memberships::table
-        .find((organization, user))
-        .filter(memberships::deactivated_at.is_null());
-    diesel::select(exists(active)).get_result(connection).await
 }
 
 /// Who has this email and is active in the organisation.

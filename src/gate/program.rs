@@ -223,18 +223,18 @@ async fn user(request: &mut ServiceRequest) -> Result<Behalf, Error> {
     take_in(request, digest, scope).await?;
     let request = request.request();
     let caller = admit(request, digest, &operation(request), Some(scope)).await?;
-    let token = caller.token.uuid();
+    let credential = caller.credential();
     let connection = &mut *state::<Database>(request).get().await?;
     let bearer = match (&caller.owner, named(request)?) {
         (Some(owner), None) => Bearer::load(connection, owner.user, caller.tenant.id)
             .await?
-            .within(token),
+            .within(credential),
         (Some(_), Some(_)) => {
             let why = "x-user-email goes with an API token; an MCP token is its owner’s";
             return Err(Error::Malformed(why.into()));
         }
         (None, Some(email)) => {
-            let token = (token, &*caller.name);
+            let token = (credential, &*caller.name);
             let user = Bearer::on_behalf(connection, email.as_str(), caller.tenant.id, token).await;
             user.map_err(|error| match error {
                 Error::NotFound => unknown_user(),
@@ -247,7 +247,7 @@ async fn user(request: &mut ServiceRequest) -> Result<Behalf, Error> {
         }
     };
     Ok(Behalf {
-        token,
+        token: credential.token,
         bearer,
         ranges: caller.ranges.clone(),
     })
@@ -336,8 +336,12 @@ async fn program(request: &mut ServiceRequest, scope: Scope) -> Result<Program, 
     if caller.owner.is_some() {
         return Err(refused(Code::InsufficientScope, Need::Scope(scope)));
     }
-    let id = caller.token.uuid();
-    Ok(Program::with_token(caller.tenant.id, id, &caller.name))
+    let credential = caller.credential();
+    Ok(Program::with_token(
+        caller.tenant.id,
+        credential,
+        &caller.name,
+    ))
 }
 
 /// By what calls are counted: `GET /api/v1/tokens/{id}`. There are as many as we have, whatever

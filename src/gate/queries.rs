@@ -25,6 +25,7 @@ use crate::tokens::{Key, Standing, TokenId};
 #[diesel(table_name = tokens)]
 struct TokenRow {
     id: TokenId,
+    version: i32,
     name: String,
     standing: Standing,
     expires_at: Option<DateTime<Utc>>,
@@ -99,6 +100,7 @@ pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<O
 fn assemble((token, secret, organization, product, owner, is_active): Row) -> View {
     View {
         token: token.id,
+        version: token.version,
         tenant: Arc::new(Tenant {
             id: organization.id,
             name: organization.name,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::usage::counter::Counter;
-use crate::access::{OrganizationId, UserId};
+use crate::access::{Credential, OrganizationId, UserId};
 use crate::catalogue::{Product, ScopeSet};
 use crate::tokens::{Ranges, Standing, Status, TokenId};
 
@@ -16,6 +16,8 @@ const NEAR_END: TimeDelta = TimeDelta::days(7);
 #[derive(Debug)]
 pub struct View {
     pub token: TokenId,
+    /// Of the token, which each change of it counts.
+    pub version: i32,
     pub tenant: Arc<Tenant>,
     pub name: Box<str>,
     pub standing: Standing,
@@ -54,6 +56,15 @@ pub struct Owner {
 }
 
 impl View {
+    /// What those who come with it are known by.
+    #[must_use]
+    pub fn credential(&self) -> Credential {
+        Credential {
+            token: self.token.uuid(),
+            version: self.version,
+        }
+    }
+
     #[must_use]
     pub fn effective_scopes(&self) -> ScopeSet {
         ScopeSet::effective(self.scopes)

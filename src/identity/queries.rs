@@ -3,7 +3,6 @@
 mod attempts;
 mod invitations;
 mod links;
-mod lock;
 mod members;
 mod organizations;
 
@@ -15,7 +14,6 @@ pub use invitations::{
     Account, Invitation, Invitee, accept, claim, invitation, invite, join, link,
 };
 pub use links::{InvitationId, end_links};
-pub use lock::hold;
 pub use members::{
     MemberError, NewUser, add_member, change_password, credentials, provision_member, user_with,
 };

@@ -8,9 +8,8 @@ use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::links::{InvitationId, end_links};
-use super::lock::hold;
 use super::members::{NewUser, insert_membership, insert_user, set_password, user_with};
-use crate::access::{Actor, Operator, OrganizationId, Role, UserId, session};
+use crate::access::{Actor, Operator, OrganizationId, Role, UserId, hold, session};
 use crate::db::schema::{invitations, memberships, organizations, users};
 use crate::db::{Connection, violates};
 use crate::journal::{self, Action, Change};

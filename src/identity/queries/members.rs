@@ -6,8 +6,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::attempts::forget_browsers;
 use super::links::{end_links, end_password_links};
-use super::lock::hold;
-use crate::access::{Actor, Role, UserId};
+use crate::access::{Actor, Role, UserId, hold};
 use crate::db::schema::{memberships, users};
 use crate::db::{Connection, violates};
 use crate::identity::drafts::{Email, PersonName};

@@ -7,10 +7,9 @@ use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel_async::RunQueryDsl;
 
-use crate::access::{Actor, OrganizationId, Role, authorize, is_lifted};
+use crate::access::{Actor, OrganizationId, Role, authorize, hold, is_lifted};
 use crate::db::Connection;
 use crate::db::schema::{memberships, users};
-use crate::identity::queries::hold;
 
 /// Nobody would be left to administer the organisation.
 #[derive(Debug)]

@@ -98,13 +98,13 @@ pub async fn create(
 ) -> Result<ServerId, ChangeError> {
     connection
         .transaction(async |connection| {
+            authorize(connection, actor, None).await?;
             organizations::table
                 .find(actor.organization())
                 .select(organizations::id)
                 .for_no_key_update()
                 .get_result::<OrganizationId>(connection)
                 .await?;
-            authorize(connection, actor, None).await?;
             if list(connection, actor.organization()).await?.len() >= MOST {
                 return Err(ChangeError::Full);
             }
@@ -133,15 +133,14 @@ pub async fn create(
 
 /// The organisation's server, which nobody else can change until the transaction ends.
 async fn lock(connection: &mut Connection, actor: &Actor, id: ServerId) -> QueryResult<Server> {
-    let server = mcp_servers::table
+    authorize(connection, actor, None).await?;
+    mcp_servers::table
         .filter(mcp_servers::organization_id.eq(actor.organization()))
         .filter(mcp_servers::id.eq(id))
         .select(Server::as_select())
         .for_update()
         .get_result(connection)
-        .await?;
-    authorize(connection, actor, None).await?;
-    Ok(server)
+        .await
 }
 
 /// Only if it still is of its version.

@@ -9,7 +9,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use super::ceiling::excess;
 use super::find::find;
 use super::room::{LeastUsed, no_room};
-use crate::access::{Actor, UserId, authorize};
+use crate::access::{Actor, UserId, authorize, authorize_for_token};
 use crate::catalogue::products::{MCP_PREFIX, ORGANIZATION_PREFIX};
 use crate::catalogue::{Product, ScopeSet};
 use crate::db::schema::{memberships, products, secrets, token_usage, tokens};
@@ -117,6 +117,7 @@ pub async fn create(
 ) -> Result<(Token, Secret), ChangeError> {
     connection
         .transaction(async |connection| {
+            authorize(connection, actor, None).await?;
             let prefix = product_prefix(connection, actor, new).await?;
             let secret = Secret::generate(&prefix);
             let token = add(connection, actor, None, new, &secret, now).await?;
@@ -145,7 +146,7 @@ async fn product_prefix(
     key.ok_or(ChangeError::ProductGone)
 }
 
-/// Writes a token and its journal entry. To be called in a transaction.
+/// Writes a token and its journal entry. To be called by whoever may, in a transaction.
 pub(super) async fn add(
     connection: &mut Connection,
     actor: &Actor,
@@ -154,7 +155,6 @@ pub(super) async fn add(
     secret: &Secret,
     now: DateTime<Utc>,
 ) -> Result<Token, ChangeError> {
-    authorize(connection, actor, owner).await?;
     allow(connection, actor, owner, new.into(), None).await?;
     let id = insert(connection, actor, owner, new, secret, now).await?;
     let key = Key { id, owner };
@@ -453,6 +453,7 @@ async fn set_standing(
 /// is still counted: that only needs the token to exist. A membership is locked before its
 /// tokens, here as where a member is removed.
 async fn lock(connection: &mut Connection, actor: &Actor, key: Key) -> QueryResult<Token> {
+    authorize_for_token(connection, actor, key.owner, key.id.uuid()).await?;
     if let Some(owner) = key.owner {
         memberships::table
             .find((actor.organization(), owner))
@@ -469,7 +470,6 @@ async fn lock(connection: &mut Connection, actor: &Actor, key: Key) -> QueryResu
         .for_no_key_update()
         .get_result::<TokenId>(connection)
         .await?;
-    authorize(connection, actor, key.owner).await?;
     find(connection, actor.organization(), key).await
 }
 

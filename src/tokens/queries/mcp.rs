@@ -12,7 +12,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use super::change::{ChangeError, add, prefix};
 use super::room::no_room;
 use super::{TokenRow, UsageRow, assemble, name_here};
-use crate::access::{Actor, OrganizationId, Overseer, UserId, Viewer};
+use crate::access::{Actor, OrganizationId, Overseer, UserId, Viewer, authorize};
 use crate::db::schema::{memberships, token_usage, tokens, users};
 use crate::db::{Connection, anywhere};
 use crate::tokens::draft::NewToken;
@@ -32,6 +32,7 @@ pub async fn create_mcp(
     let token = connection
         .transaction(async |connection| {
             let owner = owner.ok_or(diesel::result::Error::NotFound)?;
+            authorize(connection, actor, Some(owner)).await?;
             if let Some(least_used) = no_room(connection, actor.organization(), owner, now).await? {
                 return Err(ChangeError::Full(least_used));
             }

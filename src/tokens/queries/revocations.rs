@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::change::entry;
-use crate::access::{Actor, UserId, authorize};
+use crate::access::{Actor, UserId, authorize, hold};
 use crate::db::Connection;
 use crate::db::schema::{secrets, token_usage, tokens};
 use crate::db::types::text_enum;
@@ -61,6 +61,9 @@ pub async fn revoke_all(
 ) -> QueryResult<Revocations> {
     connection
         .transaction(async |connection| {
+            // What is being done with any of them is done before, or refused.
+            hold(connection, actor.organization()).await?;
+            authorize(connection, actor, None).await?;
             let known = tokens_of(connection, actor, presented).await?;
             let works = |(_, retires_at): &(TokenId, Option<DateTime<Utc>>)| {
                 retires_at.is_none_or(|at| at > now)
@@ -68,7 +71,6 @@ pub async fn revoke_all(
             let leaked = known.values().filter(|found| works(found));
             let wanted: Vec<TokenId> = leaked.map(|(id, _)| *id).chain(ids.to_vec()).collect();
             let rows = lock(connection, actor, &wanted).await?;
-            authorize(connection, actor, None).await?;
             let revoked = revoke(connection, actor, &rows, now).await?;
             let fate = |id: TokenId| match rows.iter().any(|row| row.id == id) {
                 true if revoked.contains(&id) => Fate::Revoked,

@@ -179,6 +179,7 @@ async fn lock(
     actor: &Actor,
     id: ProductId,
 ) -> QueryResult<ListedProduct> {
+    authorize(connection, actor, None).await?;
     products::table
         .filter(products::organization_id.eq(actor.organization()))
         .filter(products::id.eq(id))
@@ -186,6 +187,5 @@ async fn lock(
         .for_update()
         .get_result::<ProductId>(connection)
         .await?;
-    authorize(connection, actor, None).await?;
     find(connection, actor.organization(), id).await
 }

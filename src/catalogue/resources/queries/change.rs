@@ -286,6 +286,7 @@ async fn update(connection: &mut Connection, id: ResourceId, new: &Resource) -> 
 
 /// The catalogue, which nobody else can change until the transaction ends.
 async fn lock(connection: &mut Connection, actor: &Actor) -> QueryResult<Catalogue> {
+    authorize(connection, actor, None).await?;
     let organization = actor.organization();
     // There is none to lock before it is first asked for.
     catalogue(connection, organization).await?;
@@ -295,7 +296,6 @@ async fn lock(connection: &mut Connection, actor: &Actor) -> QueryResult<Catalog
         .for_no_key_update()
         .get_result::<i32>(connection)
         .await?;
-    authorize(connection, actor, None).await?;
     catalogue(connection, organization).await
 }
 

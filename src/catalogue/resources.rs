@@ -12,6 +12,7 @@ pub mod pattern;
 pub mod queries;
 mod routes;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
@@ -146,6 +147,9 @@ pub struct Resources {
     /// The same without case, where that is something else.
     folded: Option<Places>,
     tools: HashMap<String, (usize, usize)>,
+    /// In any one path that is known. What has more of them is none of these, and all that has more is the
+    /// same: so a path of thousands is read as fast as another.
+    most_dots: usize,
 }
 
 /// What there is at which paths.
@@ -187,6 +191,8 @@ impl Resources {
             places.servers.insert(path.to_owned());
             folded.servers.insert(fold(path));
         }
+        let dots = |path: &str| path.matches('.').count();
+        let mut most_dots = servers.iter().map(|path| dots(path)).max().unwrap_or(0);
         for (at, resource) in all.iter().enumerate() {
             let Target::Path(pattern) = &resource.target else {
                 let own = resource.operations.iter().enumerate();
@@ -197,6 +203,7 @@ impl Resources {
                 .segments()
                 .iter()
                 .any(|segment| matches!(segment, Segment::Literal(text) if is_upper(text)));
+            most_dots = most_dots.max(dots(pattern.as_str()));
             places.routes.insert(pattern, str::to_owned, at);
             folded.routes.insert(pattern, str::to_ascii_lowercase, at);
         }
@@ -205,6 +212,7 @@ impl Resources {
             places,
             folded: Some(folded).filter(|_| has_case),
             tools,
+            most_dots,
         })
     }
 
@@ -251,18 +259,19 @@ impl Resources {
             return Err(Ambiguity::Readings);
         }
         for reading in path.readings() {
-            if self.without_case(call, reading).is_some_and(differs) {
+            let without_case = self.without_case(reading);
+            let is_other = |(places, path): (&Places, &str)| {
+                let differs_known = |found: Found| found != Found::Nothing && differs(found);
+                let mut stems = without_format(path).take(self.most_dots + 2);
+                stems.any(|stem| differs_known(self.look(places, call, stem)))
+            };
+            if let Some((places, folded)) = &without_case
+                && (differs(self.look(places, call, folded)) || is_other((places, folded)))
+            {
                 return Err(Ambiguity::Readings);
             }
-            for stem in without_format(reading) {
-                let found = [Some(self.exact(call, stem)), self.without_case(call, stem)];
-                let mut known = found
-                    .into_iter()
-                    .flatten()
-                    .filter(|it| *it != Found::Nothing);
-                if known.any(differs) {
-                    return Err(Ambiguity::Readings);
-                }
+            if is_other((&self.places, reading)) {
+                return Err(Ambiguity::Readings);
             }
         }
         Ok(found)
@@ -280,16 +289,16 @@ impl Resources {
         self.look(&self.places, call, path)
     }
 
-    /// `None` where case makes no difference.
-    fn without_case(&self, call: Call<'_>, path: &str) -> Option<Found<'_>> {
+    /// The path, and what there is at such ones; `None` where case makes no difference.
+    fn without_case<'p>(&self, path: &'p str) -> Option<(&Places, Cow<'p, str>)> {
         let has_case = |b: u8| b.is_ascii_uppercase() || !b.is_ascii();
         let folded = path.bytes().any(has_case).then(|| fold(path));
         match (&self.folded, folded) {
             (None, None) => None,
-            (places, folded) => {
-                let places = places.as_ref().unwrap_or(&self.places);
-                Some(self.look(places, call, folded.as_deref().unwrap_or(path)))
-            }
+            (places, folded) => Some((
+                places.as_ref().unwrap_or(&self.places),
+                folded.map_or(Cow::Borrowed(path), Cow::Owned),
+            )),
         }
     }
 

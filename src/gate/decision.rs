@@ -192,6 +192,7 @@ mod tests {
     pub fn view() -> View {
         View {
             token: TokenId::new(now()),
+            version: 1,
             tenant: Arc::new(Tenant {
                 id: OrganizationId::new(now()),
                 name: "Northwind".into(),

@@ -2,6 +2,8 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
+use std::time::{Duration, Instant};
+
 use super::*;
 
 fn resource(name: &str, path: &str, operations: &[(&str, &str, Place, Scope)]) -> Resource {
@@ -118,6 +120,47 @@ fn what_servers_would_take_for_something_else_is_ambiguous() {
             "{method} {target}"
         );
     }
+}
+
+#[test]
+fn a_path_is_read_as_often_as_what_is_known_has_dots() {
+    let all = Place::Anywhere;
+    let resources = Resources::new(vec![
+        resource(
+            "Files",
+            "/files/**",
+            &[("any", "*", all, Scope::ConnectRead)],
+        ),
+        resource(
+            "Key",
+            "/files/a.b.pem",
+            &[("any", "*", all, Scope::AdminWrite)],
+        ),
+    ])
+    .unwrap();
+    for target in [
+        "/files/a.b.pem.json",
+        "/files/A.B.pem.tar.gz",
+        "/files/a.b.pem.1.2.3.4.5",
+        "/files/%41.B.PEM.x",
+    ] {
+        assert_eq!(found(&resources, "GET", target), "Readings", "{target}");
+    }
+    for target in ["/files/a.b.json", "/files/a.b", "/files/b.a.b.pem.json"] {
+        let free = "Files: any connect:read";
+        assert_eq!(found(&resources, "GET", target), free, "{target}");
+    }
+    let begun = Instant::now();
+    for _ in 0..20 {
+        let many = format!("/files/%41/.//x/A{}", ".A".repeat(2_000));
+        assert_eq!(found(&resources, "get", &many), "Files: any connect:read");
+    }
+    // Each once more took seconds, and each for every other a minute.
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[test]

@@ -186,6 +186,7 @@ fn view() -> impl Strategy<Value = View> {
             owner,
         )| View {
             token: TokenId::new(now()),
+            version: 1,
             tenant: Arc::new(Tenant {
                 id: OrganizationId::new(now()),
                 name: "Northwind".to_owned(),

@@ -123,18 +123,17 @@ pub struct Open {
 pub async fn open(
     connection: &mut Connection,
     user: UserId,
-    own: &Session,
+    own: &Number,
     now: DateTime<Utc>,
 ) -> Result<Vec<Open>, Error> {
     let rows = sessions::of(connection, user, now).await?;
-    let own = own.get::<Uuid>(NUMBER).ok().flatten();
     let mut open: Vec<Open> = rows
         .into_iter()
         .map(|(state, began_at, last_seen_at)| Open {
             device: entry(&state, DEVICE),
             began_at,
             last_seen_at,
-            is_own: own.is_some() && entry(&state, NUMBER) == own,
+            is_own: state.get(NUMBER).and_then(Value::as_str) == Some(&own.0),
         })
         .collect();
     open.sort_by_key(|session| !session.is_own);

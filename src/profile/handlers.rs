@@ -29,7 +29,8 @@ pub async fn show(
     database: web::Data<Database>,
 ) -> Answer {
     let connection = &mut *database.get().await?;
-    page::render(&profile(connection, &viewer, page, &session, Draft::default(), None).await?)
+    let own = session::number(&session);
+    page::render(&profile(connection, &viewer, page, &own, Draft::default(), None).await?)
 }
 
 /// The profile, with a form to correct or a revealed secret.
@@ -37,12 +38,12 @@ async fn profile(
     connection: &mut Connection,
     viewer: &Viewer,
     page: Page,
-    session: &Session,
+    own: &session::Number,
     draft: Draft,
     reveal: Option<Reveal>,
 ) -> Result<pages::Profile, Error> {
     let now = page.now;
-    let sessions = session::open(connection, viewer.user(), session, now).await?;
+    let sessions = session::open(connection, viewer.user(), own, now).await?;
     let tokens = queries::of_owner(connection, viewer, None, MOST_LISTED)
         .await?
         .rows;
@@ -64,17 +65,6 @@ async fn profile(
         revoked,
         reveal,
     })
-}
-
-async fn reveal(
-    connection: &mut Connection,
-    viewer: &Viewer,
-    page: Page,
-    session: &Session,
-    reveal: Reveal,
-) -> Answer {
-    let draft = Draft::default();
-    page::reveal(&profile(connection, viewer, page, session, draft, Some(reveal)).await?)
 }
 
 pub async fn end_other_sessions(

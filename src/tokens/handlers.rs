@@ -114,20 +114,16 @@ async fn has_auth_secret(
     }
 }
 
-async fn reveal(
+/// To be called in the transaction of the change: a secret that cannot be shown is not made.
+async fn revealing(
     connection: &mut Connection,
     admin: &Admin,
     page: Page,
     config: &Config,
     reveal: Reveal,
-) -> Answer {
+) -> Result<pages::Index, Error> {
     let filter = filter::Query::default().filter();
-    let list = connection
-        .transaction(async |connection| {
-            list(connection, admin, page, config, filter, Some(reveal)).await
-        })
-        .await?;
-    page::reveal(&list)
+    list(connection, admin, page, config, filter, Some(reveal)).await
 }
 
 pub async fn new(
@@ -152,12 +148,19 @@ pub async fn create(
     let connection = &mut *database.get().await?;
     let products = list_products(connection, admin.organization().id).await?;
     let draft = Draft::from(form.into_inner());
-    match try_create(connection, &actor, draft, &products, page.now).await? {
-        Ok((token, secret)) => {
-            let revealed = revealed(&token, secret, &config);
-            reveal(connection, &admin, page, &config, revealed).await
-        }
-        Err(draft) => page::render_again(&form_page(&admin, page, *draft, products, None)),
+    let made = connection.transaction(async |connection| {
+        let created = try_create(connection, &actor, draft, &products, page.now).await?;
+        Ok::<_, Error>(match created {
+            Ok((token, secret)) => {
+                let revealed = revealed(&token, secret, &config);
+                Ok(revealing(connection, &admin, page, &config, revealed).await?)
+            }
+            Err(draft) => Err(form_page(&admin, page, *draft, products, None)),
+        })
+    });
+    match made.await? {
+        Ok(list) => page::reveal(&list),
+        Err(form) => page::render_again(&form),
     }
 }
 

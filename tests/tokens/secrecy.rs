@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::support::app::ADA;
 use crate::support::{App, logs};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,4 +143,45 @@ async fn a_secret_pasted_into_the_search_is_cut_to_what_may_be_shown() {
     );
     assert!(!page.html.contains(secret.reveal()));
     assert_eq!(page.texts(".token h2"), ["Okta"]);
+}
+
+/// Else the old one would be gone, and the new one known to nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_cannot_be_shown_is_not_made() {
+    let app = App::start().await;
+    let (token, _) = app.token("Okta").await;
+    let (own, _) = app.mcp_token(ADA, "Laptop").await;
+    let ada = app.ada().await;
+    let forms = [
+        (
+            "/settings/api-access/new",
+            "/settings/api-access".to_owned(),
+        ),
+        ("/profile", "/profile/mcp-tokens".to_owned()),
+    ];
+    let rotations = [
+        format!("/settings/api-access/{}/rotation", token.id),
+        format!("/profile/mcp-tokens/{}/rotation", own.id),
+    ];
+    let mut prepared = Vec::new();
+    for (page, action) in &forms {
+        let form = ada.visit(page).await.form(action).fill("name", "New");
+        prepared.push(match *page {
+            "/profile" => form.fill("expiry", "90d"),
+            _ => form.fill("access_level", "scim"),
+        });
+    }
+    for address in &rotations {
+        prepared.push(ada.visit(address).await.form(address));
+    }
+    // What the lists tell besides, and is asked for last.
+    for table in ["usage_days", "mcp_servers"] {
+        app.sql(&format!("ALTER TABLE {table} RENAME TO hidden_{table}"))
+            .await;
+    }
+    for form in prepared {
+        assert_eq!(form.submit().await.status, 500);
+    }
+    assert_eq!(app.count("SELECT count(*) FROM tokens").await, 2);
+    assert_eq!(app.count("SELECT count(*) FROM secrets").await, 2);
 }

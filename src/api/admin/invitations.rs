@@ -149,7 +149,8 @@ pub async fn create(
     creation: Creation<NewInvitation>,
 ) -> Answer {
     let mut connection = database.get().await?;
-    let (asker, organization) = (asker(&writer), writer.overseen());
+    let asker = asker(&writer);
+    let name = identity::queries::name_of(&mut connection, writer.overseen()).await?;
     let (tell, told) = oneshot::channel();
     let public_url = config.public_url.clone();
     let created = creation.once(&mut connection, asker, now.0, |connection, new| {
@@ -166,7 +167,6 @@ pub async fn create(
     let Ok(invited) = told.await else {
         return Ok(created.answer());
     };
-    let name = identity::queries::name_of(&mut connection, organization).await?;
     drop(connection);
     let delivery = invited.deliver(&config, &name).await;
     Ok(created.telling("delivery", delivery.as_str()).answer())

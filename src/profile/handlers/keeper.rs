@@ -1,20 +1,20 @@
 //! The pages about one's own MCP tokens are those of `tokens`.
 
-use actix_session::Session;
-
-use super::reveal;
+use super::profile;
 use super::tokens::connect;
-use crate::access::{Actor, Section, Viewer};
+use crate::access::{Actor, Section, Viewer, session};
 use crate::config::Config;
 use crate::db::Connection;
-use crate::profile::pages::Reveal;
+use crate::profile::draft::Draft;
+use crate::profile::pages::{Profile, Reveal};
 use crate::tokens::handlers::Keeper;
 use crate::tokens::queries::{self, Rotated};
 use crate::tokens::{Key, Token, TokenId, Transition};
-use crate::web::{Answer, Error, Page, Submission};
+use crate::web::{Error, Page, Submission};
 
 impl Keeper for Viewer {
     const SECTION: Section = Section::Profile;
+    type Revealing = Profile;
 
     fn viewer(&self) -> &Viewer {
         self
@@ -40,23 +40,28 @@ impl Keeper for Viewer {
         transition != Transition::Deletion
     }
 
-    async fn reveal(
+    async fn revealing(
         &self,
         page: Page,
-        session: &Session,
+        own: &session::Number,
         connection: &mut Connection,
         config: &Config,
         rotated: Rotated,
-        receipt: Option<String>,
-    ) -> Answer {
+    ) -> Result<Profile, Error> {
         let rotated = Reveal {
             connect: connect(connection, self, config).await?,
             token: rotated.token,
             secret: rotated.secret,
             old_until: rotated.old_until,
             rotated: true,
-            receipt,
+            receipt: None,
         };
-        reveal(connection, self, page, session, rotated).await
+        profile(connection, self, page, own, Draft::default(), Some(rotated)).await
+    }
+
+    fn tell(revealing: &mut Profile, receipt: String) {
+        if let Some(reveal) = &mut revealing.reveal {
+            reveal.receipt = Some(receipt);
+        }
     }
 }

@@ -3,11 +3,12 @@
 use actix_session::Session;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
+use diesel_async::AsyncConnection;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{profile, reveal};
-use crate::access::{Actor, Section, Viewer};
+use super::profile;
+use crate::access::{Actor, Section, Viewer, session};
 use crate::config::Config;
 use crate::db::{Connection, Database};
 use crate::profile::draft::{self, Draft};
@@ -27,23 +28,32 @@ pub async fn create(
     form: Submission<draft::Form>,
 ) -> Answer {
     let actor = viewer.oneself(&form)?;
+    let own = session::number(&session);
     let connection = &mut *database.get().await?;
     let draft = Draft::from(form.into_inner());
-    match try_create(connection, &actor, draft, page.now).await? {
-        Ok((token, secret)) => {
-            let revealed = Reveal {
-                connect: connect(connection, &viewer, &config).await?,
-                token,
-                secret,
-                old_until: None,
-                receipt: None,
-                rotated: false,
-            };
-            reveal(connection, &viewer, page, &session, revealed).await
-        }
-        Err(draft) => {
-            page::render_again(&profile(connection, &viewer, page, &session, *draft, None).await?)
-        }
+    // A secret that cannot be shown is not made.
+    let listed = connection.transaction(async |connection| {
+        let (draft, reveal) = match try_create(connection, &actor, draft, page.now).await? {
+            Ok((token, secret)) => {
+                let revealed = Reveal {
+                    connect: connect(connection, &viewer, &config).await?,
+                    token,
+                    secret,
+                    old_until: None,
+                    receipt: None,
+                    rotated: false,
+                };
+                (Draft::default(), Some(revealed))
+            }
+            Err(draft) => (*draft, None),
+        };
+        profile(connection, &viewer, page, &own, draft, reveal).await
+    });
+    let listed = listed.await?;
+    if listed.reveal.is_some() {
+        page::reveal(&listed)
+    } else {
+        page::render_again(&listed)
     }
 }
 

@@ -1,20 +1,22 @@
 //! Whoever may do everything with a token: an administrator with the organisation's API tokens,
 //! anyone with their own MCP tokens. The pages of both are the same, but for what is said here.
 
-use actix_session::Session;
 use actix_web::FromRequest;
+use askama::Template;
 
-use super::{reveal, revealed};
-use crate::access::{Actor, Admin, Section, Viewer};
+use super::{revealed, revealing};
+use crate::access::{Actor, Admin, Section, Viewer, session};
 use crate::config::Config;
 use crate::db::Connection;
-use crate::tokens::pages::Reveal;
+use crate::tokens::pages::{Index, Reveal};
 use crate::tokens::queries::{self, Rotated};
 use crate::tokens::{Key, Token, TokenId, Transition};
-use crate::web::{Answer, Error, Page, Submission};
+use crate::web::{Error, Page, Submission};
 
-pub trait Keeper: FromRequest<Error = Error> + 'static {
+pub trait Keeper: FromRequest<Error = Error> + Send + Sync + 'static {
     const SECTION: Section;
+    /// The list with a new secret over it, the one answer that holds it.
+    type Revealing: Template + Send;
 
     fn viewer(&self) -> &Viewer;
 
@@ -31,21 +33,22 @@ pub trait Keeper: FromRequest<Error = Error> + 'static {
         true
     }
 
-    /// The list with the new secret over it, the one answer that holds it. `receipt` says where
-    /// the old one has stopped.
-    async fn reveal(
+    fn revealing(
         &self,
         page: Page,
-        session: &Session,
+        own: &session::Number,
         connection: &mut Connection,
         config: &Config,
         rotated: Rotated,
-        receipt: Option<String>,
-    ) -> Answer;
+    ) -> impl Future<Output = Result<Self::Revealing, Error>> + Send;
+
+    /// Says where the old secret has stopped.
+    fn tell(revealing: &mut Self::Revealing, receipt: String);
 }
 
 impl Keeper for Admin {
     const SECTION: Section = Section::ApiAccess;
+    type Revealing = Index;
 
     fn viewer(&self) -> &Viewer {
         self
@@ -63,21 +66,25 @@ impl Keeper for Admin {
         Ok(queries::token(connection, self, id.into()).await?)
     }
 
-    async fn reveal(
+    async fn revealing(
         &self,
         page: Page,
-        _: &Session,
+        _: &session::Number,
         connection: &mut Connection,
         config: &Config,
         rotated: Rotated,
-        receipt: Option<String>,
-    ) -> Answer {
+    ) -> Result<Index, Error> {
         let rotated = Reveal {
             rotated: true,
             old_until: rotated.old_until,
-            receipt,
             ..revealed(&rotated.token, rotated.secret, config)
         };
-        reveal(connection, self, page, config, rotated).await
+        revealing(connection, self, page, config, rotated).await
+    }
+
+    fn tell(revealing: &mut Index, receipt: String) {
+        if let Some(reveal) = &mut revealing.reveal {
+            reveal.receipt = Some(receipt);
+        }
     }
 }

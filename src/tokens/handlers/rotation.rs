@@ -3,10 +3,12 @@
 use actix_session::Session;
 use actix_web::http::StatusCode;
 use actix_web::web;
+use diesel_async::AsyncConnection;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Keeper;
+use crate::access::session;
 use crate::config::Config;
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
@@ -51,33 +53,34 @@ pub async fn create<K: Keeper>(
 ) -> Answer {
     let (actor, key) = (keeper.acting(&form)?, keeper.key(id.into_inner().into()));
     let overlap = form.overlap.parse().unwrap_or(Overlap::None);
+    let own = session::number(&session);
     let mut connection = database.get().await?;
-    match queries::rotate(
-        &mut connection,
-        &actor,
-        key,
-        form.version,
-        overlap,
-        page.now,
-    )
-    .await
-    {
-        Ok(rotated) => {
+    // A secret that cannot be shown is not made.
+    let changed = connection.transaction(async |connection| {
+        let now = page.now;
+        match queries::rotate(connection, &actor, key, form.version, overlap, now).await {
+            Ok(rotated) => {
+                let is_stopped = rotated.old_until.is_none();
+                let list = keeper.revealing(page, &own, connection, &config, rotated);
+                Ok(Ok((list.await?, is_stopped)))
+            }
+            Err(ChangeError::Outdated(token)) if token.status(&now).permits_rotation() => {
+                let conflict = Some(CHANGED);
+                let again = question(connection, &keeper, page, *token, overlap, conflict);
+                Ok(Err(again.await?))
+            }
+            Err(error) => Err(Error::from(error)),
+        }
+    });
+    match changed.await? {
+        Ok((mut list, is_stopped)) => {
             drop(connection);
-            let receipt = match rotated.old_until {
-                None => Some(fleet.report().await),
-                Some(_) => None,
-            };
-            let connection = &mut *database.get().await?;
-            let revealed = keeper.reveal(page, &session, connection, &config, rotated, receipt);
-            revealed.await
+            if is_stopped {
+                K::tell(&mut list, fleet.report().await);
+            }
+            page::reveal(&list)
         }
-        Err(ChangeError::Outdated(token)) if token.status(&page.now).permits_rotation() => {
-            let (connection, conflict) = (&mut *connection, Some(CHANGED));
-            let again = question(connection, &keeper, page, *token, overlap, conflict).await?;
-            page::render_with(StatusCode::CONFLICT, &again)
-        }
-        Err(error) => Err(error.into()),
+        Err(again) => page::render_with(StatusCode::CONFLICT, &again),
     }
 }
 

@@ -44,7 +44,7 @@ pub struct State {
     pub clock: Clock,
     pub fleet: Fleet,
     pub gate: Gate,
-    troubles: Troubles,
+    pub troubles: Troubles,
     recall: scim::Recall,
     turns: scim::Turns,
     session_key: Key,
@@ -151,7 +151,10 @@ pub fn watch_server(state: &State, listener: TcpListener) -> io::Result<Server> 
             .configure(api::watch_routes)
             .wrap(from_fn(error::render))
             .wrap(headers::defaults(&state.config.public_url))
+            .wrap(from_fn(request_id::assign))
+            .wrap(from_fn(head::as_get))
     })
+    .on_connect(|connection, _| limit_patience(connection))
     .workers(1)
     .disable_signals()
     .listen(listener)?

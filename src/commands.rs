@@ -183,7 +183,7 @@ impl Desk {
         let fleet = Fleet::new(participation, self.database.clone());
         let receipt = Receipt::wait(&fleet);
         let receipt = fleet.unseen(receipt).await;
-        eprintln!("{receipt}");
+        output::tell(format_args!("{receipt}"));
         receipt
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use etcetera::BaseStrategy;
 use ipnet::IpNet;
+use tracing::level_filters::LevelFilter;
 use url::{Host, Url};
 
 use crate::db::url::Target;
@@ -19,6 +20,8 @@ use crate::mail::Mailer;
 use crate::secret::Digest;
 
 const SHORTEST_SECRET: usize = 32;
+/// What is logged where nothing is said.
+const LOG: &str = "info";
 /// A minute, with one token.
 const MOST_CALLS: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
 
@@ -156,7 +159,7 @@ pub struct Settings {
 
     /// What to log: error, warn, info, debug or trace, or by module as in
     /// `info,tokendesk::gate=debug`
-    #[arg(long, env = "LOG", default_value = "info", global = true)]
+    #[arg(long, env = "LOG", default_value = LOG, global = true)]
     log: String,
 
     /// How to log: text or json
@@ -472,7 +475,22 @@ fn mailer(url: Option<String>, from: Option<String>) -> Result<Option<Mailer>, S
     Ok(Some(mailer))
 }
 
+/// Levels, each perhaps of one module. The filter itself takes a wrong level for a module's name, and then
+/// says nothing of all others.
 fn log(text: String) -> Result<String, String> {
+    if text.is_empty() {
+        return Ok(LOG.to_owned());
+    }
+    let wrong = text.split(',').map(str::trim).find(|directive| {
+        let level = directive.rsplit_once('=');
+        let level = level.map_or(*directive, |(_, level)| level);
+        level.parse::<LevelFilter>().is_err()
+    });
+    if let Some(wrong) = wrong {
+        return Err(format!(
+            "LOG: {wrong:?} is neither a level (error, warn, info, debug, trace or off) nor module=level"
+        ));
+    }
     match text.parse::<tracing_subscriber::EnvFilter>() {
         Ok(_) => Ok(text),
         Err(error) => Err(format!("LOG: {text:?} is not a log filter: {error}")),
@@ -539,7 +557,7 @@ mod tests {
             "--auth-secret=too-short-to-be-one",
             "--smtp-url=https://user:hunter2@mail.example.com",
             "--smtp-from=tokens@example.com",
-            "--log=a=b=c",
+            "--log=info,warning",
             "--log-format=xml",
         ])
         .unwrap_err();

@@ -11,6 +11,7 @@ pub mod schema;
 pub mod types;
 pub mod url;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -18,7 +19,7 @@ use diesel::connection::CacheSize;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
-use diesel::sql_types::{Bool, Integer, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use diesel::{ConnectionError, QueryableByName, sql_query};
 use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
 use diesel_async::pooled_connection::{
@@ -27,6 +28,7 @@ use diesel_async::pooled_connection::{
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use futures_util::FutureExt;
+use uuid::Uuid;
 
 use self::url::Target;
 
@@ -93,57 +95,56 @@ impl Database {
     /// # Errors
     /// [`MigrationError`]; the schema then is as the last whole migration left it.
     pub async fn migrate(&self) -> Result<usize, MigrationError> {
-        // Of its own: closing it releases the lock, whatever happens.
-        let mut connection = Connection::open(&self.direct).await?;
-        check_server_version(&mut connection).await?;
-        sql_query(format!("SELECT pg_advisory_lock({MIGRATIONS_LOCK})"))
-            .execute(&mut connection)
-            .await?;
-        if !self.is_locked().await? {
-            return Err(MigrationError::AnotherDatabase);
-        }
-        let mut harness = AsyncMigrationHarness::new(connection);
-        refuse_newer_schema(&mut harness)?;
-        let done = harness
-            .run_pending_migrations(MIGRATIONS)
-            .map_err(MigrationError::Failed)?;
-        Ok(done.len())
+        // The locks end with a transaction: a pooler would keep those of a session.
+        let mut guard = Connection::open(&self.direct).await?;
+        check_server_version(&mut guard).await?;
+        guard
+            .transaction(async |guard| {
+                self.check_database(guard).await?;
+                if pending(&to_add_to(guard).await?)? == 0 {
+                    return Ok(0);
+                }
+                lock(guard).await?;
+                to_add_to(guard).await?;
+                let mut harness = AsyncMigrationHarness::new(Connection::open(&self.direct).await?);
+                let done = harness
+                    .run_pending_migrations(MIGRATIONS)
+                    .map_err(MigrationError::Failed)?;
+                Ok(done.len())
+            })
+            .await
     }
 
-    /// Whether somebody holds the lock in the database that the pool leads to.
-    async fn is_locked(&self) -> Result<bool, MigrationError> {
+    /// Whether the pool leads to the same database, where nobody else has the key.
+    async fn check_database(&self, guard: &mut Connection) -> Result<(), MigrationError> {
         #[derive(QueryableByName)]
         struct Locked {
             #[diesel(sql_type = Bool)]
             locked: bool,
         }
-        let connection = &mut *self.get().await?;
-        let query = format!("SELECT NOT pg_try_advisory_xact_lock({MIGRATIONS_LOCK}) AS locked");
-        let found: Locked = sql_query(query).get_result(connection).await?;
-        Ok(found.locked)
+        let (high, low) = Uuid::new_v4().as_u64_pair();
+        let key = (high ^ low).cast_signed();
+        sql_query("SELECT pg_advisory_xact_lock($1)")
+            .bind::<BigInt, _>(key)
+            .execute(guard)
+            .await?;
+        let found: Locked = sql_query("SELECT NOT pg_try_advisory_xact_lock($1) AS locked")
+            .bind::<BigInt, _>(key)
+            .get_result(&mut *self.get().await?)
+            .await?;
+        match found.locked {
+            true => Ok(()),
+            false => Err(MigrationError::AnotherDatabase),
+        }
     }
 
-    /// Whether the schema is this program's version.
+    /// Whether the schema has all that this program needs. What a newer one has added since it started it
+    /// does not ask for.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn is_current(&self) -> Result<bool, MigrationError> {
-        #[derive(QueryableByName)]
-        struct Applied {
-            #[diesel(sql_type = Text)]
-            version: String,
-        }
-        let connection = &mut *self.get().await?;
-        let query = "SELECT version FROM __diesel_schema_migrations";
-        let applied: Vec<Applied> = sql_query(query).load(connection).await?;
-        let known = known_migrations()?;
-        let is_known = |applied: &Applied| {
-            let version = applied.version.as_str();
-            known
-                .iter()
-                .any(|known| known.name().version() == MigrationVersion::from(version))
-        };
-        Ok(applied.len() == known.len() && applied.iter().all(is_known))
+        Ok(pending(&applied(&mut *self.get().await?).await?)? == 0)
     }
 
     /// How many connections there are, and how many are wanted.
@@ -228,23 +229,69 @@ async fn check_server_version(connection: &mut Connection) -> Result<(), Migrati
     Ok(())
 }
 
+/// The versions of migrations that the schema has; none before there is any.
+async fn applied(connection: &mut Connection) -> Result<Vec<String>, MigrationError> {
+    #[derive(QueryableByName)]
+    struct Applied {
+        #[diesel(sql_type = Text)]
+        version: String,
+    }
+    #[derive(QueryableByName)]
+    struct Known {
+        #[diesel(sql_type = Bool)]
+        is_known: bool,
+    }
+    let known = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS is_known";
+    let known: Known = sql_query(known).get_result(connection).await?;
+    if !known.is_known {
+        return Ok(Vec::new());
+    }
+    let applied = sql_query("SELECT version FROM __diesel_schema_migrations");
+    let applied: Vec<Applied> = applied.load(connection).await?;
+    Ok(applied.into_iter().map(|row| row.version).collect())
+}
+
+/// Those of a schema that is none of a newer program.
+async fn to_add_to(connection: &mut Connection) -> Result<Vec<String>, MigrationError> {
+    let applied = applied(connection).await?;
+    refuse_newer_schema(&applied)?;
+    Ok(applied)
+}
+
+/// How many are still to be run.
+fn pending(applied: &[String]) -> Result<usize, MigrationError> {
+    let applied = applied.iter().map(|version| version.as_str().into());
+    let applied: HashSet<MigrationVersion> = applied.collect();
+    let known = known_migrations()?;
+    let is_pending = |known: &&Box<dyn Migration<Pg>>| !applied.contains(&known.name().version());
+    Ok(known.iter().filter(is_pending).count())
+}
+
+/// Until the transaction ends.
+async fn lock(guard: &mut Connection) -> Result<(), MigrationError> {
+    // It is idle while another connection migrates.
+    sql_query("SET LOCAL idle_in_transaction_session_timeout = 0")
+        .execute(guard)
+        .await?;
+    tracing::info!("migrating the schema, once nobody else does");
+    sql_query(format!("SELECT pg_advisory_xact_lock({MIGRATIONS_LOCK})"))
+        .execute(guard)
+        .await?;
+    Ok(())
+}
+
 fn known_migrations() -> Result<Vec<Box<dyn Migration<Pg>>>, MigrationError> {
     MIGRATIONS.migrations().map_err(MigrationError::Failed)
 }
 
-fn refuse_newer_schema(
-    harness: &mut AsyncMigrationHarness<Connection>,
-) -> Result<(), MigrationError> {
+fn refuse_newer_schema(applied: &[String]) -> Result<(), MigrationError> {
     let known = known_migrations()?;
-    let applied = harness
-        .applied_migrations()
-        .map_err(MigrationError::Failed)?;
-    match applied.iter().find(|version| {
-        !known
-            .iter()
-            .any(|known| known.name().version() == **version)
-    }) {
-        Some(unknown) => Err(MigrationError::SchemaTooNew(unknown.to_string())),
+    let is_known = |version: &str| {
+        let version = MigrationVersion::from(version);
+        known.iter().any(|known| known.name().version() == version)
+    };
+    match applied.iter().find(|version| !is_known(version)) {
+        Some(unknown) => Err(MigrationError::SchemaTooNew(unknown.clone())),
         None => Ok(()),
     }
 }

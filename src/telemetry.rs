@@ -20,6 +20,8 @@ use crate::config::{Config, LogFormat};
 pub fn start(config: &Config) {
     let logs = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(&config.log))
+        // What cannot be logged is lost, and stops nothing.
+        .log_internal_errors(false)
         .with_ansi(stderr().is_terminal() && var_os("NO_COLOR").is_none())
         .with_writer(stderr);
     match config.log_format {
@@ -60,7 +62,9 @@ impl Seldom {
 fn discretion() -> Targets {
     Targets::new()
         .with_default(LevelFilter::TRACE)
-        .with_target("actix_http", LevelFilter::INFO)
+        // It tells of each request that is none as of an error of ours.
+        .with_target("actix_http", LevelFilter::OFF)
+        .with_target("actix_web", LevelFilter::INFO)
         .with_target("actix_server", LevelFilter::WARN)
         .with_target("rmcp", LevelFilter::ERROR)
         .with_target("tokio_postgres", LevelFilter::INFO)

@@ -177,3 +177,18 @@ async fn a_way_past_the_pooler_to_another_database_is_refused() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_without_a_way_past_it_keeps_nobody_from_migrating() {
+    let direct = cluster::empty_database().await;
+    let pooler = PgBouncer::start(&direct);
+    for place in [&pooler.address, &pooler.address, &direct] {
+        Place::database(place).run(&["migrate"]).succeeded();
+    }
+    let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database =
+        (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let (client, connection) = direct.connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let row = client.query_one(held, &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 0);
+}

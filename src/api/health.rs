@@ -1,6 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics`: for those who watch over the server.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,13 +25,21 @@ use crate::web::{Answer, Error, Now};
 /// Whoever asks whether we are ready has not much longer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Since when what is wrong has been seen to be. Clones share it.
+/// Since when what is wrong has been seen to be, and whether the server is stopping. Clones share it.
 #[derive(Clone, Default)]
-pub struct Troubles(Arc<Mutex<BTreeMap<&'static str, DateTime<Utc>>>>);
+pub struct Troubles {
+    seen: Arc<Mutex<BTreeMap<&'static str, DateTime<Utc>>>>,
+    is_stopping: Arc<AtomicBool>,
+}
 
 impl Troubles {
+    /// From now on nobody is to send anything more.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
+
     fn note(&self, name: &'static str, ok: bool, now: DateTime<Utc>) -> Part {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if ok {
             seen.remove(name);
         } else {
@@ -46,8 +55,10 @@ impl Troubles {
 #[derive(Serialize)]
 struct Readiness {
     ready: bool,
+    /// It was asked to stop.
+    stopping: bool,
     database: Part,
-    /// The schema is this program's version.
+    /// The schema has all that this program needs.
     migrations: Part,
     /// What is remembered may be answered with.
     lease: Part,
@@ -83,8 +94,10 @@ pub async fn ready(
         let apart = TimeDelta::from_std(apart).unwrap_or_default();
         *since = (*since).min(now.0 - apart);
     }
+    let stopping = troubles.is_stopping.load(Ordering::Relaxed);
     let readiness = Readiness {
-        ready: answers && is_current && lease.ok,
+        ready: answers && is_current && lease.ok && !stopping,
+        stopping,
         database: troubles.note("database", answers, now.0),
         migrations: troubles.note("migrations", is_current, now.0),
         lease,

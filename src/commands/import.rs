@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::output::Format;
+use super::output::{Format, tell};
 use super::{Desk, Failure, Within, file, organization, progress};
 use crate::access::{Actor, Operator};
 use crate::api::shapes::Receipt;
@@ -201,28 +201,28 @@ fn lines(imports: &[Import], kind: Kind) -> Vec<u64> {
 fn warn(imports: &[Import]) {
     let hashes = lines(imports, Kind::HashAlone).len();
     if hashes > 0 {
-        eprintln!(
+        tell(format_args!(
             "Known by hash alone: {}. One whose secret has fewer than {} characters, or others than \
              visible ASCII, never works, which a hash does not tell, nor whether it is easy to guess.",
             tokens(hashes),
             FOREIGN.start(),
-        );
+        ));
     }
     let short = lines(imports, Kind::Short);
     if !short.is_empty() {
-        eprintln!(
+        tell(format_args!(
             "With a secret of fewer than {LONG} characters: {}. They work, and whoever guesses at them \
              is slowed down; give their clients new tokens soon.",
             named(&short),
-        );
+        ));
     }
     let guessable = lines(imports, Kind::Guessable);
     if !guessable.is_empty() {
-        eprintln!(
+        tell(format_args!(
             "With a secret that is easy to guess: {}. They work for whoever guesses them too; give \
              their clients new tokens now.",
             named(&guessable),
-        );
+        ));
     }
 }
 

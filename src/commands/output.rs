@@ -1,6 +1,7 @@
 //! What commands print on standard output: an aligned table or a sentence for people, or for
 //! programs, with `--json`, an object, of lists one a line, with the names that the Admin API has.
 
+use std::fmt;
 use std::io::{self, BufWriter, Write};
 
 use clap::Args;
@@ -135,4 +136,9 @@ fn print(lines: &[String]) -> Result<(), Failure> {
         .try_for_each(|line| writeln!(output, "{}", line.trim_end()));
     printed = printed.and_then(|()| output.flush());
     printed.map_err(|error| Failure::because(&error))
+}
+
+/// Tells a person something besides, on standard error. What was done is done, whether they hear it or not.
+pub fn tell(what: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{what}");
 }

@@ -1,6 +1,6 @@
 //! `tokendesk serve`: the server, from the first line it prints to the last it logs.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
@@ -49,8 +49,10 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
 
     let chores = Chores::start(&state);
     let handle = running.handle();
+    let troubles = state.troubles.clone();
     let stopping = tokio::spawn(async move {
         stop.await;
+        troubles.stop();
         tracing::info!("stopping: finishing what is running");
         handle.stop(true).await;
     });
@@ -107,17 +109,22 @@ async fn add_up_last_counts(state: &State, adding_up: JoinHandle<()>) {
     }
 }
 
-/// On standard output, for the person who started it: the one place where the set-up code is.
+/// On standard output, for the person who started it, if they look: the one place where the set-up code is.
 async fn announce(desk: &Desk, config: &Config) -> Result<(), Failure> {
     let failure = |error: &dyn std::error::Error| Failure::because(error);
     let connection = &mut *desk.database.get().await.map_err(|error| failure(&error))?;
-    println!("Tokendesk is at {}", config.public_url.origin());
+    let _ = writeln!(
+        io::stdout(),
+        "Tokendesk is at {}",
+        config.public_url.origin()
+    );
     let set_up = identity::queries::is_set_up(connection).await;
     if !set_up.map_err(|error| failure(&error))? {
         let key = identity::queries::site_key(connection).await;
         let key = key.map_err(|error| failure(&error))?;
         let code = identity::setup_code::setup_code(&key);
-        println!(
+        let _ = writeln!(
+            io::stdout(),
             "Set it up at {}",
             config.public_url.join(&format!("/setup?code={code}"))
         );

@@ -220,7 +220,9 @@ impl Error {
             Self::Refused(refusal) => refusal.detail.clone().into(),
             Self::Rejected(rejection) => rejection.detail.clone().into(),
             Self::Unavailable(_) => {
-                "The database does not answer. Nothing was changed; try again in a moment.".into()
+                "The database does not answer, or can write nothing now. Nothing was changed; try again in a \
+                 moment."
+                    .into()
             }
             Self::Internal(_) => "Something went wrong on our side. Nothing was changed; the \
                                   request ID below leads to the log."
@@ -313,7 +315,9 @@ impl From<QueryError> for Error {
             QueryError::NotFound => Self::NotFound,
             // The same may well succeed a moment later.
             QueryError::DatabaseError(
-                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure,
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::ReadOnlyTransaction,
                 _,
             )
             | QueryError::BrokenTransactionManager => Self::Unavailable(error.into()),

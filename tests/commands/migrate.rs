@@ -4,6 +4,7 @@ use diesel_async::AsyncMigrationHarness;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use tokendesk::db::Connection;
 use tokendesk::db::url::Target;
+use tokio_postgres::NoTls;
 
 use crate::support::catalogue::{query, schema};
 use crate::support::{Place, cluster};
@@ -42,6 +43,19 @@ async fn a_server_migrates_an_empty_database_by_itself() {
     );
     one.stop();
     two.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_is_to_be_migrated_nothing_is_waited_for_or_made() {
+    let address = cluster::database().await;
+    let clerk = cluster::for_a_clerk(&address).await;
+    let (other, connection) = address.connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let lock = "SELECT pg_advisory_lock(hashtext('tokendesk migrations'))";
+    other.batch_execute(lock).await.unwrap();
+    for command in [&["migrate"][..], &["organization", "list"]] {
+        Place::database(&clerk).run(command).succeeded();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

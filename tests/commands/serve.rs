@@ -48,6 +48,16 @@ async fn the_set_up_link_is_the_same_at_each_start_until_it_was_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_stops_nothing() {
+    let server = place().await.serve_unheard();
+    let page = server.browser().visit("/sign-in").await;
+    assert_eq!(page.status, 200);
+    let unknown = server.asked_by("wxt_unknown").await;
+    assert_eq!(unknown.status(), 401);
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_printed_first_is_where_the_server_is_reached() {
     let place = place().await;
     let server = place.serve_with(&["--public-url=https://tokens.example.com"]);

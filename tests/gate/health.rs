@@ -19,11 +19,24 @@ async fn ready(app: &App) -> (u16, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_newer_schema_keeps_nobody_from_being_ready_and_stopping_does() {
+    let app = App::start().await;
+    app.sql("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')")
+        .await;
+    assert_eq!(get(&app.url, "/readyz").await.0, 200);
+    app.state.troubles.stop();
+    let (status, body) = get(&app.url, "/readyz").await;
+    assert_eq!(status, 503);
+    assert!(body.contains(r#""stopping":true"#), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_has_all_it_needs_is_ready() {
     let app = App::start().await;
     assert_eq!(get(&app.url, "/healthz").await, (200, "ok\n".to_owned()));
     let well = json!({
         "ready": true,
+        "stopping": false,
         "database": { "ok": true },
         "migrations": { "ok": true },
         "lease": { "ok": true },
@@ -34,8 +47,9 @@ async fn a_server_that_has_all_it_needs_is_ready() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_told_and_since_when() {
     let app = App::start().await;
-    app.sql("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')")
-        .await;
+    let lacking = "UPDATE __diesel_schema_migrations SET version = 'no ' || version
+        WHERE version = (SELECT max(version) FROM __diesel_schema_migrations)";
+    app.sql(lacking).await;
     let since = json!({ "ok": false, "since": "2026-11-22T14:00:00Z" });
     for _ in 0..2 {
         let (status, body) = ready(&app).await;
@@ -43,7 +57,7 @@ async fn what_is_missing_is_told_and_since_when() {
         assert_eq!(body["database"], json!({ "ok": true }));
         app.state.clock.advance(TimeDelta::minutes(1));
     }
-    app.sql("DELETE FROM __diesel_schema_migrations WHERE version = '99990101000000'")
+    app.sql("UPDATE __diesel_schema_migrations SET version = ltrim(version, 'no ')")
         .await;
     assert_eq!(ready(&app).await.0, 200);
     app.database().close();

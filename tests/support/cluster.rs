@@ -40,6 +40,23 @@ pub async fn empty_database() -> Config {
     named(server, &name)
 }
 
+/// The address of the same database for somebody who may read and write there, and change nothing of its
+/// schema.
+pub async fn for_a_clerk(address: &Config) -> Config {
+    let name = address.get_dbname().unwrap();
+    let clerk = format!("clerk_of_{name}");
+    let server = CLUSTER.get_or_init(start).await;
+    execute(server, &format!("CREATE ROLE {clerk} LOGIN")).await;
+    let rights = format!(
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {clerk}"
+    );
+    execute(address, &rights).await;
+    let mut address = address.clone();
+    address.user(&clerk);
+    address
+}
+
 /// What `DATABASE_URL` says for this address.
 pub fn url(config: &Config) -> String {
     let [Host::Unix(sockets)] = config.get_hosts() else {

@@ -125,6 +125,25 @@ impl Place {
         process.finish()
     }
 
+    /// A server on a free port of which nobody reads what it logs.
+    pub fn serve_unheard(&self) -> Server {
+        let mut command = self.command(&["serve", "--bind=127.0.0.1:0"]);
+        let (unread, errors) = io::pipe().unwrap();
+        drop(unread);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .unwrap();
+        // It alone has the pipe now.
+        drop(command);
+        Server::ready(Process {
+            output: Output::of(child.stdout.take().unwrap()),
+            errors: Output::of(io::empty()),
+            child,
+        })
+    }
+
     /// A server on a free port.
     pub fn serve(&self) -> Server {
         self.serve_with(&[])

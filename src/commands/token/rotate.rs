@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Revealed, Which, shapes};
-use crate::commands::output::Format;
+use crate::commands::output::{Format, tell};
 use crate::commands::{Desk, Failure};
 use crate::tokens::NOT_ROTATABLE;
 use crate::tokens::overlap::Overlap;
@@ -41,7 +41,10 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
     drop(connection);
     match rotated.old_until {
         None => drop(desk.receipt().await),
-        Some(until) => eprintln!("The old secret works until {}.", format::date_time(&until)),
+        Some(until) => tell(format_args!(
+            "The old secret works until {}.",
+            format::date_time(&until)
+        )),
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt;
 use super::{RoleArgument, described, of_email};
 use crate::access::{Operator, Organization};
 use crate::api::shapes;
-use crate::commands::output::Format;
+use crate::commands::output::{Format, tell};
 use crate::commands::{Desk, Failure, Within, organization};
 use crate::db::{Connection, Lent};
 use crate::identity::queries::{MemberError, NewUser, add_member, user_with};
@@ -70,7 +70,9 @@ pub async fn run(desk: &Desk, create: Options) -> Result<(), Failure> {
             invite(desk, connection, &organization, &guest, format).await?;
             if known {
                 let email = guest.email.as_str();
-                eprintln!("{email} has an account already, whose password stays if it has one.");
+                tell(format_args!(
+                    "{email} has an account already, whose password stays if it has one."
+                ));
             }
             Ok(())
         }
@@ -98,7 +100,7 @@ async fn invite(
         Delivery::Failed(error) => format!("The email could not be sent: {error}. Send this link"),
     };
     let until = format::date_time(&invited.invitation.expires_at);
-    eprintln!("{what_to_do}; it works once, until {until}:");
+    tell(format_args!("{what_to_do}; it works once, until {until}:"));
     let link = invited.link(&desk.config.public_url);
     let revealed = Revealed {
         invitation: invited.invitation.into(),
@@ -132,7 +134,7 @@ async fn add(
         MemberError::AlreadyMember => already(email),
         MemberError::Query(error) => error.into(),
     })?;
-    eprintln!("{email} can sign in now.");
+    tell(format_args!("{email} can sign in now."));
     if !format.is_json() {
         return Ok(());
     }

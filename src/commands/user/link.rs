@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::Which;
 use super::create::Revealed;
-use crate::commands::output::Format;
+use crate::commands::output::{Format, tell};
 use crate::commands::{Desk, Failure};
 use crate::members::invitations::{Delivery, queries};
 use crate::web::format;
@@ -28,9 +28,9 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
     }
     let linked = queries::link(connection, operator, &member, desk.clock.now()).await?;
     let until = format::date_time(&linked.invitation.expires_at);
-    eprintln!(
+    tell(format_args!(
         "Send this link. It sets a new password, once, until {until}, and ends all sessions:"
-    );
+    ));
     let link = linked.link(&desk.config.public_url);
     let revealed = Revealed {
         invitation: linked.invitation.into(),

@@ -37,7 +37,11 @@ fn kind(code: &SqlState) -> DatabaseErrorKind {
         SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
             DatabaseErrorKind::SerializationFailure
         }
-        SqlState::READ_ONLY_SQL_TRANSACTION => DatabaseErrorKind::ReadOnlyTransaction,
+        // It may read, and write again when there is room.
+        SqlState::READ_ONLY_SQL_TRANSACTION
+        | SqlState::DISK_FULL
+        | SqlState::OUT_OF_MEMORY
+        | SqlState::INSUFFICIENT_RESOURCES => DatabaseErrorKind::ReadOnlyTransaction,
         // The server, or the pooler in front of it, ends the connection.
         SqlState::ADMIN_SHUTDOWN
         | SqlState::CRASH_SHUTDOWN

@@ -18,10 +18,11 @@ pub use device::Device;
 pub use operator::Operator;
 pub use program::Program;
 pub use queries::{
-    authorize, authorize_for_token, coalesce, hold, is_administrator, is_lifted, known_as,
+    authorize, authorize_for_token, coalesce, hold, is_administrator, is_lifted, known_as, rights,
 };
 
 use crate::db::types::{id, text_enum};
+use crate::secret::Digest;
 use crate::web::{Error, Page, Submission};
 
 /// The name that stands for whoever runs commands on the machine.
@@ -232,10 +233,12 @@ pub enum Author {
 }
 
 /// The token that a program came with, as the gate let it in.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Credential {
     pub token: Uuid,
-    pub version: i32,
+    pub secret: Digest,
+    /// What it might do, and from where: see [`rights`].
+    pub rights: i64,
 }
 
 impl Actor {

@@ -9,6 +9,7 @@ use rand::distr::{Alphanumeric, SampleString};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// A secret in the clear: on its way in from a client, or out in the one
@@ -66,6 +67,14 @@ impl Digest {
             hash.update(part);
         }
         Self(hash.finalize().into())
+    }
+
+    /// An ID that nothing else has.
+    #[must_use]
+    pub fn as_id(&self) -> Uuid {
+        let mut id = [0; 16];
+        id.copy_from_slice(&self.0[..16]);
+        Uuid::from_bytes(id)
     }
 
     /// `None` unless these are 64 digits.

@@ -13,7 +13,7 @@ use super::{Organization, OrganizationId, Role, UserId, Viewer};
 use crate::db::Connection;
 use crate::db::schema::{group_members, groups, memberships, organizations, users};
 
-pub use authority::{authorize, authorize_for_token, hold};
+pub use authority::{authorize, authorize_for_token, hold, rights};
 
 /// Whether a group makes the member in a row of `memberships` an administrator, whatever their
 /// own role.

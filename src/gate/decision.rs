@@ -192,7 +192,7 @@ mod tests {
     pub fn view() -> View {
         View {
             token: TokenId::new(now()),
-            version: 1,
+            rights: 0,
             tenant: Arc::new(Tenant {
                 id: OrganizationId::new(now()),
                 name: "Northwind".into(),

@@ -12,8 +12,12 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use uuid::Uuid;
 
-use crate::web::Error;
+use super::decision::{Code, Need, Request, decide};
+use super::view::View;
+use crate::secret::Digest;
+use crate::web::client_address::ClientAddress;
 use crate::web::headers::tell;
+use crate::web::{Error, now};
 
 const MINUTE: u64 = 60;
 
@@ -62,6 +66,25 @@ impl Limits {
         Err(Error::TooMany {
             retry_after_seconds,
         })
+    }
+
+    /// Counts a request with a token. Those with a secret that has stopped, or from elsewhere than where the
+    /// token may be used, are counted by themselves: they take nothing from whoever may use it.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`], as above.
+    pub fn count_call(&self, request: &HttpRequest, view: &View) -> Result<(), Error> {
+        let address = ClientAddress::of(request);
+        let asked = Request {
+            address: Some(address.0),
+            product: None,
+            need: Need::Nothing,
+        };
+        let caller = match decide(Some(view), &asked, now(request)) {
+            Code::Valid => view.token.uuid(),
+            _ => Digest::of(&format!("{} {}", view.token, address.subscriber())).as_id(),
+        };
+        self.count(request, caller)
     }
 
     /// Forgets those who have not called for a minute.

@@ -193,10 +193,7 @@ impl Behalf {
     #[must_use]
     pub fn credential(&self) -> Uuid {
         let user = self.bearer.user().uuid();
-        let both = Digest::of_bytes(&[self.token.as_bytes(), user.as_bytes()]);
-        let mut id = [0; 16];
-        id.copy_from_slice(&both.as_bytes()[..16]);
-        Uuid::from_bytes(id)
+        Digest::of_bytes(&[self.token.as_bytes(), user.as_bytes()]).as_id()
     }
 }
 
@@ -223,7 +220,7 @@ async fn user(request: &mut ServiceRequest) -> Result<Behalf, Error> {
     take_in(request, digest, scope).await?;
     let request = request.request();
     let caller = admit(request, digest, &operation(request), Some(scope)).await?;
-    let credential = caller.credential();
+    let credential = caller.credential(known(digest)?);
     let connection = &mut *state::<Database>(request).get().await?;
     let bearer = match (&caller.owner, named(request)?) {
         (Some(owner), None) => Bearer::load(connection, owner.user, caller.tenant.id)
@@ -277,9 +274,14 @@ async fn counted(
         None => None,
     };
     if let Some(view) = &view {
-        limits.count(request, view.token.uuid())?;
+        limits.count_call(request, view)?;
     }
     Ok((digest, view))
+}
+
+/// Of whom the gate has let in.
+fn known(digest: Option<Digest>) -> Result<Digest, Error> {
+    digest.ok_or_else(|| Error::internal("somebody was let in without a credential"))
 }
 
 /// Takes in the body of whoever has the scope.
@@ -336,7 +338,7 @@ async fn program(request: &mut ServiceRequest, scope: Scope) -> Result<Program, 
     if caller.owner.is_some() {
         return Err(refused(Code::InsufficientScope, Need::Scope(scope)));
     }
-    let credential = caller.credential();
+    let credential = caller.credential(known(digest)?);
     Ok(Program::with_token(
         caller.tenant.id,
         credential,

@@ -6,14 +6,16 @@ pub mod usage_log;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
+use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
 use super::usage::counter::Counter;
 use super::view::{Owner, Tenant, View};
-use crate::access::{OrganizationId, Overseer, UserId};
+use crate::access::{OrganizationId, Overseer, UserId, rights};
 use crate::catalogue::Product;
 use crate::db::Connection;
 use crate::db::schema::{memberships, organizations, products, secrets, tokens, users};
@@ -25,12 +27,13 @@ use crate::tokens::{Key, Standing, TokenId};
 #[diesel(table_name = tokens)]
 struct TokenRow {
     id: TokenId,
-    version: i32,
     name: String,
     standing: Standing,
     expires_at: Option<DateTime<Utc>>,
     ip_ranges: Vec<IpNet>,
     scopes: Option<Vec<String>>,
+    #[diesel(select_expression = rights(), select_expression_type = SqlLiteral<BigInt>)]
+    rights: i64,
 }
 
 #[derive(Queryable, Selectable)]
@@ -100,7 +103,6 @@ pub async fn view(connection: &mut Connection, digest: &Digest) -> QueryResult<O
 fn assemble((token, secret, organization, product, owner, is_active): Row) -> View {
     View {
         token: token.id,
-        version: token.version,
         tenant: Arc::new(Tenant {
             id: organization.id,
             name: organization.name,
@@ -114,6 +116,7 @@ fn assemble((token, secret, organization, product, owner, is_active): Row) -> Vi
         secret_is_retired: secret.is_retired,
         ranges: token.ip_ranges.into(),
         scopes: token.scopes.as_deref().map(known_scopes),
+        rights: token.rights,
         product: product.map(Arc::new),
         owner: owner.map(|owner| {
             Box::new(Owner {

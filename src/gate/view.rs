@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::usage::counter::Counter;
 use crate::access::{Credential, OrganizationId, UserId};
 use crate::catalogue::{Product, ScopeSet};
+use crate::secret::Digest;
 use crate::tokens::{Ranges, Standing, Status, TokenId};
 
 /// How long before a token's end whoever uses it is told.
@@ -16,8 +17,6 @@ const NEAR_END: TimeDelta = TimeDelta::days(7);
 #[derive(Debug)]
 pub struct View {
     pub token: TokenId,
-    /// Of the token, which each change of it counts.
-    pub version: i32,
     pub tenant: Arc<Tenant>,
     pub name: Box<str>,
     pub standing: Standing,
@@ -31,6 +30,8 @@ pub struct View {
     pub ranges: Ranges,
     /// `None`: from before scopes existed; counts as `all`.
     pub scopes: Option<ScopeSet>,
+    /// A number for scopes and ranges as they are stored: see [`crate::access::rights`].
+    pub rights: i64,
     pub product: Option<Arc<Product>>,
     /// Whose MCP token it is; `None` for an API token.
     pub owner: Option<Box<Owner>>,
@@ -58,10 +59,11 @@ pub struct Owner {
 impl View {
     /// What those who come with it are known by.
     #[must_use]
-    pub fn credential(&self) -> Credential {
+    pub fn credential(&self, secret: Digest) -> Credential {
         Credential {
             token: self.token.uuid(),
-            version: self.version,
+            secret,
+            rights: self.rights,
         }
     }
 

@@ -89,14 +89,20 @@ pub async fn check(
     };
     // No connection is held while the hash is computed.
     let hash = found.as_ref().and_then(|(_, hash)| hash.clone());
-    let right = password::verify(password, hash).await?;
+    let right = match password::verify(password, hash).await {
+        Ok(right) => right,
+        Err(error) => {
+            throttle::take_back(&mut *database.get().await?, &subjects, now).await?;
+            return Err(error);
+        }
+    };
     let known_user = found.as_ref().map(|(user, _)| user.uuid());
     let Some((user, Some(password_hash))) = found.filter(|_| right) else {
         tracing::warn!(address = %address.0, user = ?known_user, "sign-in failed");
         return Ok(None);
     };
     let connection = &mut *database.get().await?;
-    throttle::forgive(connection, &subjects).await?;
+    throttle::forgive(connection, &subjects, now).await?;
     Ok(Some(SignedIn {
         user,
         password_hash,

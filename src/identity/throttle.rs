@@ -108,17 +108,36 @@ pub async fn admit(
         .await
 }
 
-/// Takes the last attempt back, as it was right.
+/// Takes an attempt back, as it was right.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn forgive(connection: &mut Connection, subjects: &Subjects) -> Result<(), Error> {
+pub async fn forgive(
+    connection: &mut Connection,
+    subjects: &Subjects,
+    at: DateTime<Utc>,
+) -> Result<(), Error> {
     for subject in &subjects.0 {
         if subject.cleared_by_success {
             queries::clear_attempts(connection, &subject.digest).await?;
         } else {
-            queries::forgive_attempt(connection, &subject.digest).await?;
+            queries::forgive_attempt(connection, &subject.digest, at).await?;
         }
+    }
+    Ok(())
+}
+
+/// Takes an attempt back, as nobody has looked at it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take_back(
+    connection: &mut Connection,
+    subjects: &Subjects,
+    at: DateTime<Utc>,
+) -> Result<(), Error> {
+    for subject in &subjects.0 {
+        queries::forgive_attempt(connection, &subject.digest, at).await?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The journal in the database.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid};
@@ -92,6 +92,15 @@ pub async fn record(
     record_all(connection, actor, &[draft], now).await
 }
 
+/// An instant as near as entries can be: the database holds not all, and no entry is of others.
+fn within_years(at: DateTime<Utc>) -> DateTime<Utc> {
+    const LAST: DateTime<Utc> = NaiveDate::from_ymd_opt(9999, 1, 1)
+        .unwrap()
+        .and_time(NaiveTime::MIN)
+        .and_utc();
+    at.clamp(DateTime::UNIX_EPOCH, LAST)
+}
+
 /// So long a change may wait for others.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(1);
 
@@ -167,12 +176,12 @@ pub async fn page(
         query = query.filter(journal::subject_name.ilike(anywhere(name)));
     }
     // The ID, which is what the entries are in order of, is of that instant or not long after.
-    if let Some(from) = filter.from {
+    if let Some(from) = filter.from.map(within_years) {
         query = query
             .filter(journal::id.ge(EntryId::first(from)))
             .filter(journal::at.ge(from));
     }
-    if let Some(before) = filter.before {
+    if let Some(before) = filter.before.map(within_years) {
         query = query
             .filter(journal::id.lt(EntryId::first(before + LONGEST_WAIT)))
             .filter(journal::at.lt(before));

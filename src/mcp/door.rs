@@ -50,7 +50,12 @@ pub struct Visit<'a> {
 
 /// Asks the gate about the token alone.
 pub async fn knock(request: &HttpRequest) -> Result<Visit<'_>, Failure> {
-    let Gate { views, metrics, .. } = state::<Gate>(request);
+    let Gate {
+        views,
+        metrics,
+        limits,
+        ..
+    } = state::<Gate>(request);
     let count = |refusal: &Refusal| {
         if let Some(code) = refusal.decision() {
             metrics.refused(code);
@@ -70,6 +75,9 @@ pub async fn knock(request: &HttpRequest) -> Result<Visit<'_>, Failure> {
         }
     };
     let digest = digest.ok_or_else(refusal).inspect_err(count)?;
+    if let Some(view) = views.get(&digest).await? {
+        limits.count_call(request, &view)?;
+    }
     let visit = Visit { request, digest };
     visit.ask(&Message::NONE).await?;
     Ok(visit)

@@ -150,6 +150,26 @@ async fn one_address_that_tries_many_accounts_is_delayed() {
     assert!(delayed);
 }
 
+/// An office, say, in which somebody has guessed.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_the_right_password_delays_nobody_at_their_address() {
+    let app = App::start().await;
+    let colleague = "mei@northwind.example";
+    app.add_member(app.organization, colleague, tokendesk::access::Role::Member)
+        .await;
+    for number in 0..30 {
+        let email = format!("user{number}@northwind.example");
+        assert_eq!(attempt(&app.browser(), &email, "wrong").await.status, 422);
+    }
+    for email in [ADA, colleague, ADA] {
+        let signed_in = attempt(&app.browser(), email, PASSWORD).await;
+        assert_eq!(signed_in.status, 200, "{email}");
+    }
+    let guess = attempt(&app.browser(), "other@northwind.example", "wrong").await;
+    assert_eq!(guess.status, 422, "the one that is free");
+    assert_eq!(attempt(&app.browser(), ADA, PASSWORD).await.status, 429);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn after_signing_in_one_gets_where_one_wanted_to_go() {
     let app = App::start().await;

@@ -319,3 +319,15 @@ async fn no_log_holds_the_token() {
     assert!(logs.contains("/mcp"));
     assert!(!logs.contains(secret.reveal()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_calls_a_minute_are_let_in_as_to_the_other_apis() {
+    let app = App::start_with(&["--rate-limit-per-token=3"]).await;
+    let (_, secret) = app.mcp_token(ADA, "Laptop").await;
+    for _ in 0..3 {
+        assert_eq!(send(&app, secret.reveal(), &list()).await.status(), 200);
+    }
+    let refused = send(&app, secret.reveal(), &list()).await;
+    assert_eq!(refused.status(), 429);
+    assert!(refused.headers().contains_key("retry-after"));
+}

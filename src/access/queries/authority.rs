@@ -4,7 +4,8 @@
 //! The locks for that come first of all in a transaction, before those of rows: else each of two would wait
 //! for the other. They are advisory: whoever wants a row alone may wait for ever while others share it.
 
-use diesel::dsl::exists;
+use diesel::dsl::{exists, sql};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel::sql_query;
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 use super::is_administrator;
 use crate::access::{Actor, Credential, OrganizationId, UserId};
-use crate::db::schema::{memberships, organizations, tokens};
+use crate::db::schema::{memberships, organizations, secrets, tokens};
 use crate::db::{Connection, unauthorized};
 
 /// Keeps all others from changing who is in the organisation and what they may, and waits for what its
@@ -124,19 +125,28 @@ async fn lock(connection: &mut Connection, id: Uuid, hold: Hold) -> QueryResult<
         .map(drop)
 }
 
-/// Whether nobody has changed the token since the gate let it in: each change makes another version.
+/// Whether the secret still is one of the token's, and that may do what it might when the gate let it in.
 async fn is_as_it_was(
     connection: &mut Connection,
     organization: OrganizationId,
     own: Credential,
 ) -> QueryResult<bool> {
-    let same = tokens::table
+    let same = secrets::table
+        .inner_join(tokens::table)
         .filter(tokens::organization_id.eq(organization))
         .filter(tokens::id.eq(own.token))
-        .filter(tokens::version.eq(own.version))
+        .filter(secrets::digest.eq(own.secret.as_bytes().to_vec()))
+        .filter(secrets::is_retired.eq(false))
         // `Standing::Active`, of the room above.
-        .filter(tokens::standing.eq("active"));
+        .filter(tokens::standing.eq("active"))
+        .filter(rights().eq(own.rights));
     diesel::select(exists(same)).get_result(connection).await
+}
+
+/// A number for a token's scopes and ranges, which is another when they are.
+#[must_use]
+pub fn rights() -> SqlLiteral<BigInt> {
+    sql("hashtextextended(coalesce(tokens.scopes::text, '-') || tokens.ip_ranges::text, 0)")
 }
 
 async fn is_active(

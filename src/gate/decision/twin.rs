@@ -186,7 +186,7 @@ fn view() -> impl Strategy<Value = View> {
             owner,
         )| View {
             token: TokenId::new(now()),
-            version: 1,
+            rights: 0,
             tenant: Arc::new(Tenant {
                 id: OrganizationId::new(now()),
                 name: "Northwind".to_owned(),

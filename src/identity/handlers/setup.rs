@@ -82,7 +82,7 @@ async fn check_code(
     throttle::admit(connection, &subjects, page.now).await?;
     let right = is_setup_code(&queries::site_key(connection).await?, code);
     if right {
-        throttle::forgive(connection, &subjects).await?;
+        throttle::forgive(connection, &subjects, page.now).await?;
     } else {
         tracing::warn!(address = %address.0, "wrong set-up code");
     }

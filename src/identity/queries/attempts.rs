@@ -126,10 +126,21 @@ pub async fn clear_attempts(connection: &mut Connection, subject: &Digest) -> Qu
     Ok(())
 }
 
-pub async fn forgive_attempt(connection: &mut Connection, subject: &Digest) -> QueryResult<()> {
-    diesel::update(sign_in_throttle::table.find(&subject.as_bytes()[..]))
+/// The one at this time, which keeps nobody waiting either, if none has come after it.
+pub async fn forgive_attempt(
+    connection: &mut Connection,
+    subject: &Digest,
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    let of = || sign_in_throttle::table.find(&subject.as_bytes()[..]);
+    diesel::update(of())
         .filter(sign_in_throttle::failures.gt(0))
         .set(sign_in_throttle::failures.eq(sign_in_throttle::failures - 1))
+        .execute(connection)
+        .await?;
+    diesel::update(of())
+        .filter(sign_in_throttle::last_attempt_at.eq(at))
+        .set(sign_in_throttle::blocked_until.eq(at))
         .execute(connection)
         .await?;
     Ok(())

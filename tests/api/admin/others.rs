@@ -354,6 +354,12 @@ async fn the_audit_log_is_bounded_as_exactly_as_it_is_told() {
             "from=2026-11-22T14:00:00.719078Z&before=2026-11-22T14:00:00.719079Z",
             1,
         ),
+        (
+            "from=-9999-01-01T00:00:00Z&before=%2B262142-12-31T23:59:59Z",
+            1,
+        ),
+        ("from=%2B262142-12-31T23:59:59Z", 0),
+        ("before=-262143-01-01T00:00:00Z", 0),
     ] {
         let path = format!("/api/v1/audit-events?subject_name=Feed&{bounds}");
         let events = program.get(&path).await.body["items"].clone();

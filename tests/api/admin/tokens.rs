@@ -618,3 +618,24 @@ async fn a_token_ends_at_a_time_that_clients_can_read() {
     assert_eq!(edited.status, 200, "{}", edited.body);
     assert_eq!(edited.body["token"]["expires_at"], "9999-12-31T23:59:59Z");
 }
+
+/// Whoever has the old secret would else keep the new one from being of use.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_has_stopped_uses_up_nothing_of_its_token() {
+    let app = App::start_with(&["--rate-limit-per-token=4"]).await;
+    let (token, old) = app.token("Okta").await;
+    let stolen = Program::of(&app, &old);
+    let rotation = format!("/api/v1/tokens/{}/rotation", token.id);
+    let rotated = stolen.post(&rotation, &json!({})).await;
+    assert_eq!(rotated.status, 201);
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        statuses.push(stolen.get("/api/v1/tokens").await.status);
+    }
+    assert_eq!(statuses, [401, 401, 401, 401, 429, 429], "by themselves");
+    let program = Program::new(&app, rotated.body["secret"].as_str().unwrap());
+    for _ in 0..3 {
+        assert_eq!(program.get("/api/v1/tokens").await.status, 200);
+    }
+    assert_eq!(program.get("/api/v1/tokens").await.status, 429);
+}

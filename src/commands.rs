@@ -19,11 +19,13 @@ mod serve;
 mod token;
 mod user;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use diesel::result::Error as QueryError;
 use diesel_async::pooled_connection::deadpool::PoolError;
+use tokio::time::sleep;
 
 use crate::access::Organization;
 use crate::api::shapes::Receipt;
@@ -215,7 +217,16 @@ pub async fn run(line: CommandLine) -> Result<(), Failure> {
         config,
         clock: Clock::system(),
     };
+    let keeping = match (&line.command, &desk.config.database) {
+        (None | Some(Command::Serve), DatabaseChoice::Embedded(directory)) => {
+            Some(tokio::spawn(keep_running(directory.clone())))
+        }
+        _ => None,
+    };
     let done = carry_out(line.command.unwrap_or(Command::Serve), &desk).await;
+    if let Some(keeping) = keeping {
+        keeping.abort();
+    }
     desk.database.close();
     if let Some(cluster) = cluster {
         close(cluster).await?;
@@ -253,6 +264,28 @@ async fn open(directory: &Path) -> Result<Cluster, Failure> {
     opened
         .map_err(|error| Failure::because(&error))?
         .map_err(|error| Failure::because(&error))
+}
+
+/// The private PostgreSQL has nobody else who starts it again.
+async fn keep_running(directory: PathBuf) {
+    const PAUSE: Duration = Duration::from_secs(2);
+    let mut is_told = false;
+    loop {
+        sleep(PAUSE).await;
+        let directory = directory.clone();
+        let revived = tokio::task::spawn_blocking(move || Cluster::revive(&directory)).await;
+        match revived {
+            Ok(Ok(false)) => is_told = false,
+            Ok(Ok(true)) => {
+                tracing::warn!("the private PostgreSQL had ended, and was started again")
+            }
+            Ok(Err(error)) if !is_told => {
+                tracing::error!(%error, "the private PostgreSQL has ended, and cannot be started");
+                is_told = true;
+            }
+            Ok(Err(_)) | Err(_) => {}
+        }
+    }
 }
 
 async fn close(cluster: Cluster) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! Types for what must not leak. None of them can be displayed, serialised or
+//! Types for what must not leak. None of them can be displayed or serialised, nor a secret be
 //! cloned, and `Debug` shows nothing: a template, a log line or an error that
 //! tries to print one does not compile, or prints a placeholder.
 
@@ -48,7 +48,7 @@ impl fmt::Debug for Plaintext {
 }
 
 /// The SHA-256 of a secret: all that is stored of it. Our secrets have at
-/// least 119 random bits, so a slow hash would only slow us down; those of
+/// least 190 random bits, so a slow hash would only slow us down; those of
 /// older systems come hashed in this way.
 #[derive(Clone, Copy)]
 pub struct Digest([u8; 32]);

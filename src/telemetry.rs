@@ -72,7 +72,25 @@ fn discretion() -> Targets {
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
+
+    #[test]
+    fn libraries_do_not_tell_what_requests_hold() {
+        for (target, level, is_told) in [
+            ("actix_web::types::path", Level::DEBUG, false),
+            ("actix_http::h1::dispatcher", Level::ERROR, false),
+            ("tokio_postgres", Level::DEBUG, false),
+            ("tokendesk::gate", Level::TRACE, true),
+        ] {
+            assert_eq!(
+                discretion().would_enable(target, &level),
+                is_told,
+                "{target}"
+            );
+        }
+    }
 
     #[test]
     fn each_thing_is_said_once_a_minute() {

@@ -173,6 +173,24 @@ async fn a_server_goes_on_once_the_next_process_has_started_a_killed_postmaster_
     assert!(!scratch.is_running());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_starts_a_killed_postmaster_again_by_itself() {
+    let scratch = Scratch::new();
+    let server = Place::directory(&scratch).serve();
+    kill(scratch.postmaster(), Signal::SIGKILL).unwrap();
+    server.process.logged("had ended, and was started again");
+    let ready = format!("{}/readyz", server.url);
+    let again = async {
+        while reqwest::get(&ready).await.unwrap().status() != 200 {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(60), again).await;
+    waited.expect("it is ready again");
+    server.stop();
+    assert!(!scratch.is_running());
+}
+
 #[test]
 fn a_lock_file_with_the_pid_of_another_process_does_not_keep_it_from_starting() {
     let scratch = Scratch::new();

@@ -170,6 +170,18 @@ impl Cluster {
         }
     }
 
+    /// Starts the one in `data_dir` again if it has ended, as one that the system has killed. Blocks. Whether
+    /// it had.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn revive(data_dir: &Path) -> Result<bool, Error> {
+        if postmaster::find(&data_dir.join("postgres"))?.is_some() {
+            return Ok(false);
+        }
+        Self::open(data_dir).map(|_| true)
+    }
+
     /// How to connect: as the owner of the database, which exists.
     #[must_use]
     pub fn connection(&self) -> Config {

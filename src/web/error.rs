@@ -155,7 +155,7 @@ impl Error {
     }
 
     pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::Invalid(vec![Mistake::new(field, detail)])
+        Self::Invalid(vec![Mistake::new(shown(field.into()), detail)])
     }
 
     fn of_status(status: StatusCode) -> Self {
@@ -307,6 +307,21 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse<BoxBody> {
         HttpResponse::new(self.status_code())
     }
+}
+
+/// What is sent as a field's name may be a secret, of which the beginning may be shown. No field of ours has
+/// so long a name.
+fn shown(field: String) -> String {
+    const LONGEST: usize = 28;
+    let is_long = |name: &str| name.len() > LONGEST;
+    if !field.split('.').any(is_long) {
+        return field;
+    }
+    let short = |name: &str| match is_long(name) {
+        true => name.chars().take(8).chain(['…']).collect(),
+        false => name.to_owned(),
+    };
+    field.split('.').map(short).collect::<Vec<_>>().join(".")
 }
 
 impl From<QueryError> for Error {

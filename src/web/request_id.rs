@@ -56,7 +56,7 @@ fn log<B>(id: &str, response: &ServiceResponse<B>, after: Duration) {
     let method = request.method().as_str();
     let route = request.match_pattern().unwrap_or_default();
     let status = response.status().as_u16();
-    let milliseconds = after.as_millis();
+    let milliseconds = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
     if is_counted {
         tracing::debug!(id, method, route, status, milliseconds, "answered");
     } else {

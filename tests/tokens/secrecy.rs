@@ -185,3 +185,23 @@ async fn a_secret_that_cannot_be_shown_is_not_made() {
     assert_eq!(app.count("SELECT count(*) FROM tokens").await, 2);
     assert_eq!(app.count("SELECT count(*) FROM secrets").await, 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_in_the_wrong_place_is_not_repeated() {
+    let app = App::start().await;
+    let (_, secret) = app.token("Okta").await;
+    let whole = secret.reveal();
+    let client = reqwest::Client::new();
+    let url = |path: &str| format!("{}/api/v1/{path}", app.url);
+    let body = serde_json::json!({ whole: 1 });
+    for request in [
+        client.post(url("verify")).json(&body),
+        client.post(url("tokens/revocations")).json(&body),
+        client.get(url(&format!("tokens?{whole}=1"))),
+    ] {
+        let answer = request.bearer_auth(whole).send().await.unwrap();
+        assert!(answer.status().is_client_error());
+        assert!(!answer.text().await.unwrap().contains(whole));
+    }
+    assert!(!logs::captured().contains(whole));
+}

@@ -57,7 +57,7 @@ pub struct Member {
     has_joined: bool,
     /// Since when they may do nothing here; `null`: they are active.
     deactivated_at: Option<DateTime<Utc>>,
-    /// In whichever organisation; `null` for one who has not joined.
+    /// In this organisation; `null` for one who has not joined.
     last_sign_in_at: Option<DateTime<Utc>>,
     /// Counts the changes of their own role, of whether they are active, and of whether they have
     /// joined; also in the header `ETag`.

@@ -2,6 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
+use chrono::NaiveDate;
 
 /// The headers by which proxies say it: Traefik and Caddy, nginx.
 const HEADERS: [(&str, &str); 2] = [
@@ -81,9 +82,14 @@ const COMPARING: &str = "2026-07-28";
 fn tool(headers: &HeaderMap) -> Result<Option<&str>, ()> {
     let [version, method, name] = ["mcp-protocol-version", "mcp-method", "mcp-name"]
         .map(|name| one(headers, name).transpose());
-    let is_compared = version?.is_some_and(|version| version >= COMPARING);
+    let is_compared = version?.is_some_and(|version| is_date(version) && version >= COMPARING);
     let is_call = method?.is_some_and(|method| method == "tools/call");
     Ok(name?.filter(|_| is_compared && is_call))
+}
+
+/// Else any word that stands behind a date would be a newer version.
+fn is_date(text: &str) -> bool {
+    text.len() == COMPARING.len() && text.parse::<NaiveDate>().is_ok()
 }
 
 /// The one value; an error if it is several or no text.
@@ -153,6 +159,10 @@ mod tests {
             &[call, name],
             &[version("2025-11-25"), call, name],
             &[version("1"), call, name],
+            &[version("9"), call, name],
+            &[version("draft"), call, name],
+            &[version("2026-8-01"), call, name],
+            &[version("2027-13-01"), call, name],
             &[now, name],
             &[now, ("mcp-method", "prompts/get"), name],
             &[now, ("mcp-method", "tools/list")],

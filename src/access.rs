@@ -238,7 +238,7 @@ pub struct Credential {
     pub token: Uuid,
     pub secret: Digest,
     /// What it might do, and from where: see [`rights`].
-    pub rights: i64,
+    pub rights: i32,
 }
 
 impl Actor {

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::Integer;
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 
@@ -32,8 +32,8 @@ struct TokenRow {
     expires_at: Option<DateTime<Utc>>,
     ip_ranges: Vec<IpNet>,
     scopes: Option<Vec<String>>,
-    #[diesel(select_expression = rights(), select_expression_type = SqlLiteral<BigInt>)]
-    rights: i64,
+    #[diesel(select_expression = rights(), select_expression_type = SqlLiteral<Integer>)]
+    rights: i32,
 }
 
 #[derive(Queryable, Selectable)]

@@ -31,7 +31,7 @@ pub struct View {
     /// `None`: from before scopes existed; counts as `all`.
     pub scopes: Option<ScopeSet>,
     /// A number for scopes and ranges as they are stored: see [`crate::access::rights`].
-    pub rights: i64,
+    pub rights: i32,
     pub product: Option<Arc<Product>>,
     /// Whose MCP token it is; `None` for an API token.
     pub owner: Option<Box<Owner>>,

@@ -9,7 +9,7 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;
 use diesel::sql_query;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Integer};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -145,8 +145,8 @@ async fn is_as_it_was(
 
 /// A number for a token's scopes and ranges, which is another when they are.
 #[must_use]
-pub fn rights() -> SqlLiteral<BigInt> {
-    sql("hashtextextended(coalesce(tokens.scopes::text, '-') || tokens.ip_ranges::text, 0)")
+pub fn rights() -> SqlLiteral<Integer> {
+    sql("hashtext(coalesce(tokens.scopes::text, '-') || tokens.ip_ranges::text)")
 }
 
 async fn is_active(

@@ -277,7 +277,7 @@ async fn keep_running(directory: PathBuf) {
         match revived {
             Ok(Ok(false)) => is_told = false,
             Ok(Ok(true)) => {
-                tracing::warn!("the private PostgreSQL had ended, and was started again")
+                tracing::warn!("the private PostgreSQL had ended, and was started again");
             }
             Ok(Err(error)) if !is_told => {
                 tracing::error!(%error, "the private PostgreSQL has ended, and cannot be started");

@@ -132,10 +132,10 @@ impl Database {
             .bind::<BigInt, _>(key)
             .get_result(&mut *self.get().await?)
             .await?;
-        match found.locked {
-            true => Ok(()),
-            false => Err(MigrationError::AnotherDatabase),
+        if !found.locked {
+            return Err(MigrationError::AnotherDatabase);
         }
+        Ok(())
     }
 
     /// Whether the schema has all that this program needs. What a newer one has added since it started it
@@ -263,8 +263,8 @@ fn pending(applied: &[String]) -> Result<usize, MigrationError> {
     let applied = applied.iter().map(|version| version.as_str().into());
     let applied: HashSet<MigrationVersion> = applied.collect();
     let known = known_migrations()?;
-    let is_pending = |known: &&Box<dyn Migration<Pg>>| !applied.contains(&known.name().version());
-    Ok(known.iter().filter(is_pending).count())
+    let versions = known.iter().map(|known| known.name().version());
+    Ok(versions.filter(|known| !applied.contains(known)).count())
 }
 
 /// Until the transaction ends.

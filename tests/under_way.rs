@@ -25,8 +25,8 @@ async fn waiting(app: &App, wanted: i64) {
             sleep(Duration::from_millis(5)).await;
         }
     };
-    let waited = timeout(Duration::from_secs(30), all).await;
-    waited.expect("they wait");
+    let limited = timeout(Duration::from_secs(30), all).await;
+    limited.expect("they wait");
 }
 
 async fn with_mei() -> (Arc<App>, UserId) {

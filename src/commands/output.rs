@@ -58,6 +58,16 @@ impl Format {
         self.print(json, [(sentence, String::new())])
     }
 
+    /// The same of what is shown this once, and lost where it cannot be.
+    pub fn reveal(self, json: &impl Serialize, secret: &str) -> Result<(), Failure> {
+        self.say(json, secret).map_err(|Failure(why)| {
+            Failure::new(format!(
+                "{why}. It was made, and is lost, as it could not be shown: rotate the token, or make \
+                 another link."
+            ))
+        })
+    }
+
     #[must_use]
     pub fn table<const N: usize>(self, headers: [&'static str; N]) -> Table<N> {
         Table {

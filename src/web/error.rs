@@ -317,9 +317,12 @@ fn shown(field: String) -> String {
     if !field.split('.').any(is_long) {
         return field;
     }
-    let short = |name: &str| match is_long(name) {
-        true => name.chars().take(8).chain(['…']).collect(),
-        false => name.to_owned(),
+    let short = |name: &str| {
+        if is_long(name) {
+            name.chars().take(8).chain(['…']).collect()
+        } else {
+            name.to_owned()
+        }
     };
     field.split('.').map(short).collect::<Vec<_>>().join(".")
 }

@@ -112,3 +112,23 @@ async fn a_name_that_is_taken_is_refused() {
     ];
     place.run(&elsewhere).succeeded();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_secret_that_could_not_be_shown_one_is_told() {
+    let place = place().await;
+    place
+        .run(&["organization", "create", "--name=Northwind"])
+        .succeeded();
+    let within = "--organization=northwind";
+    let new = ["token", "create", within, "--name=Okta", "--scope=all"];
+    let mut create = place.command(&new);
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let done = create.stdout(full.unwrap()).output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert!(
+        said.contains("is lost") && said.contains("rotate"),
+        "{said}"
+    );
+    let listed = place.run(&["token", "list", within]).succeeded();
+    assert!(listed.contains("Okta"), "{listed}");
+}

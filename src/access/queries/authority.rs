@@ -144,7 +144,6 @@ async fn is_as_it_was(
 }
 
 /// A number for a token's scopes and ranges, which is another when they are.
-#[must_use]
 pub fn rights() -> SqlLiteral<Integer> {
     sql("hashtext(coalesce(tokens.scopes::text, '-') || tokens.ip_ranges::text)")
 }

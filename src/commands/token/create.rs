@@ -51,7 +51,7 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
     options
         .within
         .format
-        .say(&Revealed { token, secret }, secret)
+        .reveal(&Revealed { token, secret }, secret)
 }
 
 fn parse(create: &Options, now: DateTime<Utc>) -> Result<NewToken, Failure> {

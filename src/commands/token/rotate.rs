@@ -37,7 +37,7 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
     // The old secret may have stopped: nothing that can fail or take long stands before the new one.
     let token = shapes::Token::new(rotated.token, rotated.old_until, now);
     let secret = rotated.secret.reveal();
-    options.format.say(&Revealed { token, secret }, secret)?;
+    options.format.reveal(&Revealed { token, secret }, secret)?;
     drop(connection);
     match rotated.old_until {
         None => drop(desk.receipt().await),

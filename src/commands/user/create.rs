@@ -107,7 +107,7 @@ async fn invite(
         link: link.reveal(),
         delivery: delivery.as_str(),
     };
-    format.say(&revealed, link.reveal())
+    format.reveal(&revealed, link.reveal())
 }
 
 fn already(email: &str) -> Failure {

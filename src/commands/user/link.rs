@@ -37,5 +37,5 @@ pub async fn run(desk: &Desk, options: &Options) -> Result<(), Failure> {
         link: link.reveal(),
         delivery: Delivery::ByHand.as_str(),
     };
-    options.format.say(&revealed, link.reveal())
+    options.format.reveal(&revealed, link.reveal())
 }

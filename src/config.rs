@@ -110,8 +110,8 @@ pub struct Settings {
     )]
     lease_seconds: String,
 
-    /// Requests a minute that a token may send to the Admin API and the User API, on each instance;
-    /// to SCIM three times as many
+    /// Requests a minute that a token may send to the Admin API and the User API, and to MCP, on
+    /// each instance; to SCIM three times as many
     #[arg(
         long,
         env = "RATE_LIMIT_PER_TOKEN",

@@ -192,6 +192,25 @@ async fn a_server_starts_a_killed_postmaster_again_by_itself() {
 }
 
 #[test]
+fn one_that_is_only_starting_is_left_alone() {
+    let scratch = Scratch::new();
+    scratch.open().close().unwrap();
+    let file = scratch.data().join("postgres").join("postmaster.pid");
+    let alias = scratch.root.join("alias");
+    symlink(scratch.data(), &alias).unwrap();
+    // Alive, without a socket, and not written yet.
+    for content in [format!("{}\n", std::process::id()), String::new()] {
+        fs::write(&file, content).unwrap();
+        assert!(!Cluster::revive(&alias).unwrap());
+        assert!(file.exists());
+    }
+    fs::remove_file(&file).unwrap();
+    assert!(Cluster::revive(&alias).unwrap());
+    assert!(scratch.is_running());
+    scratch.open().close().unwrap();
+}
+
+#[test]
 fn a_lock_file_with_the_pid_of_another_process_does_not_keep_it_from_starting() {
     let scratch = Scratch::new();
     scratch.open().close().unwrap();

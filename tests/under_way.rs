@@ -47,7 +47,7 @@ fn creating(app: &Arc<App>, mei: UserId, name: String) -> JoinHandle<Result<Secr
     })
 }
 
-fn leaving(app: &Arc<App>, mei: UserId, is_removed: bool) -> JoinHandle<Departure> {
+fn leaving(app: &Arc<App>, mei: UserId, is_removed: bool) -> JoinHandle<Result<Departure, Error>> {
     let app = Arc::clone(app);
     tokio::spawn(async move {
         let connection = &mut *app.database().get().await.unwrap();
@@ -58,7 +58,7 @@ fn leaving(app: &Arc<App>, mei: UserId, is_removed: bool) -> JoinHandle<Departur
         } else {
             members::deactivate(connection, &actor, mei, fate, now).await
         };
-        departure.map_err(Error::from).unwrap()
+        departure.map_err(Error::from)
     })
 }
 
@@ -76,12 +76,29 @@ async fn what_an_administrator_is_making_goes_with_them() {
         waiting(&app, 2).await;
         other.batch_execute("ROLLBACK").await.unwrap();
         made.await.unwrap().expect("they still were one");
-        assert_eq!(left.await.unwrap().api_tokens, 1);
+        assert_eq!(left.await.unwrap().unwrap().api_tokens, 1);
         let alive = "SELECT count(*) FROM tokens WHERE name = 'Late' AND standing <> 'revoked'";
         assert_eq!(app.count(alive).await, 0);
         let after = creating(&app, mei, "Later".to_owned()).await.unwrap();
         assert!(matches!(after, Err(Error::Forbidden)));
     }
+}
+
+/// Whoever waits has a connection, of which there are not many.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_long_for_what_is_being_done() {
+    let (app, mei) = with_mei().await;
+    app.token("Decoy").await;
+    let other = app.client().await;
+    let taken = "BEGIN; UPDATE tokens SET name_folded = 'late' WHERE name = 'Decoy'";
+    other.batch_execute(taken).await.unwrap();
+    let made = creating(&app, mei, "Late".to_owned());
+    waiting(&app, 1).await;
+    let left = leaving(&app, mei, true).await.unwrap();
+    assert!(matches!(left, Err(Error::Unavailable(_))), "{left:?}");
+    other.batch_execute("ROLLBACK").await.unwrap();
+    made.await.unwrap().expect("they still are one");
+    leaving(&app, mei, true).await.unwrap().unwrap();
 }
 
 /// They go on making them, as fast as they can, from several places at once.
@@ -107,7 +124,7 @@ async fn whoever_is_removed_leaves_no_token_that_works() {
     while app.count("SELECT count(*) FROM tokens").await < 20 {
         sleep(Duration::from_millis(5)).await;
     }
-    let departure = leaving(&app, mei, true).await.unwrap();
+    let departure = leaving(&app, mei, true).await.unwrap().unwrap();
     let mut made = 0;
     for maker in makers {
         made += maker.await.unwrap();

@@ -176,10 +176,11 @@ impl Cluster {
     /// # Errors
     /// See [`Error`].
     pub fn revive(data_dir: &Path) -> Result<bool, Error> {
-        if postmaster::find(&data_dir.join("postgres"))?.is_some() {
+        let data_dir = make_data_dir(data_dir)?;
+        if !postmaster::has_ended(&data_dir.join("postgres")) {
             return Ok(false);
         }
-        Self::open(data_dir).map(|_| true)
+        Self::open(&data_dir).map(|_| true)
     }
 
     /// How to connect: as the owner of the database, which exists.

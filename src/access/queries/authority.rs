@@ -111,13 +111,18 @@ enum Hold {
     Alone,
 }
 
-/// Until the transaction ends. Two IDs that have one key wait for each other without need.
+/// Until the transaction ends. Two IDs that have one key wait for each other without need. Nobody waits for
+/// long: all who do have a connection that others need.
 async fn lock(connection: &mut Connection, id: Uuid, hold: Hold) -> QueryResult<()> {
     let (high, low) = id.as_u64_pair();
-    let statement = match hold {
-        Hold::Shared => "SELECT pg_advisory_xact_lock_shared($1)",
-        Hold::Alone => "SELECT pg_advisory_xact_lock($1)",
+    let lock = match hold {
+        Hold::Shared => "pg_advisory_xact_lock_shared($1)",
+        Hold::Alone => "pg_advisory_xact_lock($1)",
     };
+    // One after the other, as PostgreSQL has it with what each row is made of.
+    let statement = format!(
+        "SELECT set_config('lock_timeout', '3s', true), {lock}, set_config('lock_timeout', '0', true)"
+    );
     sql_query(statement)
         .bind::<BigInt, _>((high ^ low).cast_signed())
         .execute(connection)

@@ -34,9 +34,9 @@ fn kind(code: &SqlState) -> DatabaseErrorKind {
         SqlState::EXCLUSION_VIOLATION => DatabaseErrorKind::ExclusionViolation,
         SqlState::NOT_NULL_VIOLATION => DatabaseErrorKind::NotNullViolation,
         SqlState::CHECK_VIOLATION => DatabaseErrorKind::CheckViolation,
-        SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
-            DatabaseErrorKind::SerializationFailure
-        }
+        SqlState::T_R_SERIALIZATION_FAILURE
+        | SqlState::T_R_DEADLOCK_DETECTED
+        | SqlState::LOCK_NOT_AVAILABLE => DatabaseErrorKind::SerializationFailure,
         // It may read, and write again when there is room.
         SqlState::READ_ONLY_SQL_TRANSACTION
         | SqlState::DISK_FULL

@@ -28,11 +28,7 @@ pub fn find(cluster: &Path) -> Result<Option<PathBuf>, Error> {
             Err(error) => return Err(failed_to("read", &path)(error)),
         };
         let (pid, sockets) = read(&content);
-        // A socket that somebody listens on is the surest sign, and the only one from another
-        // container, where the PID means nothing.
-        if let Some(sockets) = sockets
-            && UnixStream::connect(sockets.join(format!(".s.PGSQL.{PORT}"))).is_ok()
-        {
+        if let Some(sockets) = sockets.filter(|it| answers(it)) {
             return Ok(Some(sockets));
         }
         match pid {
@@ -54,6 +50,24 @@ pub fn find(cluster: &Path) -> Result<Option<PathBuf>, Error> {
             }
         }
     }
+}
+
+/// Whether there is none any more. It only looks, and so needs no turn: whoever is starting one, or seems to,
+/// is left to it.
+pub fn has_ended(cluster: &Path) -> bool {
+    match fs::read_to_string(cluster.join("postmaster.pid")) {
+        Ok(content) => {
+            let (pid, sockets) = read(&content);
+            pid.is_some_and(|pid| !is_alive(pid)) && !sockets.is_some_and(|it| answers(&it))
+        }
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
+/// A socket that somebody listens on is the surest sign, and the only one from another container, where the
+/// PID means nothing.
+fn answers(sockets: &Path) -> bool {
+    UnixStream::connect(sockets.join(format!(".s.PGSQL.{PORT}"))).is_ok()
 }
 
 /// The PID (line 1) and the directory of the socket (line 5).

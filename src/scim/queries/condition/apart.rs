@@ -52,7 +52,7 @@ impl FoundApart {
 
     fn push_count<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self {
-            Self::ByValue(has_value) => has_value.push_count_of_owners(None, out),
+            Self::ByValue(has_value) => has_value.push_count_of_owners(out),
             Self::ByOne(_) => {
                 out.push_sql("SELECT count(*) FROM (");
                 self.push_ids(None, out.reborrow())?;
@@ -155,28 +155,6 @@ impl Query for CountApart {
 }
 
 impl QueryId for CountApart {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-/// How many have the value, but for some who are few.
-pub struct CountWithout {
-    pub found: HasValue,
-    pub without: UserIds<'static>,
-}
-
-impl QueryFragment<Pg> for CountWithout {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
-        self.found.push_count_of_owners(Some(&self.without), out)
-    }
-}
-
-impl Query for CountWithout {
-    type SqlType = BigInt;
-}
-
-impl QueryId for CountWithout {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }

@@ -4,7 +4,7 @@ mod count;
 
 use diesel::prelude::*;
 
-use super::apart::{FoundApart, PageApart};
+use super::apart::PageApart;
 use super::ask::Ask;
 use super::spelled_out::SpelledOut;
 use super::users::{Conditions, asks_others};
@@ -68,20 +68,16 @@ impl<'a> Finder<'a> {
     /// # Errors
     /// `invalidFilter` for what is not looked for.
     pub fn page_apart(&self, offset: i64, limit: i64) -> Result<Option<PageApart>, Error> {
-        Ok(self.apart()?.map(|found| PageApart {
+        let Some(criterion) = self.criterion else {
+            return Ok(None);
+        };
+        let found = self.conditions(self.ask()).apart(criterion)?;
+        Ok(found.map(|found| PageApart {
             found,
             behind: self.behind,
             offset,
             limit,
         }))
-    }
-
-    /// Those who are found, if other tables tell.
-    fn apart(&self) -> Result<Option<FoundApart>, Error> {
-        match self.criterion {
-            Some(criterion) => self.conditions(self.ask()).apart(criterion),
-            None => Ok(None),
-        }
     }
 
     fn asks_others_for(&self, criterion: &Criterion) -> bool {

@@ -14,7 +14,7 @@ use crate::db::schema::scim_values;
 use crate::scim::criterion::{Criterion, Leaf, Literal};
 use crate::scim::filter::Operator;
 use crate::scim::problem;
-use crate::scim::queries::directory::{UserIds, expression_of_users};
+use crate::scim::queries::directory::expression_of_users;
 use crate::web::Error;
 
 type Values = scim_values::table;
@@ -92,20 +92,14 @@ impl HasValue {
         self.push_rows(out)
     }
 
-    /// A query of how many they are, without some: as many as values, less the further ones of whoever has
-    /// several.
-    pub fn push_count_of_owners<'b>(
-        &'b self,
-        without: Option<&'b UserIds<'static>>,
-        mut out: AstPass<'_, 'b, Pg>,
-    ) -> QueryResult<()> {
+    /// A query of how many they are: as many as values, less the further ones of whoever has several.
+    pub fn push_count_of_owners<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT count(*)");
         if let Some(further) = self.how_many.a_further_one() {
             out.push_sql(
                 " - (SELECT coalesce(sum(times - 1), 0)::bigint FROM (SELECT count(*) AS times FROM ",
             );
             self.push_rows(out.reborrow())?;
-            push_without(without, out.reborrow())?;
             out.push_sql(" AND user_id IN (SELECT user_id FROM ");
             self.push_rows_of_attribute(out.reborrow())?;
             out.push_sql(" AND ");
@@ -113,8 +107,7 @@ impl HasValue {
             out.push_sql(") GROUP BY user_id) AS several)");
         }
         out.push_sql(" FROM ");
-        self.push_rows(out.reborrow())?;
-        push_without(without, out)
+        self.push_rows(out)
     }
 
     fn push_rows<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
@@ -143,18 +136,6 @@ impl QueryFragment<Pg> for HasValue {
 }
 
 expression_of_users!(HasValue, Bool);
-
-fn push_without<'b>(
-    without: Option<&'b UserIds<'static>>,
-    mut out: AstPass<'_, 'b, Pg>,
-) -> QueryResult<()> {
-    if let Some(ids) = without {
-        out.push_sql(" AND user_id NOT IN (");
-        QueryFragment::<Pg>::walk_ast(ids, out.reborrow())?;
-        out.push_sql(")");
-    }
-    Ok(())
-}
 
 /// Whether an index has what is asked of a value in the order of users' IDs.
 pub fn stands_by_user(leaf: &Leaf) -> bool {

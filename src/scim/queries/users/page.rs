@@ -22,7 +22,7 @@ use crate::web::Error;
 /// Where no more are expected, all that a filter finds is collected, counted and sorted at once,
 /// unless the page is soon filled by walking along the order. Where more are, they are counted, and
 /// the order is walked along.
-const FEW: u64 = 20_000;
+const FEW: u64 = 15_000;
 /// To collect so few is faster than to pass anybody.
 const VERY_FEW: u64 = 2_000;
 /// So many users are passed at most before those who are found are collected after all.

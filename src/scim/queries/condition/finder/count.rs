@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use super::Finder;
 use crate::db::{Connection, expected_rows};
 use crate::scim::criterion::{Criterion, Leaf};
-use crate::scim::queries::condition::apart::{CountApart, CountWithout, FoundApart};
+use crate::scim::queries::condition::apart::CountApart;
 use crate::scim::queries::condition::difference::Difference;
 use crate::scim::queries::condition::spelled_out::SpelledOut;
 use crate::scim::queries::condition::users::is_shared;
@@ -68,15 +68,6 @@ impl Finder<'_> {
         connection: &mut Connection,
         (difference, spelled_out): (Difference, SpelledOut),
     ) -> Result<i64, Error> {
-        let other = self.finder(&difference.other, self.spelled_out.clone());
-        if let Some(among) = &difference.among
-            && !difference.are_more
-            && let Some(FoundApart::ByValue(found)) = other.apart()?
-        {
-            let without = self.finder(among, spelled_out).found()?;
-            let count = CountWithout { found, without };
-            return Ok(count.get_result(connection).await?);
-        }
         let those = self.finder(&difference.those, spelled_out);
         let are_told = difference
             .among
@@ -86,6 +77,7 @@ impl Finder<'_> {
         } else {
             those.count_each(connection).await?
         };
+        let other = self.finder(&difference.other, self.spelled_out.clone());
         let other = Box::pin(other.count(connection)).await?;
         Ok(if difference.are_more {
             other + those

@@ -10,6 +10,7 @@ use tokendesk::tokens::{Secret, queries as tokens};
 use tokendesk::web::Error;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
+use tokio_postgres::Client;
 
 use crate::api::client::Program;
 use crate::support::App;
@@ -47,6 +48,17 @@ fn creating(app: &Arc<App>, mei: UserId, name: String) -> JoinHandle<Result<Secr
     })
 }
 
+/// In the middle of it until the client rolls back, as its name is taken that long.
+async fn creating_late(app: &Arc<App>, mei: UserId) -> (JoinHandle<Result<Secret, Error>>, Client) {
+    app.token("Decoy").await;
+    let other = app.client().await;
+    let taken = "BEGIN; UPDATE tokens SET name_folded = 'late' WHERE name = 'Decoy'";
+    other.batch_execute(taken).await.unwrap();
+    let made = creating(app, mei, "Late".to_owned());
+    waiting(app, 1).await;
+    (made, other)
+}
+
 fn leaving(app: &Arc<App>, mei: UserId, is_removed: bool) -> JoinHandle<Result<Departure, Error>> {
     let app = Arc::clone(app);
     tokio::spawn(async move {
@@ -66,12 +78,7 @@ fn leaving(app: &Arc<App>, mei: UserId, is_removed: bool) -> JoinHandle<Result<D
 async fn what_an_administrator_is_making_goes_with_them() {
     for is_removed in [true, false] {
         let (app, mei) = with_mei().await;
-        app.token("Decoy").await;
-        let other = app.client().await;
-        let taken = "BEGIN; UPDATE tokens SET name_folded = 'late' WHERE name = 'Decoy'";
-        other.batch_execute(taken).await.unwrap();
-        let made = creating(&app, mei, "Late".to_owned());
-        waiting(&app, 1).await;
+        let (made, other) = creating_late(&app, mei).await;
         let left = leaving(&app, mei, is_removed);
         waiting(&app, 2).await;
         other.batch_execute("ROLLBACK").await.unwrap();
@@ -88,12 +95,7 @@ async fn what_an_administrator_is_making_goes_with_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_waits_for_long_for_what_is_being_done() {
     let (app, mei) = with_mei().await;
-    app.token("Decoy").await;
-    let other = app.client().await;
-    let taken = "BEGIN; UPDATE tokens SET name_folded = 'late' WHERE name = 'Decoy'";
-    other.batch_execute(taken).await.unwrap();
-    let made = creating(&app, mei, "Late".to_owned());
-    waiting(&app, 1).await;
+    let (made, other) = creating_late(&app, mei).await;
     let left = leaving(&app, mei, true).await.unwrap();
     assert!(matches!(left, Err(Error::Unavailable(_))), "{left:?}");
     other.batch_execute("ROLLBACK").await.unwrap();

@@ -211,6 +211,23 @@ fn one_that_is_only_starting_is_left_alone() {
 }
 
 #[test]
+fn a_postmaster_that_nobody_has_waited_for_is_started_again() {
+    let scratch = Scratch::new();
+    scratch.open().close().unwrap();
+    let mut zombie = scratch.as_owner("true").spawn().unwrap();
+    let status = format!("/proc/{}/status", zombie.id());
+    until("it has exited", || {
+        fs::read_to_string(&status).unwrap().contains("State:\tZ")
+    });
+    let file = scratch.data().join("postgres").join("postmaster.pid");
+    fs::write(&file, format!("{}\n", zombie.id())).unwrap();
+    assert!(Cluster::revive(&scratch.data()).unwrap());
+    assert!(scratch.is_running());
+    scratch.open().close().unwrap();
+    zombie.wait().unwrap();
+}
+
+#[test]
 fn a_lock_file_with_the_pid_of_another_process_does_not_keep_it_from_starting() {
     let scratch = Scratch::new();
     scratch.open().close().unwrap();

@@ -58,7 +58,7 @@ pub fn has_ended(cluster: &Path) -> bool {
     match fs::read_to_string(cluster.join("postmaster.pid")) {
         Ok(content) => {
             let (pid, sockets) = read(&content);
-            pid.is_some_and(|pid| !is_alive(pid)) && !sockets.is_some_and(|it| answers(&it))
+            pid.is_some_and(has_exited) && !sockets.is_some_and(|it| answers(&it))
         }
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
@@ -85,6 +85,11 @@ fn read(content: &str) -> (Option<Pid>, Option<PathBuf>) {
 fn is_alive(pid: Pid) -> bool {
     // Another user's process, EPERM, is as little the postmaster as none.
     kill(pid, None).is_ok()
+}
+
+/// Or is a zombie, without a command line: nobody waits for it where PID 1 does not, as in most containers.
+fn has_exited(pid: Pid) -> bool {
+    !is_alive(pid) || command_line(pid).is_some_and(|line| line.is_empty())
 }
 
 /// If in doubt, it may: two servers on one cluster destroy it.

@@ -128,6 +128,10 @@ const OF_THE_STANDARD: &[(&str, i64)] = &[
 /// By several conditions, each of which many meet.
 const OF_SEVERAL: &[(&str, i64)] = &[
     ("phoneNumbers pr and active eq true", 63_333),
+    (
+        "name.givenName sw \"n\" or name.familyName co \"9\"",
+        56_989,
+    ),
     ("title eq \"Engineer\" or phoneNumbers pr", 73_333),
     ("emails.type eq \"work\" and title eq \"Engineer\"", 20_000),
     ("addresses.country eq \"DE\" and active eq true", 31_667),

@@ -145,14 +145,12 @@ impl Viewer {
                  changed; go back and reload the page.",
             ));
         }
-        Ok(Actor {
-            organization: self.organization.id,
-            author: Author::User {
-                id: self.user,
-                name: self.name.clone(),
-            },
+        Ok(Actor::person(
+            self.organization.id,
+            self.user,
+            &self.name,
             reach,
-        })
+        ))
     }
 
     /// The page in the frame that signed-in users see.
@@ -252,16 +250,27 @@ impl Actor {
         }
     }
 
-    /// Someone who joins an organisation answers for the joining.
+    /// A member, or who becomes one: they may change what is their own.
     #[must_use]
-    pub fn joining(organization: OrganizationId, user: UserId, name: &str) -> Self {
+    pub fn member(organization: OrganizationId, user: UserId, name: &str) -> Self {
+        Self::person(organization, user, name, Reach::Own)
+    }
+
+    /// An administrator in whose name a command acts.
+    #[must_use]
+    pub fn administrator(organization: OrganizationId, user: UserId, name: &str) -> Self {
+        Self::person(organization, user, name, Reach::Organization)
+    }
+
+    fn person(organization: OrganizationId, user: UserId, name: &str, reach: Reach) -> Self {
+        let author = Author::User {
+            id: user,
+            name: name.to_owned(),
+        };
         Self {
             organization,
-            author: Author::User {
-                id: user,
-                name: name.to_owned(),
-            },
-            reach: Reach::Organization,
+            author,
+            reach,
         }
     }
 

@@ -191,7 +191,7 @@ impl Ground {
         let created = if how(number) == How::Orphaned {
             let owner = self.owner(connection, number).await?;
             new.scopes = Some([Scope::WidgetsWrite, Scope::Render].into_iter().collect());
-            let actor = Actor::joining(self.elsewhere, owner, "Somebody");
+            let actor = Actor::member(self.elsewhere, owner, "Somebody");
             queries::create_mcp(connection, &actor, &new, self.app.now()).await
         } else {
             let actor = Actor::command_line(self.app.organization);

@@ -100,7 +100,7 @@ async fn whoever_lacks_the_scope_is_told_so_before_the_body_comes() {
 async fn who_is_no_administrator_any_more_changes_what_is_their_own_at_most() {
     let app = App::start().await;
     app.add_member(app.organization, MEI, Role::Admin).await;
-    let mei = Actor::joining(app.organization, app.user(MEI).await, "Mei Tanaka");
+    let mei = Actor::administrator(app.organization, app.user(MEI).await, "Mei Tanaka");
     let connection = &mut *app.database().get().await.unwrap();
     let mut token = async |is_own: bool| {
         let (mut new, now) = (App::full_access("Late"), app.now());

@@ -40,7 +40,7 @@ async fn with_mei() -> (Arc<App>, UserId) {
 fn creating(app: &Arc<App>, mei: UserId, name: String) -> JoinHandle<Result<Secret, Error>> {
     let app = Arc::clone(app);
     tokio::spawn(async move {
-        let actor = Actor::joining(app.organization, mei, "Mei Tanaka");
+        let actor = Actor::administrator(app.organization, mei, "Mei Tanaka");
         let connection = &mut *app.database().get().await.unwrap();
         let new = App::full_access(&name);
         let made = tokens::create(connection, &actor, &new, app.now()).await;

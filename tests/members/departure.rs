@@ -41,7 +41,7 @@ async fn asked(app: &App, secret: &str) -> (u16, String) {
 /// An API token that somebody created.
 async fn api_token(app: &App, creator: UserId, name: &str) -> String {
     let connection = &mut *app.database().get().await.unwrap();
-    let actor = Actor::joining(app.organization, creator, "Mei Tanaka");
+    let actor = Actor::administrator(app.organization, creator, "Mei Tanaka");
     let new = App::full_access(name);
     let created = tokendesk::tokens::queries::create(connection, &actor, &new, app.now()).await;
     created

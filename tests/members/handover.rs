@@ -26,7 +26,7 @@ async fn northwind() -> (App, UserId) {
 
 async fn api_token(app: &App, creator: UserId, name: &str) {
     let connection = &mut *app.database().get().await.unwrap();
-    let actor = Actor::joining(app.organization, creator, "Mei Tanaka");
+    let actor = Actor::administrator(app.organization, creator, "Mei Tanaka");
     let new = App::full_access(name);
     let created = tokendesk::tokens::queries::create(connection, &actor, &new, app.now()).await;
     assert!(created.is_ok());

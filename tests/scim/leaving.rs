@@ -19,7 +19,7 @@ async fn api_tokens_of_whom_a_provider_takes_away_wait_for_an_administrator() {
     let mei = app.user(MEI).await;
     app.sql("UPDATE users SET name = 'Mei Tanaka' WHERE email LIKE 'mei%'")
         .await;
-    let theirs = Actor::joining(app.organization, mei, "Mei Tanaka");
+    let theirs = Actor::administrator(app.organization, mei, "Mei Tanaka");
     let connection = &mut *app.database().get().await.unwrap();
     let new = App::full_access("Okta");
     let made = tokendesk::tokens::queries::create(connection, &theirs, &new, app.now()).await;

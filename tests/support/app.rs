@@ -238,7 +238,7 @@ impl App {
     /// An MCP token of a member of Northwind's.
     pub async fn mcp_token(&self, email: &str, name: &str) -> (Token, Secret) {
         let user = self.user(email).await;
-        let actor = Actor::joining(self.organization, user, "Somebody");
+        let actor = Actor::member(self.organization, user, "Somebody");
         let new = NewToken {
             name: Name::parse(name).unwrap(),
             scopes: Some([Scope::WidgetsWrite, Scope::Render].into_iter().collect()),

@@ -60,7 +60,7 @@ pub async fn make(
                 left.unwrap();
             }
             if path.ends_with("/handover") {
-                let theirs = Actor::joining(organization, user, name);
+                let theirs = Actor::administrator(organization, user, name);
                 let new = App::full_access(name);
                 let made = tokens::create(connection, &theirs, &new, app.now()).await;
                 assert!(made.is_ok());

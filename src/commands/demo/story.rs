@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use super::cast::{
     ADA, AGE, By, Event, JUN, MEI, ORGANIZATION, PRODUCTS, Part, Person, TEAMS, Team,
 };
-use crate::access::{Actor, Role, UserId};
+use crate::access::{Actor, OrganizationId, Role, UserId};
 use crate::catalogue::{Product, create_product};
 use crate::db::Connection;
 use crate::identity::queries::{self as people, MemberError, NewUser};
@@ -52,7 +52,7 @@ pub async fn set(
         .ok_or(Error::Conflict(
             "Somebody else set up an organisation meanwhile.",
         ))?;
-    let ada = Actor::joining(organization, ada, ADA.name);
+    let ada = Actor::administrator(organization, ada, ADA.name);
     join(connection, &ada, &JUN, Role::Admin, password, at(AGE - 1)).await?;
     join(connection, &ada, &MEI, Role::Member, password, at(AGE - 20)).await?;
     let mut products = Vec::new();
@@ -60,8 +60,8 @@ pub async fn set(
         products.push(create_product(connection, &ada, key.0, key.1, at(days)).await?);
     }
     let stage = Stage {
-        jun: joined(connection, &ada, &JUN).await?,
-        mei: joined(connection, &ada, &MEI).await?,
+        jun: joined(connection, &ada, &JUN, Actor::administrator).await?,
+        mei: joined(connection, &ada, &MEI, Actor::member).await?,
         ada,
         products,
     };
@@ -71,11 +71,16 @@ pub async fn set(
     Ok(stage)
 }
 
-async fn joined(connection: &mut Connection, by: &Actor, person: &Person) -> Result<Actor, Error> {
+async fn joined(
+    connection: &mut Connection,
+    by: &Actor,
+    person: &Person,
+    actor: fn(OrganizationId, UserId, &str) -> Actor,
+) -> Result<Actor, Error> {
     let (email, name) = identity_of(person)?;
     let user = people::credentials(connection, &email).await?;
     let (user, _) = user.ok_or_else(|| Error::internal("somebody did not join"))?;
-    Ok(Actor::joining(by.organization(), user, name.as_str()))
+    Ok(actor(by.organization(), user, name.as_str()))
 }
 
 async fn gather(

@@ -226,7 +226,7 @@ pub async fn accept(
             let user = insert_user(connection, &person, now)
                 .await?
                 .ok_or(QueryError::RollbackTransaction)?;
-            let actor = Actor::joining(invitation.organization, user, person.name.as_str());
+            let actor = Actor::member(invitation.organization, user, person.name.as_str());
             let email = person.email.as_str();
             let role = invitation.role;
             insert_membership(connection, &actor, (user, email), role, true, now).await?;
@@ -257,7 +257,7 @@ pub async fn join(
                 .select((users::name, users::email))
                 .get_result(connection)
                 .await?;
-            let actor = Actor::joining(invitation.organization, user, &name);
+            let actor = Actor::member(invitation.organization, user, &name);
             let has_come_in = enter(connection, &actor, invitation, (user, &email), now).await?;
             if !has_come_in {
                 return Err(QueryError::RollbackTransaction);
@@ -299,7 +299,7 @@ pub async fn claim(
             }
             use_up(connection, invitation, now).await?;
             let name = claimed_as(connection, invitation, user, name).await?;
-            let actor = Actor::joining(invitation.organization, user, &name);
+            let actor = Actor::member(invitation.organization, user, &name);
             session::end_all(connection, user).await?;
             enter(connection, &actor, invitation, (user, &email), now).await?;
             end_links(connection, &actor, (Some(user), &email), now).await?;

@@ -69,7 +69,7 @@ pub async fn found(
                 .await?
                 .ok_or(QueryError::RollbackTransaction)?;
             let id = OrganizationId::new(now);
-            let actor = Actor::joining(id, user, administrator.name.as_str());
+            let actor = Actor::member(id, user, administrator.name.as_str());
             insert_organization(connection, &actor, organization, now).await?;
             let who = (user, administrator.email.as_str());
             insert_membership(connection, &actor, who, Role::Admin, true, now).await?;

@@ -177,7 +177,7 @@ pub struct Settings {
     #[arg(
         long,
         env = "ALLOW_INSECURE_HTTP",
-        value_parser = clap::builder::FalseyValueParser::new(),
+        value_parser = on_or_off,
         num_args = 0,
         default_missing_value = "true",
         default_value = "false",
@@ -334,6 +334,14 @@ struct Mistakes(Vec<String>);
 impl Mistakes {
     fn note<T>(&mut self, result: Result<T, String>) -> Option<T> {
         result.map_err(|mistake| self.0.push(mistake)).ok()
+    }
+}
+
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "" | "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err("say true or false".to_owned()),
     }
 }
 
@@ -617,5 +625,18 @@ mod tests {
         assert!(config(&["--public-url=https://tokens.example.com"]).is_ok());
         let insecure = ["--public-url=http://10.0.0.1", "--allow-insecure-http"];
         assert!(config(&insecure).is_ok());
+    }
+
+    #[test]
+    fn what_is_neither_on_nor_off_is_refused() {
+        assert_eq!(
+            ["", "0", "False", "no", "off"].map(on_or_off),
+            [const { Ok(false) }; 5]
+        );
+        assert_eq!(
+            ["1", "true", "YES", "on"].map(on_or_off),
+            [const { Ok(true) }; 4]
+        );
+        assert!(on_or_off("maybe").is_err());
     }
 }

@@ -33,7 +33,7 @@ use crate::clock::Clock;
 use crate::config::{Config, DatabaseChoice, Settings};
 use crate::db::embedded::Cluster;
 use crate::db::url::Target;
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, with_causes};
 use crate::fleet::{Fleet, Participation};
 use crate::web::Error;
 use crate::web::form::Field;
@@ -111,13 +111,7 @@ impl Failure {
 
     /// The error and what led to it.
     fn because(error: &dyn std::error::Error) -> Self {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            message = format!("{message}: {cause}");
-            source = cause.source();
-        }
-        Self(message)
+        Self(with_causes(error))
     }
 }
 

@@ -32,7 +32,7 @@ use uuid::Uuid;
 
 use self::url::Target;
 
-pub use connection::{Connection, is_canceled, is_unauthorized, unauthorized};
+pub use connection::{Connection, is_canceled, is_unauthorized, unauthorized, with_causes};
 pub use estimate::expected_rows;
 pub use lent::Lent;
 pub use pinned::Pinned;

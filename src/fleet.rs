@@ -29,8 +29,8 @@ pub use memory::{Remembered, Tally};
 pub use message::Change;
 pub use receipt::{Outcome, Receipt, Told};
 
-use crate::db::Database;
 use crate::db::url::Target;
+use crate::db::{Database, with_causes};
 use receipt::Barriers;
 
 /// One of those who remember. Each forgets at once what a change concerns: when the call
@@ -130,7 +130,10 @@ impl Fleet {
         let nothing: Arc<dyn Memory> = Arc::new(Nothing);
         let feed = feed::Feed::listen(self, &nothing).await;
         if let Err(error) = &feed {
-            tracing::warn!(%error, "cannot hear who has heard of a change");
+            tracing::warn!(
+                error = with_causes(error),
+                "cannot hear who has heard of a change"
+            );
         }
         // Deaf, it waits for the leases to run out.
         receipt.await

@@ -30,7 +30,7 @@ use tokio_postgres::types::{IsNull, Kind, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, RowStream, Statement};
 
 use self::failure::explained;
-pub use self::failure::{is_canceled, is_unauthorized, unauthorized};
+pub use self::failure::{is_canceled, is_unauthorized, unauthorized, with_causes};
 use self::row::Row;
 use super::url::Target;
 
@@ -88,13 +88,7 @@ async fn carry(mut connection: super::url::Connection) {
 }
 
 fn bad(error: &dyn std::error::Error) -> ConnectionError {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        message = format!("{message}: {cause}");
-        source = cause.source();
-    }
-    ConnectionError::BadConnection(message)
+    ConnectionError::BadConnection(with_causes(error))
 }
 
 /// A query as it is sent.

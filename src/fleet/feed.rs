@@ -15,6 +15,7 @@ use super::lease::Moment;
 use super::message::{CHANNEL, Message};
 use super::{Change, Contact, Fleet, Memory, Place};
 use crate::db::url::{self, Connection};
+use crate::db::with_causes;
 
 /// How long to wait before connecting again, after the first failure and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -23,9 +24,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Why nothing is heard any more.
 #[derive(Debug, thiserror::Error)]
 pub enum Lost {
-    #[error("cannot connect: {0}")]
+    #[error("not connected")]
     Connect(#[from] url::Error),
-    #[error("the database refused: {0}")]
+    #[error("the database refused")]
     Refused(#[from] tokio_postgres::Error),
     #[error("the connection was closed")]
     Closed,
@@ -51,8 +52,9 @@ pub async fn run(fleet: &Fleet, memory: Arc<dyn Memory>, mut over: watch::Receiv
             }
             Err(lost) => lost,
         };
-        tracing::warn!(error = %lost, "not told of changes: reconnecting");
-        place.apart(&lost.to_string());
+        let lost = with_causes(&lost);
+        tracing::warn!(error = lost, "not told of changes: reconnecting");
+        place.apart(&lost);
         tokio::select! {
             _ = over.changed() => return,
             () = sleep(pause) => {}
@@ -146,7 +148,7 @@ impl Feed {
         let instance = self.place.instance;
         let leave = format!("DELETE FROM instances WHERE id = '{instance}'");
         if let Err(error) = self.client.batch_execute(&leave).await {
-            tracing::warn!(%error, "the lease is left to run out");
+            tracing::warn!(error = with_causes(&error), "the lease is left to run out");
         }
         Ok(())
     }
@@ -230,7 +232,10 @@ impl Ear {
         tokio::spawn(async move {
             let notify = format!("NOTIFY {CHANNEL}, '{message}'");
             if let Err(error) = client.batch_execute(&notify).await {
-                tracing::debug!(%error, "cannot say that a change was heard of");
+                tracing::debug!(
+                    error = with_causes(&error),
+                    "cannot say that a change was heard of"
+                );
             }
         });
     }

@@ -6,6 +6,22 @@ use std::io;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
+/// The error and what led to it, as PostgreSQL's client tells the latter apart only.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_alone = cause.to_string();
+        // Some errors say their cause themselves.
+        if !message.ends_with(&cause_alone) {
+            message = format!("{message}: {cause_alone}");
+        }
+        source = cause.source();
+    }
+    message
+}
+
 pub fn explained(error: tokio_postgres::Error) -> Error {
     let (message, is_closed) = (error.to_string(), error.is_closed());
     let Some(source) = error.into_source() else {

@@ -102,10 +102,13 @@ fn is_mostly(password: &str, words: &[&str]) -> bool {
 /// # Errors
 /// When the machine is out of memory or randomness.
 pub async fn hash(password: Password) -> Result<String, Error> {
-    let _turn = turn().await?;
-    block(move || hash_now(&password))
-        .await
-        .map_err(Error::internal)?
+    let turn = turn().await?;
+    block(move || {
+        let _turn = turn;
+        hash_now(&password)
+    })
+    .await
+    .map_err(Error::internal)?
 }
 
 /// Whether the password is that of `hash`; `None` takes as long and is never right.
@@ -113,8 +116,9 @@ pub async fn hash(password: Password) -> Result<String, Error> {
 /// # Errors
 /// When the work cannot be done at all.
 pub async fn verify(password: Password, hash: Option<String>) -> Result<bool, Error> {
-    let _turn = turn().await?;
+    let turn = turn().await?;
     block(move || {
+        let _turn = turn;
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| NOBODY.clone());
         let fits = Argon2::default().verify_password(password.reveal().as_bytes(), &*hash);
@@ -124,7 +128,8 @@ pub async fn verify(password: Password, hash: Option<String>) -> Result<bool, Er
     .map_err(Error::internal)
 }
 
-/// Whoever cannot be served soon is told so, and does not make the queue longer.
+/// Whoever cannot be served soon is told so, and does not make the queue longer. A turn ends with the work,
+/// which goes on when its client has gone.
 async fn turn() -> Result<SemaphorePermit<'static>, Error> {
     match timeout(PATIENCE, TURNS.acquire()).await {
         Ok(turn) => turn.map_err(Error::internal),

@@ -94,6 +94,8 @@ async fn tokens_of_somebody_deactivated_are_handed_over_from_their_page() {
     assert!(!members.says("still answering"));
     let told = "SELECT count(*) FROM journal WHERE action = 'token.handed_over'";
     assert_eq!(app.count(told).await, 2);
+    let changed = "SELECT count(*) FROM tokens WHERE version = 2";
+    assert_eq!(app.count(changed).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

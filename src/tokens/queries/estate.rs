@@ -115,7 +115,10 @@ pub async fn hand_over(
     let tokens = lock(connection, actor, Estate::AnsweredFor(from)).await?;
     let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
     diesel::update(tokens::table.filter(tokens::id.eq_any(&ids)))
-        .set(tokens::responsible_id.eq(to))
+        .set((
+            tokens::responsible_id.eq(to),
+            tokens::version.eq(tokens::version + 1),
+        ))
         .execute(connection)
         .await?;
     let change = Change {

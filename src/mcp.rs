@@ -55,7 +55,7 @@ async fn try_serve(request: &HttpRequest, payload: Payload) -> Result<HttpRespon
     let Ok(message) = Message::parse(&body) else {
         return Ok(message::unreadable());
     };
-    let view = visit.admit(&message).await?;
-    let server = Server::new(request, view);
+    let (view, credential) = visit.admit(&message).await?;
+    let server = Server::new(request, view, credential);
     Ok(transport::pass(request, body, server).await)
 }

@@ -9,26 +9,13 @@ use tokendesk::members::queries::{self as members, ApiTokens, Departure};
 use tokendesk::tokens::{Secret, queries as tokens};
 use tokendesk::web::Error;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_postgres::Client;
 
 use crate::api::client::Program;
 use crate::support::App;
 
 const MEI: &str = "mei@northwind.example";
-
-/// Until so many wait for a lock.
-async fn waiting(app: &App, wanted: i64) {
-    let query = "SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let all = async {
-        while app.count(query).await < wanted {
-            sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let limited = timeout(Duration::from_secs(30), all).await;
-    limited.expect("they wait");
-}
 
 async fn with_mei() -> (Arc<App>, UserId) {
     let app = App::start().await;
@@ -55,7 +42,7 @@ async fn creating_late(app: &Arc<App>, mei: UserId) -> (JoinHandle<Result<Secret
     let taken = "BEGIN; UPDATE tokens SET name_folded = 'late' WHERE name = 'Decoy'";
     other.batch_execute(taken).await.unwrap();
     let made = creating(app, mei, "Late".to_owned());
-    waiting(app, 1).await;
+    app.waiting(1).await;
     (made, other)
 }
 
@@ -80,7 +67,7 @@ async fn what_an_administrator_is_making_goes_with_them() {
         let (app, mei) = with_mei().await;
         let (made, other) = creating_late(&app, mei).await;
         let left = leaving(&app, mei, is_removed);
-        waiting(&app, 2).await;
+        app.waiting(2).await;
         other.batch_execute("ROLLBACK").await.unwrap();
         made.await.unwrap().expect("they still were one");
         assert_eq!(left.await.unwrap().unwrap().api_tokens, 1);
@@ -169,13 +156,13 @@ async fn a_token_that_is_being_changed_does_what_it_may_afterwards() {
                 }
             }
         });
-        waiting(&app, 1).await;
+        app.waiting(1).await;
         let stolen = tokio::spawn({
             let leaked = Arc::clone(&leaked);
             let address = format!("/api/v1/tokens/{}/rotation", victim.id);
             async move { leaked.post(&address, &json!({})).await }
         });
-        waiting(&app, 2).await;
+        app.waiting(2).await;
         other.batch_execute("COMMIT").await.unwrap();
         let changed = changed.await.unwrap();
         assert!(

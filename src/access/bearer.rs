@@ -1,4 +1,4 @@
-//! A user who came with an MCP token instead of a session.
+//! A user who came with a token instead of a session.
 
 use super::{
     Actor, Admin, Author, Credential, OrganizationId, Reach, Role, UserId, Viewer, queries,
@@ -11,9 +11,10 @@ use crate::web::Error;
 #[derive(Clone, Debug)]
 pub struct Bearer {
     viewer: Viewer,
-    /// If what is done is bounded by it and told with it, and the name of one that is not the
-    /// user's own.
-    token: Option<(Credential, Option<String>)>,
+    /// What is done is bounded by it, and told with it.
+    credential: Credential,
+    /// The name of the API token, if it is not one of the user's own.
+    program: Option<String>,
 }
 
 impl std::ops::Deref for Bearer {
@@ -32,12 +33,14 @@ impl Bearer {
         connection: &mut Connection,
         user: UserId,
         organization: OrganizationId,
+        credential: Credential,
     ) -> Result<Self, Error> {
         let viewer = queries::member(connection, user, organization).await?;
         let viewer = viewer.ok_or(Error::Forbidden)?;
         Ok(Self {
             viewer,
-            token: None,
+            credential,
+            program: None,
         })
     }
 
@@ -50,23 +53,14 @@ impl Bearer {
         connection: &mut Connection,
         email: &str,
         organization: OrganizationId,
-        (token, name): (Credential, &str),
+        (credential, name): (Credential, &str),
     ) -> Result<Self, Error> {
         let user = queries::active_member(connection, email, organization).await?;
-        let bearer = Self::load(connection, user, organization).await?;
+        let bearer = Self::load(connection, user, organization, credential).await?;
         Ok(Self {
-            token: Some((token, Some(name.to_owned()))),
+            program: Some(name.to_owned()),
             ..bearer
         })
-    }
-
-    /// Bounded by the user's own token.
-    #[must_use]
-    pub fn within(self, token: Credential) -> Self {
-        Self {
-            token: Some((token, None)),
-            ..self
-        }
     }
 
     #[must_use]
@@ -77,20 +71,14 @@ impl Bearer {
     /// They may change what is their own: no other site can make a browser send the token.
     #[must_use]
     pub fn oneself(&self) -> Actor {
-        let name = self.name.clone();
-        let author = match &self.token {
-            None => Author::User {
-                id: self.user,
-                name,
+        let name = &self.name;
+        let author = Author::Token {
+            credential: self.credential,
+            name: match &self.program {
+                Some(program) => format!("{name} (API token “{program}”)"),
+                None => name.clone(),
             },
-            Some((credential, program)) => Author::Token {
-                credential: *credential,
-                name: match program {
-                    Some(program) => format!("{name} (API token “{program}”)"),
-                    None => name,
-                },
-                user: Some(self.user),
-            },
+            user: Some(self.user),
         };
         Actor {
             organization: self.organization.id,

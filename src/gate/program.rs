@@ -223,9 +223,9 @@ async fn user(request: &mut ServiceRequest) -> Result<Behalf, Error> {
     let credential = caller.credential(known(digest)?);
     let connection = &mut *state::<Database>(request).get().await?;
     let bearer = match (&caller.owner, named(request)?) {
-        (Some(owner), None) => Bearer::load(connection, owner.user, caller.tenant.id)
-            .await?
-            .within(credential),
+        (Some(owner), None) => {
+            Bearer::load(connection, owner.user, caller.tenant.id, credential).await?
+        }
         (Some(_), Some(_)) => {
             let why = "x-user-email goes with an API token; an MCP token is its owner’s";
             return Err(Error::Malformed(why.into()));

@@ -11,6 +11,7 @@ use super::message::Message;
 use super::refusal::{Failure, Refusal};
 use super::tool::Tool;
 use super::transport::PROTOCOL_VERSION;
+use crate::access::Credential;
 use crate::config::Config;
 use crate::gate::{Code, Decided, Gate, Need, Request, View, decide};
 use crate::profile::snippets::PLACEHOLDER;
@@ -86,13 +87,14 @@ pub async fn knock(request: &HttpRequest) -> Result<Visit<'_>, Failure> {
 impl Visit<'_> {
     /// Asks the gate whether the token is enough for the message. It asks anew: the token may
     /// have been revoked while the message came.
-    pub async fn admit(self, message: &Message) -> Result<Arc<View>, Failure> {
+    pub async fn admit(self, message: &Message) -> Result<(Arc<View>, Credential), Failure> {
         let started = Instant::now();
         let view = self.ask(message).await?;
         self.count(&view, Code::Valid, message);
         let metrics = &state::<Gate>(self.request).metrics;
         metrics.decided(Code::Valid, started.elapsed());
-        Ok(view)
+        let credential = view.credential(self.digest);
+        Ok((view, credential))
     }
 
     /// Refusals are counted.

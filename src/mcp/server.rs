@@ -14,7 +14,7 @@ use rmcp::service::{NotificationContext, RequestContext};
 use rmcp::{RoleServer, ServerHandler};
 
 use super::tool::Tool;
-use crate::access::{Admin, Bearer};
+use crate::access::{Admin, Bearer, Credential};
 use crate::config::{Config, PublicUrl};
 use crate::db::{Connection, Database};
 use crate::fleet::Fleet;
@@ -32,6 +32,7 @@ static TOOLS: LazyLock<ToolRouter<Server>> =
 #[derive(Clone)]
 pub struct Server {
     pub view: Arc<View>,
+    credential: Credential,
     pub database: Database,
     pub fleet: Fleet,
     pub public_url: PublicUrl,
@@ -60,7 +61,9 @@ impl IntoCallToolResult for Failure {
     fn into_call_tool_result(self) -> Result<CallToolResponse, ErrorData> {
         let what = match self {
             Self::Told(what) => what,
-            Self::Failed(Error::Forbidden) => "The token's owner may not do this.".to_owned(),
+            Self::Failed(Error::Forbidden) => {
+                "The token, or its owner, may not do this any more.".to_owned()
+            }
             Self::Failed(Error::NotFound) => "There is no such token, or it is not the user's. \
                                               list_my_tokens lists theirs."
                 .to_owned(),
@@ -75,9 +78,10 @@ impl IntoCallToolResult for Failure {
 }
 
 impl Server {
-    pub fn new(request: &HttpRequest, view: Arc<View>) -> Self {
+    pub fn new(request: &HttpRequest, view: Arc<View>, credential: Credential) -> Self {
         Self {
             view,
+            credential,
             database: state::<Database>(request).clone(),
             fleet: state::<Fleet>(request).clone(),
             public_url: state::<Config>(request).public_url.clone(),
@@ -88,7 +92,7 @@ impl Server {
     /// The token's owner.
     pub async fn owner(&self, connection: &mut Connection) -> Result<Bearer, Error> {
         let owner = self.view.owner.as_ref().ok_or(Error::Forbidden)?;
-        Bearer::load(connection, owner.user, self.view.tenant.id).await
+        Bearer::load(connection, owner.user, self.view.tenant.id, self.credential).await
     }
 
     /// The token's owner, if they are an administrator.
@@ -149,6 +153,15 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        // The gate was asked by what the door had read: a body may have one meaning only.
+        let scopes = self.view.effective_scopes();
+        let tool = request.name.parse::<Tool>();
+        if tool.is_ok_and(|tool| !tool.is_within(scopes)) {
+            return Err(ErrorData::invalid_request(
+                "The token does not have the scopes of the tool.",
+                None,
+            ));
+        }
         let call = ToolCallContext::new(self, request, context);
         let mut response = TOOLS.call(call).await?;
         if let (CallToolResponse::Complete(result), Some(warning)) = (&mut response, self.warning())

@@ -41,7 +41,12 @@ impl Tool {
 
     #[must_use]
     pub fn is_open_to(self, scopes: ScopeSet, is_admin: bool) -> bool {
-        (is_admin || !self.is_for_admins())
-            && self.needs().iter().all(|scope| scopes.allows(*scope))
+        (is_admin || !self.is_for_admins()) && self.is_within(scopes)
+    }
+
+    /// Whether these are all the scopes that it needs.
+    #[must_use]
+    pub fn is_within(self, scopes: ScopeSet) -> bool {
+        self.needs().iter().all(|scope| scopes.allows(*scope))
     }
 }

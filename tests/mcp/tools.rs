@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tokendesk::access::Role;
+use uuid::Uuid;
 
 use super::{call, complaint, list, send, told};
 use crate::support::App;
@@ -139,7 +140,7 @@ async fn a_snippet_has_a_placeholder_for_the_token() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_revoked_by_its_exact_name() {
     let app = App::start().await;
-    let (_, secret) = app.mcp_token(ADA, "Laptop").await;
+    let (laptop, secret) = app.mcp_token(ADA, "Laptop").await;
     let (lost, lost_secret) = app.mcp_token(ADA, "Lost phone").await;
     let named = |name: &str| json!({ "id": lost.id.to_string(), "name": name });
     let wrong = complaint(&app, &secret, "revoke_token", named("lost phone")).await;
@@ -161,12 +162,38 @@ async fn a_token_is_revoked_by_its_exact_name() {
         send(&app, lost_secret.reveal(), &list()).await.status(),
         401
     );
-    let entries =
-        "SELECT author_name, subject_name FROM journal WHERE action = 'mcp_token.revoked'";
+    let entries = "SELECT author_name, subject_name, author_token_id FROM journal
+        WHERE action = 'mcp_token.revoked'";
     let rows = app.sql(entries).await;
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].get::<_, String>(0), "Ada Lovell");
     assert_eq!(rows[0].get::<_, String>(1), "Lost phone");
+    assert_eq!(rows[0].get::<_, Uuid>(2), laptop.id.uuid());
     let again = complaint(&app, &secret, "revoke_token", named("Lost phone")).await;
     assert!(again.contains("was revoked before"), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_revoked_while_it_revokes_another_does_not() {
+    let app = App::start().await;
+    let (laptop, secret) = app.mcp_token(ADA, "Laptop").await;
+    let (other, _) = app.mcp_token(ADA, "Phone").await;
+    told(&app, &secret, "whoami", json!({})).await;
+    let client = app.client().await;
+    let revoking = "BEGIN; LOCK TABLE secrets; UPDATE tokens SET standing = 'revoked' WHERE id";
+    let revoking = format!("{revoking} = '{}'", laptop.id);
+    client.batch_execute(&revoking).await.unwrap();
+    let named = json!({ "id": other.id.to_string(), "name": "Phone" });
+    let called = complaint(&app, &secret, "revoke_token", named);
+    let revoked = async {
+        app.waiting(1).await;
+        client.batch_execute("COMMIT").await.unwrap();
+    };
+    let (refused, ()) = tokio::join!(called, revoked);
+    assert!(refused.contains("may not do this"), "{refused}");
+    let active = format!(
+        "SELECT count(*) FROM tokens WHERE id = '{}' AND standing = 'active'",
+        other.id
+    );
+    assert_eq!(app.count(&active).await, 1);
 }

@@ -178,7 +178,9 @@ async fn who_may_change_only_their_own_changes_nothing_of_the_organizations() {
     let mei = app.user(MEI).await;
     let connection = &mut *app.database().get().await.unwrap();
     let ada = app.user(ADA).await;
-    let bearer = tokendesk::access::Bearer::load(connection, ada, app.organization)
+    let (laptop, secret) = app.mcp_token(ADA, "Laptop").await;
+    let credential = App::credential(&laptop, &secret);
+    let bearer = tokendesk::access::Bearer::load(connection, ada, app.organization, credential)
         .await
         .unwrap();
     let actor = bearer.oneself();

@@ -42,7 +42,10 @@ async fn members_of_an_admin_group_administer() {
     let added = queries::add_members(connection, &actor, by_hand, group.id, &mei, now).await;
     assert_eq!(added.unwrap(), 1);
     assert_eq!(browser.visit("/settings/api-access").await.status, 200);
-    let bearer = tokendesk::access::Bearer::load(connection, mei[0], app.organization).await;
+    let (laptop, secret) = app.mcp_token(MEI, "Laptop").await;
+    let credential = App::credential(&laptop, &secret);
+    let bearer =
+        tokendesk::access::Bearer::load(connection, mei[0], app.organization, credential).await;
     assert!(bearer.unwrap().admin().is_some());
     queries::remove_members(connection, &actor, by_hand, group.id, &mei, now)
         .await

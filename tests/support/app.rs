@@ -2,11 +2,12 @@
 
 use std::net::TcpListener;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use chrono::{DateTime, Utc};
 use clap::Parser;
-use tokendesk::access::{Actor, OrganizationId, Role, UserId};
+use tokendesk::access::{Actor, Credential, OrganizationId, Role, UserId};
 use tokendesk::app::{self, State};
 use tokendesk::catalogue::Scope;
 use tokendesk::clock::Clock;
@@ -17,11 +18,12 @@ use tokendesk::fleet::Contact;
 use tokendesk::gate::{Code, Decided, Usage};
 use tokendesk::identity::queries::{self, NewUser};
 use tokendesk::identity::{Email, PersonName, password, setup_code};
-use tokendesk::secret::Password;
+use tokendesk::secret::{Digest, Password};
 use tokendesk::tokens::draft::NewToken;
 use tokendesk::tokens::{Name, Ranges, Secret, Token, TokenId};
 use tokendesk::web::client_address::ClientAddress;
 use tokio::sync::{OnceCell, watch};
+use tokio::time::{sleep, timeout};
 use tokio_postgres::{Client, NoTls, Row};
 
 use super::{Browser, cluster, logs};
@@ -236,6 +238,28 @@ impl App {
     }
 
     /// An MCP token of a member of Northwind's.
+    /// What a program with this token is known by.
+    pub fn credential(token: &Token, secret: &Secret) -> Credential {
+        Credential {
+            token: token.id.uuid(),
+            secret: Digest::of(secret.reveal()),
+            rights: 0,
+        }
+    }
+
+    /// Until so many wait for a lock.
+    pub async fn waiting(&self, wanted: i64) {
+        let query = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let all = async {
+            while self.count(query).await < wanted {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let limited = timeout(Duration::from_secs(30), all).await;
+        limited.expect("they wait");
+    }
+
     pub async fn mcp_token(&self, email: &str, name: &str) -> (Token, Secret) {
         let user = self.user(email).await;
         let actor = Actor::member(self.organization, user, "Somebody");

@@ -58,6 +58,9 @@ impl Projection {
         for names in &self.without {
             drop_at(&mut returned, names);
         }
+        if self.only.is_some() || !self.without.is_empty() {
+            returned.retain(|_, value| has_rest(value));
+        }
         returned
     }
 }
@@ -98,6 +101,22 @@ fn keep(from: &Map<String, Value>, to: &mut Map<String, Value>, names: &[&str]) 
             }
         }
         _ => {}
+    }
+}
+
+/// Whether anything is left of a value, without what nothing is left of in it.
+fn has_rest(value: &mut Value) -> bool {
+    match value {
+        Value::Object(object) => {
+            object.retain(|_, value| has_rest(value));
+            !object.is_empty()
+        }
+        Value::Array(values) => {
+            let was_empty = values.is_empty();
+            values.retain_mut(has_rest);
+            was_empty || !values.is_empty()
+        }
+        _ => true,
     }
 }
 
@@ -157,6 +176,10 @@ mod tests {
             json!({ "schemas": ["x"], "id": "1",
                 "emails": [{ "value": "a", "type": "work" }, { "value": "b" }] })
         );
+        assert_eq!(
+            returned(&["emails.type", "name.middleName"], &[]),
+            json!({ "schemas": ["x"], "id": "1", "emails": [{ "type": "work" }] })
+        );
         let department = returned(&[&format!("{URN}:department")], &[]);
         assert_eq!(department[URN], json!({ "department": "Engines" }));
         assert_eq!(returned(&[URN], &[])[URN].as_object().unwrap().len(), 2);
@@ -172,6 +195,22 @@ mod tests {
             rest,
             json!({ "schemas": ["x"], "id": "1", "userName": "ada",
                 "emails": [{ "value": "a" }, { "value": "b" }] })
+        );
+        let all_of_it = ["department", "division"].map(|name| format!("{URN}:{name}"));
+        let rest = returned(
+            &[],
+            &[
+                "name.givenName",
+                "name.familyName",
+                "emails.value",
+                &all_of_it[0],
+                &all_of_it[1],
+            ],
+        );
+        assert_eq!(
+            rest,
+            json!({ "schemas": ["x"], "id": "1", "userName": "ada", "active": true,
+                "emails": [{ "type": "work" }] })
         );
     }
 

@@ -10,6 +10,7 @@ use super::criterion::{Criterion, Leaf, Literal};
 use super::document::{Document, Mode};
 use super::filter::Operator;
 use super::patch::{Operation, Target};
+use super::path::Path;
 use super::problem;
 use super::schema::{GROUP, MEMBERS, Place, USER};
 use super::user::{Meta, within};
@@ -82,7 +83,7 @@ impl MemberChanges {
                 target: None,
                 value: Value::Object(object),
             } => {
-                if let Some(value) = named(object, MEMBERS) {
+                if let Some(value) = members_in(object)? {
                     self.put(*mode, value)?;
                 }
                 document.merge(&GROUP, &without_members(object), *mode)
@@ -159,11 +160,27 @@ fn named<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     found.map(|(_, value)| value)
 }
 
+/// A field of `members`, by its short name or with the schema's.
+fn members_field(field: &str) -> Option<Place> {
+    let place = Path::parse(field).and_then(|path| GROUP.find(&path))?;
+    is_members(&place).then_some(place)
+}
+
+fn members_in(object: &Map<String, Value>) -> Result<Option<&Value>, Error> {
+    let mut fields = object.iter();
+    let found = fields.find_map(|(field, value)| Some((members_field(field)?, value)));
+    let Some((place, value)) = found else {
+        return Ok(None);
+    };
+    as_a_whole(&place)?;
+    Ok(Some(value))
+}
+
 /// There may be too many of them to be dealt with one by one.
 fn without_members(object: &Map<String, Value>) -> Map<String, Value> {
     let rest = object
         .iter()
-        .filter(|(field, _)| !field.eq_ignore_ascii_case(MEMBERS));
+        .filter(|(field, _)| members_field(field).is_none());
     rest.map(|(field, value)| (field.clone(), value.clone()))
         .collect()
 }
@@ -180,9 +197,9 @@ pub fn document_of(body: &Value) -> Result<Document, Error> {
 /// The users that a group that is sent has for members.
 ///
 /// # Errors
-/// `invalidValue`
+/// `invalidPath`, `invalidValue`
 pub fn users_in(body: &Value) -> Result<BTreeSet<UserId>, Error> {
-    let members = body.as_object().and_then(|body| named(body, MEMBERS));
+    let members = body.as_object().map(members_in).transpose()?.flatten();
     users(members.unwrap_or(&Value::Null))
 }
 
@@ -369,6 +386,17 @@ mod tests {
         assert_eq!(membership, only);
         let (membership, _) = after(&json!([{ "op": "remove", "path": "members" }])).unwrap();
         assert_eq!(membership, MemberChanges::of(BTreeSet::new()));
+    }
+
+    #[test]
+    fn members_may_come_by_their_full_name() {
+        let full = "urn:ietf:params:scim:schemas:core:2.0:Group:Members";
+        let sent = json!({ "displayName": "Weavers", full: [{ "value": id(1).to_string() }] });
+        assert_eq!(users_in(&sent).unwrap(), BTreeSet::from([id(1)]));
+        assert!(document_of(&sent).unwrap().0.get("members").is_none());
+        let (membership, _) = after(&json!([{ "op": "add", "value": sent }])).unwrap();
+        assert_eq!(membership.added, BTreeSet::from([id(1)]));
+        assert!(users_in(&json!({ "members.value": id(1).to_string() })).is_err());
     }
 
     #[test]

@@ -324,13 +324,16 @@ fn plural(
     Ok(some(Value::Array(values)))
 }
 
-/// The one at `latest` if it is primary (RFC 7644, section 3.5.2).
-fn keep_one_primary(values: &mut [Value], latest: usize) {
-    if values[latest]["primary"] != true {
+/// The one at `kept` if it is primary (RFC 7644, section 3.5.2).
+fn keep_one_primary(values: &mut [Value], kept: usize) {
+    if values
+        .get(kept)
+        .is_none_or(|value| value["primary"] != true)
+    {
         return;
     }
     for (at, value) in values.iter_mut().enumerate() {
-        if at != latest && value["primary"] == true {
+        if at != kept && value["primary"] == true {
             value["primary"] = false.into();
         }
     }
@@ -345,7 +348,12 @@ fn element_of(
     match value {
         Value::Object(object) => with_parts(attribute, old, object),
         Value::String(_) => match attribute.sub("value") {
-            Some(sub) => with_sub_of_one(sub, old, value),
+            // The only one there is becomes another, of which nothing else is known.
+            Some(sub) => {
+                let old =
+                    old.filter(|old| attribute.is_plural || is_same(sub, &old["value"], value));
+                with_sub_of_one(sub, old, value)
+            }
             None => Err(invalid(attribute.name, "objects")),
         },
         Value::Null => Ok(None),
@@ -402,11 +410,16 @@ fn with_sub(
         Some(Value::Array(values)) => values,
         _ => vec![Value::Null],
     };
+    let primary = values.iter().position(|value| value["primary"] == true);
     let changed = values
         .into_iter()
         .map(|old| with_sub_of_one(sub, some(old), value));
     let changed: Result<Vec<_>, Error> = changed.collect();
-    Ok(some(changed?.into_iter().flatten().collect()))
+    let mut changed: Vec<Value> = changed?.into_iter().flatten().collect();
+    if sub.name == "primary" {
+        keep_one_primary(&mut changed, primary.unwrap_or(0));
+    }
+    Ok(some(changed.into()))
 }
 
 fn with_sub_of_one(
@@ -512,6 +525,34 @@ mod tests {
             { "value": "a", "primary": false }, { "value": "b", "primary": true }, { "value": "c" },
         ]);
         assert_eq!(document(&sent)["emails"], kept);
+        for (was_primary, first, second) in [(true, false, true), (false, true, false)] {
+            let sent =
+                json!({ "emails": [{ "value": "a" }, { "value": "b", "primary": was_primary }] });
+            let mut kept = Document::of(&USER, &sent).unwrap();
+            let place = Path::parse("emails.primary").and_then(|path| USER.find(&path));
+            kept.put(place.unwrap(), &true.into(), Mode::Replace)
+                .unwrap();
+            let expected = json!([
+                { "value": "a", "primary": first }, { "value": "b", "primary": second },
+            ]);
+            assert_eq!(kept.0["emails"], expected);
+        }
+    }
+
+    #[test]
+    fn of_another_manager_nothing_is_known_but_the_id() {
+        let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        let whole = json!({ "value": "m1", "$ref": "../Users/m1", "displayName": "Boss" });
+        for (sent, manager) in [
+            (json!("m2"), json!({ "value": "m2" })),
+            (json!("m1"), whole.clone()),
+            (json!(""), Value::Null),
+        ] {
+            let mut kept = Document::of(&USER, &json!({ urn: { "manager": whole } })).unwrap();
+            let place = Path::parse(&format!("{urn}:manager")).and_then(|path| USER.find(&path));
+            kept.put(place.unwrap(), &sent, Mode::Replace).unwrap();
+            assert_eq!(Value::Object(kept.0)[urn]["manager"], manager, "{sent}");
+        }
     }
 
     #[test]

@@ -15,7 +15,8 @@ pub use invitations::{
 };
 pub use links::{InvitationId, end_links};
 pub use members::{
-    MemberError, NewUser, add_member, change_password, credentials, provision_member, user_with,
+    MemberError, NewUser, add_member, change_groups_of, change_password, credentials,
+    provision_member, user_with,
 };
 pub use organizations::{
     Listed, create_organization, found, is_only_one, is_set_up, list, name_of, organization,

@@ -382,11 +382,13 @@ async fn who_has_not_joined_is_called_what_their_provider_calls_them() {
     told("Kay", "Some Other").await;
 
     app.state.clock.advance(TimeDelta::seconds(1));
+    let before = northwind.get(&group).await.etag();
     let link = path(&app, &invite(&ada, KAI, "member").await);
     let page = app.browser().visit(&link).await;
     let joined = page.form(&link).fill("password", PASSWORD).submit().await;
     assert_eq!(joined.status, 200);
     told("Some Other", "Kay").await;
+    assert_ne!(northwind.get(&group).await.etag(), before);
 }
 
 /// Of those from before organisations called them anything.

@@ -8,7 +8,9 @@ use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::links::{InvitationId, end_links};
-use super::members::{NewUser, insert_membership, insert_user, set_password, user_with};
+use super::members::{
+    NewUser, change_groups_of, insert_membership, insert_user, set_password, user_with,
+};
 use crate::access::{Actor, Operator, OrganizationId, Role, UserId, hold, session};
 use crate::db::schema::{invitations, memberships, organizations, users};
 use crate::db::{Connection, violates};
@@ -378,6 +380,8 @@ async fn enter(
                 ))
                 .execute(connection)
                 .await?;
+            // From now on they have the name that they gave themselves.
+            change_groups_of(connection, invitation.organization, user).await?;
             let entry = journal::Draft {
                 action: Action::MemberJoined,
                 subject: (user.uuid(), email),

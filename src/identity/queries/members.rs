@@ -6,8 +6,8 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::attempts::forget_browsers;
 use super::links::{end_links, end_password_links};
-use crate::access::{Actor, Role, UserId, hold};
-use crate::db::schema::{memberships, users};
+use crate::access::{Actor, OrganizationId, Role, UserId, hold};
+use crate::db::schema::{group_members, groups, memberships, users};
 use crate::db::{Connection, violates};
 use crate::identity::drafts::{Email, PersonName};
 use crate::journal::{self, Action, Change};
@@ -18,6 +18,24 @@ pub struct NewUser<'a> {
     pub name: &'a PersonName,
     /// `None`: they have to be invited to set one.
     pub password_hash: Option<String>,
+}
+
+/// Groups are answered with the names of their members, and so are others where one has another name.
+pub async fn change_groups_of(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    user: UserId,
+) -> QueryResult<usize> {
+    let theirs = group_members::table
+        .filter(group_members::organization_id.eq(organization))
+        .filter(group_members::user_id.eq(user))
+        .select(group_members::group_id);
+    diesel::update(groups::table)
+        .filter(groups::organization_id.eq(organization))
+        .filter(groups::id.eq_any(theirs))
+        .set(groups::version.eq(groups::version + 1))
+        .execute(connection)
+        .await
 }
 
 /// `None` if the email has an account, be it made by another at the same time.

@@ -15,7 +15,7 @@ use crate::access::UserId;
 use crate::db::types::{id, text_enum};
 
 pub use pages::Filter;
-pub use queries::{after, first_of_subject, of_subject, page, record, record_all};
+pub use queries::{after, of_subject, page, record, record_all};
 
 id!(EntryId);
 

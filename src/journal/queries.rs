@@ -232,22 +232,6 @@ pub async fn after(
     Ok(rows.into_iter().map(Entry::from).collect())
 }
 
-/// When something of the organisation was told of for the first time.
-pub async fn first_of_subject(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    subject: Uuid,
-) -> QueryResult<Option<DateTime<Utc>>> {
-    journal::table
-        .filter(journal::organization_id.eq(organization))
-        .filter(journal::subject_id.eq(subject))
-        .order(journal::id)
-        .select(journal::at)
-        .first(connection)
-        .await
-        .optional()
-}
-
 /// What is told of one thing of the organisation, newest first.
 pub async fn of_subject(
     connection: &mut Connection,

@@ -156,13 +156,18 @@ impl User {
         whole
     }
 
-    /// With the groups, which are changed without the user.
+    /// With the groups, which are changed without the user, and apart from who they were before they were
+    /// removed.
     #[must_use]
     pub fn tag(&self, groups: &[InGroup]) -> Tag {
         let groups = groups
             .iter()
             .map(|group| format!("{} {}\n", group.id, group.name));
-        Tag::beside(self.version, &groups.collect::<String>())
+        let created = self.created_at.timestamp_micros();
+        Tag::beside(
+            self.version,
+            &format!("{created}\n{}", groups.collect::<String>()),
+        )
     }
 
     /// As it is answered. `base` is the address that ends in `/scim/v2`.

@@ -538,8 +538,12 @@ async fn who_comes_back_is_not_taken_for_who_they_were() {
     let id = provider.user("jo@x.example").await;
     let path = format!("/Users/{id}");
     let before = provider.get(&path).await.etag();
+    for title in ["Engineer", "Lead"] {
+        let promoted = json!([{ "op": "replace", "path": "title", "value": title }]);
+        provider.patch(&path, promoted).await.expect(200);
+    }
     provider.delete(&path).await;
-    app.state.clock.advance(chrono::TimeDelta::seconds(1));
+    app.state.clock.advance(chrono::TimeDelta::milliseconds(1));
     assert_eq!(provider.user("jo@x.example").await, id);
     let request = provider.request(reqwest::Method::GET, &path);
     let read = request.header("if-none-match", &before);
@@ -635,7 +639,7 @@ async fn an_email_that_nobody_has_any_more_is_given_to_another() {
     app.state.clock.advance(chrono::TimeDelta::hours(1));
     let known = json!({ "userName": "boss@contoso.example" });
     let linked = provider.post("/Users", &known).await.expect(201);
-    assert_eq!(linked["meta"]["version"], "W/\"1\"");
+    assert!(text(&linked["meta"]["version"]).starts_with("W/\"1-"));
 }
 
 /// RFC 7643, section 2.2: values are told apart by case where their schema says so.

@@ -1,7 +1,7 @@
 //! Accounts of users. One that a provider made follows it, for as long as its owner is in no other
 //! organisation.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -12,7 +12,6 @@ use crate::db::schema::{memberships, scim_users, tokens, users};
 use crate::db::{Connection, violates};
 use crate::identity::Email;
 use crate::identity::queries::{MemberError, NewUser, end_links, provision_member};
-use crate::journal;
 use crate::scim::problem;
 use crate::scim::user::Wanted;
 use crate::web::Error;
@@ -84,20 +83,6 @@ async fn member_already(
         email.as_str(),
         Value::from(user_name)
     )))
-}
-
-/// Of a user who is made: whoever comes back to the organisation has the same ID, and no version that
-/// they had before.
-pub async fn first_version(
-    connection: &mut Connection,
-    actor: &Actor,
-    id: UserId,
-    now: DateTime<Utc>,
-) -> QueryResult<i32> {
-    let since = journal::first_of_subject(connection, actor.organization(), id.uuid()).await?;
-    let gone = since.map_or(TimeDelta::zero(), |since| now - since);
-    let seconds = i32::try_from(gone.num_seconds()).unwrap_or_default();
-    Ok(1 + seconds.max(0))
 }
 
 /// The organisation knows whoever has not joined by what it calls them itself. Returns whether that is

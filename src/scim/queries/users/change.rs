@@ -11,9 +11,9 @@ use serde_json::Value;
 use super::account;
 use super::{Row, find, groups_of};
 use crate::access::{Actor, UserId};
-use crate::db::schema::{group_members, groups, scim_documents, scim_users, users};
+use crate::db::schema::{scim_documents, scim_users, users};
 use crate::db::{Connection, lower, violates};
-use crate::identity::queries::user_with;
+use crate::identity::queries::{change_groups_of, user_with};
 use crate::journal::{self, Action, Change};
 use crate::members::queries::{Charge, Departure, deactivate, reactivate, remove};
 use crate::scim::document::Document;
@@ -49,9 +49,8 @@ pub async fn create(
                 return change(connection, actor, id, &Condition::NONE, edit, now).await;
             }
             let id = account::provision(connection, actor, (email, wanted), now).await?;
-            let version = account::first_version(connection, actor, id, now).await?;
             account::call(connection, actor, id, wanted).await?;
-            save(connection, actor, id, wanted, (version, now)).await?;
+            save(connection, actor, id, wanted, (1, now)).await?;
             if !wanted.active {
                 deactivate(connection, actor, id, None, now).await?;
             }
@@ -126,7 +125,7 @@ pub async fn change(
             let mut is_renamed = account::call(connection, actor, id, &wanted).await?;
             is_renamed |= account::follow(connection, actor, id, &wanted, now).await?;
             if is_renamed {
-                change_groups_of(connection, actor, id).await?;
+                change_groups_of(connection, actor.organization(), id).await?;
             }
             save(connection, actor, id, &wanted, (old.version + 1, now)).await?;
             record(connection, actor, id, differences(&before, &after), now).await?;
@@ -222,24 +221,6 @@ async fn save(
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// Groups are answered with the names of their members, and so are others with another name.
-async fn change_groups_of(
-    connection: &mut Connection,
-    actor: &Actor,
-    id: UserId,
-) -> QueryResult<usize> {
-    let theirs = group_members::table
-        .filter(group_members::organization_id.eq(actor.organization()))
-        .filter(group_members::user_id.eq(id))
-        .select(group_members::group_id);
-    diesel::update(groups::table)
-        .filter(groups::organization_id.eq(actor.organization()))
-        .filter(groups::id.eq_any(theirs))
-        .set(groups::version.eq(groups::version + 1))
-        .execute(connection)
-        .await
 }
 
 async fn record(

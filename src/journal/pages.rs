@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{Action, Entry};
 use crate::access::{Shell, UserId};
+use crate::web::form;
 use crate::web::paging::{Cursor, Slice};
 
 /// The filter as the address has it.
@@ -42,14 +43,13 @@ pub struct Filter {
 
 impl Query {
     pub fn filter(&self) -> Filter {
-        let token: String = self.token.chars().filter(|c| !c.is_control()).collect();
-        let token = token.trim();
-        let subject = token.parse().ok();
+        let token = form::term(&self.token);
+        let subject = token.as_deref().and_then(|token| token.parse().ok());
         Filter {
             author: self.actor.parse::<Uuid>().ok().map(UserId::from),
             action: self.action.parse().ok(),
             subject,
-            subject_name: (subject.is_none() && !token.is_empty()).then(|| token.to_owned()),
+            subject_name: token.filter(|_| subject.is_none()),
             from: midnight(&self.from),
             before: midnight(&self.to).map(|day| day + TimeDelta::days(1)),
             cursor: Cursor::decode(&self.page),

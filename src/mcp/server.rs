@@ -68,6 +68,7 @@ impl IntoCallToolResult for Failure {
                                               list_my_tokens lists theirs."
                 .to_owned(),
             Self::Failed(Error::Conflict(why)) => why.to_owned(),
+            Self::Failed(Error::Stale(why)) => why,
             Self::Failed(error) => {
                 tracing::error!(%error, "a tool failed");
                 "Something went wrong on the side of Tokendesk. Try again in a moment.".to_owned()

@@ -67,6 +67,9 @@ pub enum Error {
     /// The same, said of what it is now.
     #[error("conflict: {0}")]
     Stale(String),
+    /// Others keep changing it.
+    #[error("overtaken")]
+    Overtaken,
     #[error("too many requests")]
     TooMany { retry_after_seconds: i64 },
     /// An API's caller may not do this.
@@ -211,6 +214,9 @@ impl Error {
                 .into(),
             Self::Conflict(why) => (*why).into(),
             Self::Stale(why) => why.clone().into(),
+            Self::Overtaken => {
+                "Others kept changing it meanwhile. Nothing was changed; try again.".into()
+            }
             Self::TooMany {
                 retry_after_seconds,
             } => {
@@ -254,7 +260,7 @@ impl Error {
             Self::SignInRequired => ProblemCode::SignInRequired,
             Self::Forbidden => ProblemCode::Forbidden,
             Self::Forged => ProblemCode::Forged,
-            Self::Conflict(_) | Self::Stale(_) => ProblemCode::Conflict,
+            Self::Conflict(_) | Self::Stale(_) | Self::Overtaken => ProblemCode::Conflict,
             Self::TooMany { .. } => ProblemCode::TooManyRequests,
             Self::Refused(refusal) => return refusal.code,
             Self::Rejected(rejection) => return rejection.code,
@@ -294,7 +300,9 @@ impl ResponseError for Error {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SignInRequired => StatusCode::UNAUTHORIZED,
             Self::Beyond(_) | Self::Forbidden | Self::Forged => StatusCode::FORBIDDEN,
-            Self::Conflict(_) | Self::Stale(_) | Self::Taken(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::Stale(_) | Self::Overtaken | Self::Taken(_) => {
+                StatusCode::CONFLICT
+            }
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Refused(refusal) => refusal.status,
             Self::Rejected(rejection) => rejection.status,

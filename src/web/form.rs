@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::{Error, body, csrf};
 
 /// Characters of a search that count.
-const LONGEST_TERM: usize = 100;
+pub const LONGEST_TERM: usize = 100;
 
 /// A form that this browser got from us and sent on purpose.
 pub struct Submission<T> {

@@ -8,12 +8,11 @@ use uuid::Uuid;
 
 use crate::secret::Digest;
 use crate::web::Error;
+use crate::web::form::{self, LONGEST_TERM};
 use crate::web::paging::{Cursor, Direction, Slice};
 
 const USUAL: usize = 50;
 const MOST: usize = 100;
-/// Characters of what is searched for.
-const LONGEST_TERM: usize = 100;
 
 /// How many items a page has: a number, where an empty text would be none.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -120,8 +119,7 @@ pub fn term(field: &str, text: Option<&str>) -> Result<Option<String>, Error> {
         let detail = format!("use at most {LONGEST_TERM} characters.");
         return Err(Error::invalid(field, detail));
     }
-    let visible = text.trim().chars().filter(|c| !c.is_control());
-    Ok(Some(visible.collect()).filter(|term: &String| !term.is_empty()))
+    Ok(form::term(text))
 }
 
 #[must_use]

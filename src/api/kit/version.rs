@@ -29,8 +29,6 @@ pub fn versioned(version: i32, body: impl Serialize) -> HttpResponse {
 /// Of one thing, by whoever does not say which version it is about.
 const MOST_ATTEMPTS: usize = 50;
 
-const OVERTAKEN: &str = "Others kept changing it meanwhile. Nothing was changed; try again.";
-
 /// Tries again to change something as it is, when others were faster.
 ///
 /// # Errors
@@ -40,7 +38,7 @@ pub async fn persistently<T>(
 ) -> Result<T, Error> {
     for _ in 1..MOST_ATTEMPTS {
         match attempt().await {
-            Err(Error::Conflict(why)) if why == OVERTAKEN => {}
+            Err(Error::Overtaken) => {}
             done => return done,
         }
     }
@@ -110,7 +108,7 @@ impl IfMatch {
     pub fn overtaken(&self) -> Error {
         match &self.0 {
             Some(_) => Error::PreconditionFailed,
-            None => Error::Conflict(OVERTAKEN),
+            None => Error::Overtaken,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What administrators may learn about their organisation.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::{tool, tool_router};
 use schemars::JsonSchema;
@@ -12,12 +12,11 @@ use crate::catalogue::Scope;
 use crate::journal::{self, Action, Entry, Filter};
 use crate::mcp::server::{Failure, Server};
 use crate::tokens::queries::{self, Stats, Wanted};
+use crate::web::form;
 use crate::web::paging::Cursor;
 
 /// Entries that one answer holds.
 const PAGE_SIZE: usize = 50;
-/// Days of calls that are counted.
-const RECENT: TimeDelta = TimeDelta::days(30);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -179,7 +178,7 @@ impl Server {
     async fn token_stats(&self) -> Result<Json<AllStats>, Failure> {
         let connection = &mut *self.database.get().await?;
         let admin = self.admin(connection).await?;
-        let (now, first) = (self.now, (self.now - RECENT).date_naive());
+        let (now, first) = (self.now, (self.now - queries::RECENT).date_naive());
         let api = queries::stats(connection, &admin, false, first, now).await?;
         let mcp = queries::stats(connection, &admin, true, first, now).await?;
         Ok(Json(AllStats {
@@ -211,9 +210,8 @@ impl Search {
         let actions: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
         let action = self.action.as_deref().map(str::parse::<Action>).transpose();
         let action = action.map_err(|_| format!("action is one of {}.", actions.join(", ")))?;
-        let subject = self.subject.as_deref().map(str::trim).unwrap_or_default();
-        let id = subject.parse::<Uuid>().ok();
-        let is_name = id.is_none() && !subject.is_empty();
+        let subject = self.subject.as_deref().and_then(form::term);
+        let id = subject.as_deref().and_then(|subject| subject.parse().ok());
         let cursor = self.after.as_deref().map(|after| {
             Cursor::decode(after).ok_or_else(|| "after is the `next` of an answer.".to_owned())
         });
@@ -221,7 +219,7 @@ impl Search {
             author: None,
             action,
             subject: id,
-            subject_name: is_name.then(|| subject.replace(char::is_control, "")),
+            subject_name: subject.filter(|_| id.is_none()),
             from: self.from,
             before: self.before,
             cursor: cursor.transpose()?,

@@ -1,6 +1,6 @@
 //! What everybody may do with their own MCP tokens.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::{tool, tool_router};
 use schemars::JsonSchema;
@@ -14,9 +14,6 @@ use crate::profile::servers::{self, OWN};
 use crate::profile::snippets::{Connect, Form, PLACEHOLDER};
 use crate::tokens::queries::{self, ChangeError, Wanted};
 use crate::tokens::{TokenId, Transition};
-
-/// Days of activity.
-const RECENT: TimeDelta = TimeDelta::days(30);
 
 #[derive(Serialize, JsonSchema)]
 struct Whoami {
@@ -194,7 +191,7 @@ impl Server {
         let connection = &mut *self.database.get().await?;
         let owner = self.owner(connection).await?;
         let token = queries::owned(connection, &owner, id.into()).await?;
-        let start = self.now - RECENT;
+        let start = self.now - queries::RECENT;
         let days = queries::days(connection, &[token.id], start.date_naive()).await?;
         Ok(Json(Activity {
             operations: operations(connection, token.id, start).await?,

@@ -13,7 +13,7 @@ use crate::profile::pages;
 use crate::tokens::pages::{Confirmation, Place, Question, stale};
 use crate::tokens::queries::{self as tokens, ChangeError, Owners};
 use crate::tokens::{Token, Transition};
-use crate::web::form::Nothing;
+use crate::web::form::{self, Nothing};
 use crate::web::paging::Cursor;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
 
@@ -33,8 +33,7 @@ pub async fn index(
     database: web::Data<Database>,
     web::Query(query): web::Query<Query>,
 ) -> Answer {
-    let owner: String = query.owner.chars().filter(|c| !c.is_control()).collect();
-    let owner = owner.trim().to_owned();
+    let owner = form::term(&query.owner).unwrap_or_default();
     let owners = Owners {
         part: owner.clone(),
         id: None,

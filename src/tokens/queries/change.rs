@@ -8,7 +8,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::ceiling::excess;
 use super::find::find;
-use super::room::{LeastUsed, no_room};
+use super::room::{LeastUsed, MOST_ACTIVE, no_room};
 use crate::access::{Actor, UserId, authorize, authorize_for_token};
 use crate::catalogue::products::{MCP_PREFIX, ORGANIZATION_PREFIX};
 use crate::catalogue::{Product, ScopeSet};
@@ -64,9 +64,9 @@ impl From<ChangeError> for Error {
             ChangeError::Outdated(_) => {
                 Self::Conflict("Someone else changed this token meanwhile. Nothing was changed.")
             }
-            ChangeError::Full(_) => Self::Conflict(
-                "There are 25 active MCP tokens, which is the most. Revoke one first.",
-            ),
+            ChangeError::Full(_) => Self::Stale(format!(
+                "There are {MOST_ACTIVE} active MCP tokens, which is the most. Revoke one first."
+            )),
             ChangeError::Beyond(excess) => Self::Beyond(excess.into_iter().map(beyond).collect()),
             ChangeError::Query(error) => error.into(),
         }

@@ -45,10 +45,10 @@ impl From<ChangeError> for Error {
             ChangeError::Outdated(_) | ChangeError::CatalogueOutdated => {
                 Self::Conflict("Someone else changed the resources meanwhile. Nothing was changed.")
             }
-            ChangeError::Full => Self::Conflict(
-                "There are 250 resources, and more are not possible. Delete some, or let wider \
-                 patterns cover several.",
-            ),
+            ChangeError::Full => Self::Stale(format!(
+                "There are {MOST_RESOURCES} resources, and more are not possible. Delete some, or \
+                 let wider patterns cover several."
+            )),
             ChangeError::Query(error) => error.into(),
         }
     }

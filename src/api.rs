@@ -17,7 +17,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 
 use crate::catalogue::Scope;
-use crate::gate::Operation;
+use crate::gate::Endpoint;
 use crate::web::body;
 use crate::web::request_id::Counted;
 
@@ -47,7 +47,10 @@ pub fn gate_routes(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/api/v1/token")
                 .app_data(Counted)
-                .app_data(Data::new(Operation("GET /api/v1/token", None)))
+                .app_data(Data::new(Endpoint {
+                    name: "GET /api/v1/token",
+                    scope: None,
+                }))
                 .route(web::get().to(token::show))
                 .default_service(web::to(document::not_allowed)),
         )
@@ -102,6 +105,9 @@ pub fn watch_routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/metrics").route(web::get().to(health::metrics)));
 }
 
-fn asks_about_others(name: &'static str) -> Data<Operation> {
-    Data::new(Operation(name, Some(Scope::TokensVerify)))
+fn asks_about_others(name: &'static str) -> Data<Endpoint> {
+    Data::new(Endpoint {
+        name,
+        scope: Some(Scope::TokensVerify),
+    })
 }

@@ -19,7 +19,7 @@ mod view;
 mod views;
 
 pub use authority::Authority;
-pub use caller::{Caller, Inquiry, Operation, presented, user_agent};
+pub use caller::{Caller, Endpoint, Inquiry, presented, user_agent};
 pub use credential::Credential;
 pub use decision::{Checked, Code, Need, Outcome, Request, decide, explain};
 pub use explanation::routes;

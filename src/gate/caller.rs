@@ -38,7 +38,7 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let Operation(name, scope) = operation(&request)?;
+            let Endpoint { name, scope } = endpoint(&request)?;
             let digest = presented(&request).await?;
             admit(&request, digest, name, scope).await
         })
@@ -56,7 +56,7 @@ impl FromRequest for Inquiry {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let Operation(name, scope) = operation(&request)?;
+            let Endpoint { name, scope } = endpoint(&request)?;
             let digest = presented(&request).await?;
             let body = if is_welcome(&request, digest, scope).await? {
                 body::read(&request, payload).await?
@@ -68,15 +68,20 @@ impl FromRequest for Inquiry {
     }
 }
 
-fn operation(request: &HttpRequest) -> Result<Operation, Error> {
-    let operation = request.app_data::<web::Data<Operation>>();
-    let operation = operation.map(|operation| ***operation);
-    operation.ok_or_else(|| Error::internal("nothing says what the operation needs"))
+fn endpoint(request: &HttpRequest) -> Result<Endpoint, Error> {
+    let endpoint = request.app_data::<web::Data<Endpoint>>();
+    let endpoint = endpoint.map(|endpoint| ***endpoint);
+    endpoint.ok_or_else(|| Error::internal("nothing says what the endpoint needs"))
 }
 
-/// An operation of ours: by what calls are counted, and which scope they need, if any.
+/// One of our own.
 #[derive(Clone, Copy, Debug)]
-pub struct Operation(pub &'static str, pub Option<Scope>);
+pub struct Endpoint {
+    /// By what calls are counted: `GET /api/v1/token`.
+    pub name: &'static str,
+    /// Which scope they need, if any.
+    pub scope: Option<Scope>,
+}
 
 /// Asks the gate about whoever sent a request with a credential; `name` is by what the call is
 /// counted.

@@ -10,6 +10,10 @@ mod row;
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, ready};
 
 use bytes::BytesMut;
 use diesel::connection::{CacheSize, Instrumentation};
@@ -24,8 +28,8 @@ use diesel_async::{
 };
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
-use futures_util::{FutureExt, StreamExt, TryStreamExt};
-
+use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, stream};
+use tokio::runtime::Handle;
 use tokio_postgres::types::{IsNull, Kind, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, RowStream, Statement};
 
@@ -41,6 +45,9 @@ pub struct Connection {
     prepared: Option<HashMap<(String, Vec<Type>), Statement>>,
     transactions: AnsiTransactionManager,
     instrumentation: Option<Box<dyn Instrumentation>>,
+    target: Target,
+    /// Whether something was asked that is not answered yet.
+    is_asked: Arc<AtomicBool>,
 }
 
 impl Connection {
@@ -59,10 +66,42 @@ impl Connection {
             prepared: Some(HashMap::new()),
             transactions: AnsiTransactionManager::default(),
             instrumentation: None,
+            target: target.clone(),
+            is_asked: Arc::default(),
         })
     }
 
-    async fn rows(&mut self, written: Written) -> Result<RowStream, tokio_postgres::Error> {
+    /// Ends it at once, whatever it is in the middle of.
+    pub fn give_up(self) {
+        let (target, token) = (self.target.clone(), self.client.cancel_token());
+        drop(self);
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { target.cancel(&token).await });
+        }
+    }
+
+    /// What was asked is answered once the first row has come, or there is none: of the others, nobody needs
+    /// more than they have taken.
+    fn answered(
+        &self,
+        mut rows: Pin<Box<RowStream>>,
+    ) -> impl Stream<Item = QueryResult<Row>> + use<> {
+        let is_asked = Arc::clone(&self.is_asked);
+        stream::poll_fn(move |context| {
+            let row = ready!(rows.as_mut().poll_next(context));
+            is_asked.store(false, Ordering::Relaxed);
+            Poll::Ready(row.map(|row| row.map(Row).map_err(explained)))
+        })
+    }
+
+    async fn rows(&mut self, written: Written) -> QueryResult<RowStream> {
+        self.is_asked.store(true, Ordering::Relaxed);
+        let rows = self.send(written).await;
+        self.is_asked.store(rows.is_ok(), Ordering::Relaxed);
+        rows.map_err(explained)
+    }
+
+    async fn send(&mut self, written: Written) -> Result<RowStream, tokio_postgres::Error> {
         let Written {
             sql, parameters, ..
         } = written;
@@ -161,7 +200,10 @@ impl ToSql for Value {
 
 impl SimpleAsyncConnection for Connection {
     async fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
-        self.client.batch_execute(query).await.map_err(explained)
+        self.is_asked.store(true, Ordering::Relaxed);
+        let done = self.client.batch_execute(query).await;
+        self.is_asked.store(false, Ordering::Relaxed);
+        done.map_err(explained)
     }
 }
 
@@ -179,8 +221,8 @@ impl AsyncConnectionCore for Connection {
     {
         let written = Written::of(&source.as_query());
         async move {
-            let rows = self.rows(written?).await.map_err(explained)?;
-            Ok(rows.map_ok(Row).map_err(explained).boxed())
+            let rows = self.rows(written?).await?;
+            Ok(self.answered(Box::pin(rows)).boxed())
         }
         .boxed()
     }
@@ -194,8 +236,13 @@ impl AsyncConnectionCore for Connection {
     {
         let written = Written::of(&source);
         async move {
-            let mut rows = Box::pin(self.rows(written?).await.map_err(explained)?);
-            while rows.try_next().await.map_err(explained)?.is_some() {}
+            let mut rows = Box::pin(self.rows(written?).await?);
+            let mut next = rows.try_next().await;
+            while let Ok(Some(_)) = next {
+                next = rows.try_next().await;
+            }
+            self.is_asked.store(false, Ordering::Relaxed);
+            next.map_err(explained)?;
             let affected = rows.rows_affected().unwrap_or_default();
             Ok(usize::try_from(affected).unwrap_or(usize::MAX))
         }
@@ -234,6 +281,8 @@ impl AsyncConnection for Connection {
 
 impl PoolableConnection for Connection {
     fn is_broken(&mut self) -> bool {
-        AnsiTransactionManager::is_broken_transaction_manager(self) || self.client.is_closed()
+        AnsiTransactionManager::is_broken_transaction_manager(self)
+            || self.client.is_closed()
+            || self.is_asked.load(Ordering::Relaxed)
     }
 }

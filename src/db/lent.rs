@@ -7,8 +7,8 @@ use diesel_async::pooled_connection::deadpool::Object;
 
 use super::Connection;
 
-/// Lent by the pool. Whoever gives up in the middle of a transaction, as the client went away,
-/// leaves it open: the connection is closed then, with the transaction and its locks, where the
+/// Lent by the pool. Whoever gives up in the middle of a transaction or query, as the client went
+/// away, leaves it open: the connection is closed then, with the transaction and its locks, where the
 /// pool would only look at it before it lends it again.
 pub struct Lent(Option<Object<Connection>>);
 
@@ -39,7 +39,7 @@ impl Drop for Lent {
         if let Some(mut connection) = self.0.take()
             && connection.is_broken()
         {
-            drop(Object::take(connection));
+            Object::take(connection).give_up();
         }
     }
 }

@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use ::url::form_urlencoded;
 use rustls::pki_types::pem;
+use tokio::time::timeout;
 use tokio_postgres::config::{Config, Host, SslMode};
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Socket};
+use tokio_postgres::{CancelToken, Client, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use self::tls::Mode;
@@ -128,7 +129,7 @@ impl Target {
         // `connect_timeout` ends with the TCP handshake, which the kernel completes even for
         // a server that hangs. This one ends whatever happens.
         let waited = self.patience();
-        match tokio::time::timeout(waited, self.config.connect(self.tls.clone())).await {
+        match timeout(waited, self.config.connect(self.tls.clone())).await {
             Ok(Ok(connected)) => Ok(connected),
             Ok(Err(source)) => Err(Error::Connect {
                 to: self.redacted(),
@@ -139,6 +140,12 @@ impl Target {
                 waited,
             }),
         }
+    }
+
+    /// Has the server give up what a connection is waiting for.
+    pub async fn cancel(&self, token: &CancelToken) {
+        // That it is not to be reached is known by then, or soon.
+        let _ = timeout(self.patience(), token.cancel_query(self.tls.clone())).await;
     }
 
     /// A connection attempt per host, and as much again for those that have several addresses.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::queries::ApiTokens;
 use crate::access::{Role, UserId};
 use crate::db::types::text_enum;
+use crate::identity::queries::InvitationId;
 use crate::identity::{Email, PersonName};
 use crate::web::form::{Field, first_refused};
 
@@ -16,6 +17,7 @@ pub struct InvitationForm {
     email: String,
     name: String,
     role: String,
+    renews: Option<InvitationId>,
 }
 
 /// Somebody to invite.
@@ -24,6 +26,10 @@ pub struct InvitationDraft {
     pub email: Field,
     pub name: Field,
     pub role: Field,
+    /// The pending invitation whose link stops working for the new one.
+    pub renews: Option<InvitationId>,
+    /// The one that is there, if it was not chosen to be renewed.
+    pub pending: Option<InvitationId>,
 }
 
 impl Default for InvitationDraft {
@@ -32,6 +38,8 @@ impl Default for InvitationDraft {
             email: Field::default(),
             name: Field::default(),
             role: Field::new(Role::Member.as_str()),
+            renews: None,
+            pending: None,
         }
     }
 }
@@ -43,6 +51,7 @@ impl InvitationDraft {
         let role = Some(known.role.clone()).filter(|role| !role.is_empty());
         Self {
             role: role.map_or(Self::default().role, Field::new),
+            renews: None,
             ..Self::from(known)
         }
     }
@@ -54,6 +63,8 @@ impl From<InvitationForm> for InvitationDraft {
             email: Field::new(form.email),
             name: Field::new(form.name),
             role: Field::new(form.role),
+            renews: form.renews,
+            pending: None,
         }
     }
 }
@@ -85,6 +96,23 @@ impl InvitationDraft {
         self.email
             .refuse("Somebody with this email is a member already.");
         Box::new(self)
+    }
+
+    /// The form again, since they have a link already, which a new one would end.
+    #[must_use]
+    pub fn already_invited(mut self, pending: InvitationId) -> Box<Self> {
+        self.email.refuse(
+            "This email has a pending invitation. Its link still works, unless you make a new one.",
+        );
+        self.renews = None;
+        self.pending = Some(pending);
+        Box::new(self)
+    }
+
+    /// The invitation that can be renewed.
+    #[must_use]
+    pub fn renewable(&self) -> Option<InvitationId> {
+        self.renews.or(self.pending)
     }
 
     /// With the names of their inputs.

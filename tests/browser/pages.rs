@@ -156,6 +156,9 @@ pub const PAGES: &[Page] = &[
     page("invited-sent", INVITATIONS, Mailing, 200, &[
         Visit("/settings/members/invitations"), Fill("#email", "jun.park@northwind.example"), Fill("#name", "Jun Park"), Follow("Invite"),
     ]),
+    page("invite-again", INVITATIONS, Ada, 422, &[
+        Visit("/settings/members/invitations"), Fill("#email", "jun.park@northwind.example"), Fill("#name", "Jun Park"), Follow("Invite"),
+    ]),
     page("list-auth-secret-empty", LIST, Refused, 200, &[Visit("/settings/api-access")]),
     page("invited-refused", INVITATIONS, Refused, 200, &[
         Visit("/settings/members/invitations"), Fill("#email", "quentin.featherstonehaugh-warrington@northwind.example"), Fill("#name", "Quentin"), Follow("Invite"),

@@ -21,6 +21,13 @@ pub async fn invite(ada: &Browser, email: &str, role: &str) -> View {
         .await
 }
 
+/// The same for somebody who has a link, which a new one is to replace.
+pub async fn invite_again(ada: &Browser, email: &str, role: &str) -> View {
+    let page = invite(ada, email, role).await;
+    let pending = page.attributes("[name=renews]", "value").remove(0);
+    page.form(ADDRESS).fill("renews", &pending).submit().await
+}
+
 /// The path of the link that is shown.
 pub fn path(app: &App, page: &View) -> String {
     let link = page.attributes("#link", "value").remove(0);
@@ -68,7 +75,7 @@ async fn whoever_is_invited_again_joins_by_the_new_link_alone() {
     let app = App::start().await;
     let ada = app.ada().await;
     let lost = path(&app, &invite(&ada, MEI, "admin").await);
-    let shown = invite(&ada, MEI, "member").await;
+    let shown = invite_again(&ada, MEI, "member").await;
     assert!(
         shown.says("makes whoever opens it a member"),
         "{}",
@@ -81,6 +88,40 @@ async fn whoever_is_invited_again_joins_by_the_new_link_alone() {
     assert_eq!(joined.path, "/profile", "{}", joined.text());
     let told = "SELECT count(*) FROM journal WHERE action = 'member.invitation_revoked'";
     assert_eq!(app.count(told).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_is_sent_twice_ends_no_link() {
+    let app = App::start().await;
+    let ada = app.ada().await;
+    let form = ada.visit(ADDRESS).await.form(ADDRESS);
+    let form = form.fill("email", MEI).fill("name", "Mei Tanaka");
+    let form = form.fill("role", "admin").into_fields();
+    let fields: Vec<(&str, &str)> = form.iter().map(|(name, of)| (&**name, &**of)).collect();
+    let link = path(&app, &ada.post(ADDRESS, &fields).await);
+    let reloaded = ada.post(ADDRESS, &fields).await;
+    assert_eq!(reloaded.status, 422);
+    assert!(
+        reloaded.says("This email has a pending invitation."),
+        "{}",
+        reloaded.text()
+    );
+    assert_eq!(reloaded.attributes("#email", "value"), [MEI]);
+    assert_eq!(reloaded.attributes("#name", "value"), ["Mei Tanaka"]);
+    assert_eq!(
+        reloaded.attributes("[name=role][checked]", "value"),
+        ["admin"]
+    );
+    assert!(!reloaded.has("[name=renews][checked]"));
+    assert_eq!(app.browser().visit(&link).await.status, 200);
+
+    // Neither does one that replaced a link on purpose.
+    let pending = reloaded.attributes("[name=renews]", "value").remove(0);
+    let fields = [&fields[..], &[("renews", &*pending)]].concat();
+    let link = path(&app, &ada.post(ADDRESS, &fields).await);
+    assert_eq!(ada.post(ADDRESS, &fields).await.status, 422);
+    assert_eq!(app.browser().visit(&link).await.status, 200);
+    assert_eq!(app.count("SELECT count(*) FROM invitations").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::provider::Provider;
-use crate::members::invitations::{invite, path};
+use crate::members::invitations::{invite, invite_again, path};
 use crate::support::App;
 use crate::support::app::PASSWORD;
 
@@ -236,7 +236,7 @@ async fn whoever_was_removed_does_not_come_back_by_an_older_link() {
     let ada = app.ada().await;
     let [first, second] = [
         path(&app, &invite(&ada, KAI, "admin").await),
-        path(&app, &invite(&ada, KAI, "admin").await),
+        path(&app, &invite_again(&ada, KAI, "admin").await),
     ];
     let page = app.browser().visit(&second).await;
     let form = page.form(&second).fill("password", PASSWORD);
@@ -493,12 +493,12 @@ async fn whom_a_provider_made_a_member_becomes_what_they_are_invited_as() {
     let told: String = app.sql(told).await[0].get(0);
     assert!(told.contains("admin"), "{told}");
     // Whoever is invited again as what they are is not changed.
-    invite(&ada, KAI, "admin").await;
+    invite_again(&ada, KAI, "admin").await;
     let times = "SELECT count(*) FROM journal WHERE action = 'member.role_changed'";
     assert_eq!(app.count(times).await, 1);
     let old = app.browser().visit(&link).await;
     assert_eq!(old.status, 404, "the last link counts");
-    let link = path(&app, &invite(&ada, KAI, "member").await);
+    let link = path(&app, &invite_again(&ada, KAI, "member").await);
     let page = app.browser().visit(&link).await;
     assert!(!page.says("administrator"), "{}", page.text());
     assert_eq!(app.count(&role).await, 0);

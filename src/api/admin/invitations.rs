@@ -95,6 +95,8 @@ impl From<NewInvitation> for InvitationDraft {
             email: Field::new(new.email),
             name: Field::new(new.name),
             role: Field::new(new.role.map_or(Role::Member, |role| role.0).as_str()),
+            renews: None,
+            pending: None,
         }
     }
 }

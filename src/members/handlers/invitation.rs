@@ -67,8 +67,9 @@ async fn try_invite(
         Ok(guest) => guest,
         Err(draft) => return Ok(Err(draft)),
     };
-    match queries::invite(connection, actor, &guest, now).await {
+    match queries::invite_renewing(connection, actor, &guest, draft.renews, now).await {
         Ok(invited) => Ok(Ok(invited)),
+        Err(InviteError::Pending(pending)) => Ok(Err(draft.already_invited(pending))),
         Err(InviteError::AlreadyMember) => Ok(Err(draft.already_member())),
         Err(error) => Err(error.into()),
     }

@@ -51,6 +51,25 @@ pub async fn pending(
         .await
 }
 
+/// The newest of them for this email.
+async fn newest(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    email: &Email,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<InvitationId>> {
+    invitations::table
+        .filter(invitations::organization_id.eq(organization))
+        .filter(invitations::email.eq(email.as_str()))
+        .filter(invitations::accepted_at.is_null())
+        .filter(invitations::expires_at.gt(now))
+        .order(invitations::id.desc())
+        .select(invitations::id)
+        .first(connection)
+        .await
+        .optional()
+}
+
 /// A page of them, the newest first.
 pub async fn page(
     connection: &mut Connection,
@@ -84,6 +103,8 @@ pub async fn page(
 #[derive(Debug)]
 pub enum InviteError {
     AlreadyMember,
+    /// They have a link that still works, which was not to be renewed.
+    Pending(InvitationId),
     /// The token with which it is done may make nobody an administrator.
     Beyond(Beyond),
     /// The member whom it is for cannot have the role.
@@ -109,6 +130,9 @@ impl From<InviteError> for Error {
             InviteError::AlreadyMember => {
                 Self::Conflict("Somebody with this email is a member already.")
             }
+            InviteError::Pending(_) => {
+                Self::Conflict("Somebody with this email has a pending invitation already.")
+            }
             InviteError::Beyond(beyond) => beyond.into(),
             InviteError::Role(error) => error.into(),
             InviteError::Query(error) => error.into(),
@@ -116,11 +140,41 @@ impl From<InviteError> for Error {
     }
 }
 
-/// Invites somebody who is no member yet, or one who has not joined.
+/// Invites somebody who is no member yet, or one who has not joined. A link that they have stops
+/// working.
 pub async fn invite(
     connection: &mut Connection,
     actor: &Actor,
     guest: &Guest,
+    now: DateTime<Utc>,
+) -> Result<Invited, InviteError> {
+    make(connection, actor, guest, Renewal::OfAny, now).await
+}
+
+/// The same, but a link that they have stops working only if it is that of `renews`: a form that
+/// is sent twice by mistake ends none.
+pub async fn invite_renewing(
+    connection: &mut Connection,
+    actor: &Actor,
+    guest: &Guest,
+    renews: Option<InvitationId>,
+    now: DateTime<Utc>,
+) -> Result<Invited, InviteError> {
+    make(connection, actor, guest, Renewal::Of(renews), now).await
+}
+
+/// Of which pending invitation the link may stop working.
+#[derive(Clone, Copy)]
+enum Renewal {
+    OfAny,
+    Of(Option<InvitationId>),
+}
+
+async fn make(
+    connection: &mut Connection,
+    actor: &Actor,
+    guest: &Guest,
+    renewal: Renewal,
     now: DateTime<Utc>,
 ) -> Result<Invited, InviteError> {
     connection
@@ -130,6 +184,12 @@ pub async fn invite(
             let member = member(connection, actor.organization(), &guest.email).await?;
             if member.is_some_and(|(_, waits)| !waits) {
                 return Err(InviteError::AlreadyMember);
+            }
+            if let Renewal::Of(renews) = renewal {
+                let pending = newest(connection, actor.organization(), &guest.email, now).await?;
+                if let Some(pending) = pending.filter(|pending| Some(*pending) != renews) {
+                    return Err(InviteError::Pending(pending));
+                }
             }
             // A member may be made an administrator before the link is opened.
             if member.is_some() || guest.role == Role::Admin {

@@ -37,6 +37,10 @@ async fn what_is_sent_after_a_session_ended_is_not_forgotten_in_silence() {
     assert_eq!(told.status, 401);
     assert!(told.says("You are signed out") && told.says("Nothing was changed."));
     assert_eq!(app.count("SELECT count(*) FROM tokens").await, 0);
+    let sign_in = told.follow("Sign in").await;
+    let form = sign_in.form("/sign-in").fill("email", ADA);
+    let back = form.fill("password", PASSWORD).submit().await;
+    assert_eq!(back.path, "/profile", "where the form stands");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -65,6 +65,7 @@ async fn the_link_is_shown_once_and_makes_a_member() {
         "{}",
         used.text()
     );
+    assert_eq!(used.follow("Sign in").await.path, "/sign-in");
     let list = ada.visit("/settings/members").await;
     assert!(!list.says("Pending invitations"));
     assert!(list.says("Mei Tanaka") && list.says("just now"));

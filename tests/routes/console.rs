@@ -571,6 +571,12 @@ async fn a_page_is_shown_to_whoever_may_see_it_and_to_nobody_else() {
     }
 }
 
+/// Where to sign in, to come back to the page.
+fn sign_in(page: &str) -> String {
+    let next: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
+    format!("/sign-in?next={next}")
+}
+
 /// What is refused to the others is what is accepted of Ada in the end.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_changes_something_for_whoever_may_send_it_and_for_nobody_else() {
@@ -599,6 +605,14 @@ async fn a_form_changes_something_for_whoever_may_send_it_and_for_nobody_else() 
             assert!(told.contains(says), "{route} {fields:?} {site}: {told}");
             // Nobody is led on.
             assert_eq!(answer.path, action, "{route} {fields:?} {site}");
+            if status == 401 && *who != Nobody {
+                let page = if *route == "/organization" {
+                    "/"
+                } else {
+                    &page
+                };
+                assert_eq!(answer.attributes("a.button", "href"), [sign_in(page)]);
+            }
         }
         assert_eq!(app.contents().await, before, "{route}");
         let fields: Vec<_> = borrowed(&fields).collect();

@@ -28,9 +28,11 @@ struct Asked {
     id: Option<RequestId>,
     /// Pages are for who asks for HTML.
     is_page: bool,
-    /// Where to sign in, if that is the failure, to see the page that was asked for. `None` where something
-    /// was to be done, which is not forgotten in silence.
-    sign_in: Option<String>,
+    /// Whether something was to be done, which is not forgotten in silence.
+    is_deed: bool,
+    /// Where to sign in, if that is the failure, to see the page that was asked for, or the one that the
+    /// form stands on.
+    sign_in: String,
     /// Identity providers get errors in their protocol's form.
     scim: bool,
     config: Data<Config>,
@@ -49,7 +51,8 @@ impl Asked {
             id: request.extensions().get().copied(),
             scim: request.path().starts_with(SCIM),
             is_page,
-            sign_in: sign_in_path(request).filter(|_| is_page),
+            is_deed: !request.method().is_safe(),
+            sign_in: sign_in_path(request),
             config: request
                 .app_data::<Data<Config>>()
                 .expect("app.rs mounts the state")
@@ -62,16 +65,34 @@ impl Asked {
     }
 }
 
-fn sign_in_path(request: &ServiceRequest) -> Option<String> {
-    if !request.method().is_safe() {
-        return None;
-    }
-    let path = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |path| path.as_str());
+fn sign_in_path(request: &ServiceRequest) -> String {
+    let path = if request.method().is_safe() {
+        let path = request.uri().path_and_query();
+        path.map_or("/", |path| path.as_str()).to_owned()
+    } else {
+        page_of_form(request.uri().path())
+    };
     let next: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
-    Some(format!("/sign-in?next={next}"))
+    format!("/sign-in?next={next}")
+}
+
+/// On which page the form stands that is sent to `path`: browsers are told to keep that to themselves.
+/// Most are sent to their own page.
+fn page_of_form(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts[..] {
+        // On every page.
+        ["organization"] => "/".to_owned(),
+        ["profile", "mcp-tokens" | "other-sessions"] => "/profile".to_owned(),
+        ["settings", "members", id, "role"] => format!("/settings/members/{id}"),
+        ["settings", "groups", id, "members", ..] => format!("/settings/groups/{id}"),
+        ["settings", "api-access" | "groups", _] => format!("{path}/edit"),
+        [
+            "settings",
+            "api-access" | "groups" | "mcp-servers" | "products" | "resources",
+        ] => format!("{path}/new"),
+        _ => path.to_owned(),
+    }
 }
 
 /// Middleware: gives every answer that is an error its body, and logs it once; and every answer
@@ -145,8 +166,8 @@ fn answer(error: &Error, asked: &Asked) -> HttpResponse {
     } else {
         tracing::debug!(id = asked.id(), %error);
     }
-    if let (Some(sign_in), Error::SignInRequired) = (&asked.sign_in, error) {
-        return see_other(sign_in);
+    if matches!(error, Error::SignInRequired) && asked.is_page && !asked.is_deed {
+        return see_other(&asked.sign_in);
     }
     let mut response = HttpResponse::build(status);
     error.headers(&mut response);
@@ -163,6 +184,7 @@ fn page(mut response: HttpResponseBuilder, error: &Error, asked: &Asked) -> Http
     let page = ErrorPage {
         title: title(error),
         explanation: error.explanation(),
+        way_on: way_on(error, asked),
         request_id: &asked.id(),
     };
     match page.render() {
@@ -227,10 +249,20 @@ fn title(error: &Error) -> &'static str {
     }
 }
 
+/// What to do next, and where.
+fn way_on<'a>(error: &Error, asked: &'a Asked) -> (&'static str, &'a str) {
+    match error {
+        Error::SignInRequired => ("Sign in", &asked.sign_in),
+        Error::LinkEnded => ("Sign in", "/sign-in"),
+        _ => ("Go to Tokendesk", "/"),
+    }
+}
+
 #[derive(Template)]
 #[template(path = "web/error.html")]
 struct ErrorPage<'a> {
     title: &'static str,
     explanation: Cow<'static, str>,
+    way_on: (&'static str, &'a str),
     request_id: &'a str,
 }

@@ -71,7 +71,9 @@ document.addEventListener("keydown", (event) => {
 });
 for (const menu of menus) {
   menu.addEventListener("toggle", () => {
-    if (menu.open) menu.querySelector(".menu__list").scrollIntoView({ block: "nearest" });
+    // Down only: a page that is wider than the window is not dragged along
+    const beyond = menu.querySelector(".menu__list").getBoundingClientRect().bottom + 8 - innerHeight;
+    if (menu.open && beyond > 0) scrollBy(0, beyond);
   });
 }
 

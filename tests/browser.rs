@@ -2,6 +2,7 @@
 
 mod connect;
 mod life;
+mod menus;
 mod pages;
 mod sweep;
 mod weight;

@@ -169,11 +169,11 @@ pub const PAGES: &[Page] = &[
     page("list-menu", LIST, Ada, 200, &[Visit("/settings/api-access"), Click(".token .menu summary")]),
     page("list-organisations", LIST, Ada, 200, &[Visit("/settings/api-access"), Click(".topbar__organization summary")]),
     page("list-account", LIST, Ada, 200, &[Visit("/settings/api-access"), Click(".avatar")]),
-    page("list-sort", LIST, Ada, 200, &[Visit("/settings/api-access"), Click(".toolbar > .menu:last-child > summary")]),
+    page("list-sort", LIST, Ada, 200, &[Visit("/settings/api-access"), Click(".toolbar__menus > .menu:last-child > summary")]),
     page("list-revoked", LIST, Ada, 200, &[Visit("/settings/api-access?status=revoked")]),
     page("list-none-found", LIST, Ada, 200, &[Visit("/settings/api-access?q=nonesuch")]),
     page("list-none-of-product", LIST, Ada, 200, &[
-        Visit("/settings/api-access?status=revoked"), Click(".toolbar > .menu > summary"), Follow("Widget Builder"),
+        Visit("/settings/api-access?status=revoked"), Click(".toolbar__menus > .menu > summary"), Follow("Widget Builder"),
     ]),
     page("list-notice", LIST, Ada, 200, &[
         Visit("{CRM sync}/disabling"), Follow("Disable"),

@@ -192,8 +192,11 @@ pub async fn change_role(
     let role = role(&form.role).map_err(|why| Error::Malformed(why.into()))?;
     let connection = &mut *database.get().await?;
     match queries::change_role(connection, &actor, id, role, page.now).await {
-        Ok(member) => changed(&session, &admin, &member),
-        Err(ChangeError::Outdated(member)) => changed(&session, &admin, &member),
+        Ok(member) => changed(&session, &admin, &member, standing(&member)),
+        // They have the role.
+        Err(ChangeError::Outdated(member)) => {
+            changed(&session, &admin, &member, "Nothing was changed.".to_owned())
+        }
         Err(ChangeError::LastAdministrator) => {
             let member = queries::member(connection, actor.organization(), id).await?;
             let problem = "This is the last active administrator who can sign in. Make somebody else \
@@ -206,8 +209,8 @@ pub async fn change_role(
 }
 
 /// Whoever has made themselves a mere member sees no settings any more.
-fn changed(session: &Session, admin: &Admin, member: &Member) -> Answer {
-    page::notify(session, standing(member))?;
+fn changed(session: &Session, admin: &Admin, member: &Member, notice: String) -> Answer {
+    page::notify(session, notice)?;
     let may_stay = member.id != admin.user() || member.role() == Role::Admin;
     Ok(if may_stay {
         see_other(&member.path())
@@ -216,17 +219,25 @@ fn changed(session: &Session, admin: &Admin, member: &Member) -> Answer {
     })
 }
 
-/// What somebody is now.
+/// What somebody is now, or will be.
 fn standing(member: &Member) -> String {
     let name = &member.name;
-    match (member.own_role, member.is_lifted) {
-        (Role::Admin, _) => format!("“{name}” is an administrator now."),
-        (Role::Member, false) => format!("“{name}” is a member now, and no administrator."),
-        (Role::Member, true) => {
-            format!(
-                "“{name}” has the role Member now, and stays an administrator through a group. Remove them \
-                 from it too."
-            )
+    match (member.own_role, member.is_lifted, member.is_active()) {
+        (Role::Admin, _, true) => format!("“{name}” is an administrator now."),
+        (Role::Admin, _, false) => format!("“{name}” will be an administrator when reactivated."),
+        (Role::Member, false, true) => {
+            format!("“{name}” is a member now, and no administrator.")
         }
+        (Role::Member, false, false) => {
+            format!("“{name}” will be a member when reactivated, and no administrator.")
+        }
+        (Role::Member, true, true) => format!(
+            "“{name}” has the role Member now, and stays an administrator through a group. Remove them \
+             from it too."
+        ),
+        (Role::Member, true, false) => format!(
+            "“{name}” has the role Member now, and will be an administrator through a group when \
+             reactivated. Remove them from it too."
+        ),
     }
 }

@@ -232,6 +232,41 @@ async fn a_role_is_changed_and_told_of() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_somebody_has_already_is_not_told_as_news() {
+    let app = with_mei(Role::Member).await;
+    let (ada, path) = (app.ada().await, member_path(&app, MEI).await);
+    let role = format!("{path}/role");
+    let saved = ada.visit(&path).await.form(&role).submit().await;
+    assert_eq!(saved.path, path);
+    assert_eq!(saved.texts(".notice"), ["Nothing was changed."]);
+    let told = "SELECT count(*) FROM journal WHERE action = 'member.role_changed'";
+    assert_eq!(app.count(told).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_of_somebody_deactivated_holds_once_they_are_reactivated() {
+    let app = with_mei(Role::Member).await;
+    app.sql("UPDATE memberships SET deactivated_at = now() WHERE role = 'member'")
+        .await;
+    let (ada, path) = (app.ada().await, member_path(&app, MEI).await);
+    let role = format!("{path}/role");
+    for (chosen, told) in [
+        (
+            "admin",
+            "“Mei Tanaka” will be an administrator when reactivated.",
+        ),
+        (
+            "member",
+            "“Mei Tanaka” will be a member when reactivated, and no administrator.",
+        ),
+    ] {
+        let page = ada.visit(&path).await;
+        let saved = page.form(&role).fill("role", chosen).submit().await;
+        assert_eq!(saved.texts(".notice")[0], told);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn everything_done_to_members_is_in_the_audit_log() {
     let app = with_mei(Role::Member).await;
     let (ada, path) = (app.ada().await, member_path(&app, MEI).await);

@@ -56,6 +56,44 @@ async fn a_group_is_created_filled_renamed_and_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_group_makes_of_its_members_is_told_when_it_changes() {
+    let app = App::start().await;
+    app.add_member(app.organization, MEI, Role::Member).await;
+    let ada = app.ada().await;
+    let path = create(&ada, "Finance").await.path;
+    let organization = app.organization.to_string();
+    let save = async |administrators: Option<&str>| {
+        let edit = ada.visit(&format!("{path}/edit")).await;
+        let form = edit.form(&path);
+        let mut fields = vec![("organization", &*organization), ("name", "Finance")];
+        fields.extend(["csrf", "version"].map(|name| (name, form.value(name))));
+        fields.extend(administrators.map(|on| ("administrators", on)));
+        ada.post(&path, &fields).await.texts(".notice").remove(0)
+    };
+    let told = async |emails: &str| {
+        add(&ada, &path, emails).await;
+        [
+            save(Some("on")).await,
+            save(Some("on")).await,
+            save(None).await,
+        ]
+    };
+    let saved = |rest: &str| format!("“Finance” is saved.{rest}");
+    for (emails, news) in [
+        ("", "its members administrators"),
+        (MEI, "its 1 member an administrator"),
+        (ADA, "its 2 members administrators"),
+    ] {
+        let expected = [
+            saved(&format!(" It makes {news} now.")),
+            saved(""),
+            saved(&format!(" It makes {news} no longer.")),
+        ];
+        assert_eq!(told(emails).await, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_said_and_what_was_typed_stays() {
     let app = App::start().await;
     let ada = app.ada().await;

@@ -3,6 +3,8 @@
 pub mod deletion;
 pub mod members;
 
+use std::fmt::Display;
+
 use actix_session::Session;
 use actix_web::web;
 use chrono::{DateTime, Utc};
@@ -16,7 +18,7 @@ use crate::access::{Actor, Admin, Section};
 use crate::db::{Connection, Database, Pinned, plan_afresh};
 use crate::members::queries::{Wanted, count, page as members_page};
 use crate::members::query::Query;
-use crate::web::{Answer, Error, Page, Submission, page, see_other};
+use crate::web::{Answer, Error, Page, Submission, format, page, see_other};
 
 const LIST: &str = "/settings/groups";
 const PAGE_SIZE: usize = 50;
@@ -86,14 +88,30 @@ pub async fn update(
     let group = queries::group(connection, actor.organization(), id).await?;
     let draft = Draft::from(form.into_inner());
     match try_save(connection, &actor, Some(&group), draft, page.now).await? {
-        Ok(group) => saved(&session, &group, "is saved."),
+        Ok(new) => saved(&session, &new, news(&group, &new)),
         Err(draft) => page::render_again(&form_page(&admin, page, *draft, Some(group))),
     }
 }
 
-fn saved(session: &Session, group: &Group, how: &str) -> Answer {
+fn saved(session: &Session, group: &Group, how: impl Display) -> Answer {
     page::notify(session, format!("“{}” {how}", group.name))?;
     Ok(see_other(&group.path()))
+}
+
+/// What is new, beside the name.
+fn news(old: &Group, new: &Group) -> String {
+    let members = match new.members {
+        0 => "its members".to_owned(),
+        number => format!("its {}", format::counted(number, "member", "members")),
+    };
+    let administrators = format::plural(new.members, "an administrator", "administrators");
+    match (old.role, new.role) {
+        (None, Some(_)) => format!("is saved. It makes {members} {administrators} now."),
+        (Some(_), None) => {
+            format!("is saved. It makes {members} {administrators} no longer.")
+        }
+        _ => "is saved.".to_owned(),
+    }
 }
 
 /// The group as it is then, or the form to correct; `group` is the one that is edited.

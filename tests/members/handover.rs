@@ -261,11 +261,8 @@ async fn where_nobody_else_administers_they_can_only_be_revoked() {
     deactivate(&app, mei).await;
     let again = stale.form(&path).submit().await;
     assert_eq!(again.status, 422);
-    assert!(
-        again.says("Nobody else administers the organisation any more"),
-        "{}",
-        again.text()
-    );
+    let why = "Nobody else administers the organisation, to take them over.";
+    assert!(again.says(why), "{}", again.text());
     assert!(
         !again.has("[name=fate][checked]"),
         "nothing is chosen for her"
@@ -273,6 +270,7 @@ async fn where_nobody_else_administers_they_can_only_be_revoked() {
     assert_eq!(fate(&app, "Okta").await, (ada, "active".to_owned()));
     let question = browser.visit(&path).await;
     assert!(question.says("Revoke the API tokens of “Ada Lovell”?"));
+    assert!(question.says(why), "{}", question.text());
     let done = question.form(&path).submit().await;
     assert!(
         done.says("1 API token of “Ada Lovell” is revoked."),

@@ -20,28 +20,21 @@ pub fn machine(at: &DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// `3 min ago`, `yesterday`, `in 6 days`; rounded down. Seven days ahead stay seven for the first
-/// five minutes.
+/// `3 min ago`, `in 23 hours`; from 24 hours on by the calendar: `yesterday`, `in 6 days`.
 #[must_use]
 pub fn relative(at: &DateTime<Utc>, now: &DateTime<Utc>) -> String {
     let distance = *at - *now;
     let future = distance > TimeDelta::zero();
-    let mut distance = distance.abs();
-    if future && distance > TimeDelta::days(1) {
-        distance += TimeDelta::minutes(5);
-    }
-    let (minutes, hours, days) = (
-        distance.num_minutes(),
-        distance.num_hours(),
-        distance.num_days(),
-    );
+    let distance = distance.abs();
+    let (minutes, hours) = (distance.num_minutes(), distance.num_hours());
+    let days = (at.date_naive() - now.date_naive()).num_days().abs();
     let amount = match (minutes, hours, days) {
         (0, ..) if future => return "in under a minute".to_owned(),
         (0, ..) => return "just now".to_owned(),
         (_, 0, _) => format!("{minutes} min"),
         (_, 1, _) => "1 hour".to_owned(),
-        (_, _, 0) => format!("{hours} hours"),
-        (_, _, 1) => return if future { "tomorrow" } else { "yesterday" }.to_owned(),
+        (_, ..24, _) => format!("{hours} hours"),
+        (_, _, ..=1) => return if future { "tomorrow" } else { "yesterday" }.to_owned(),
         (_, _, 2..=59) => format!("{days} days"),
         (_, _, 60..=729) => format!("{} months", days / 30),
         _ => format!("{} years", days / 365),
@@ -112,7 +105,26 @@ mod tests {
         assert_eq!(told(30 * 3600), "tomorrow");
         assert_eq!(told(6 * 86400), "in 6 days");
         assert_eq!(told(7 * 86400 - 60), "in 7 days");
-        assert_eq!(told(7 * 86400 - 600), "in 6 days");
         assert_eq!(told(-800 * 86400), "2 years ago");
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        let now: DateTime<Utc> = "2026-11-28T10:00:00Z".parse().unwrap();
+        for (at, told) in [
+            ("2026-11-27T23:00:00Z", "11 hours ago"),
+            ("2026-11-27T10:00:01Z", "23 hours ago"),
+            ("2026-11-27T10:00:00Z", "yesterday"),
+            ("2026-11-27T00:00:00Z", "yesterday"),
+            ("2026-11-26T23:59:59Z", "2 days ago"),
+            ("2026-11-26T11:00:00Z", "2 days ago"),
+            ("2026-11-29T09:59:59Z", "in 23 hours"),
+            ("2026-11-29T23:59:59Z", "tomorrow"),
+            ("2026-11-30T00:00:00Z", "in 2 days"),
+            ("2026-12-05T00:00:00Z", "in 7 days"),
+            ("2026-12-05T23:59:59Z", "in 7 days"),
+        ] {
+            assert_eq!(relative(&at.parse().unwrap(), &now), told, "{at}");
+        }
     }
 }

@@ -219,6 +219,7 @@ async fn a_role_is_changed_and_told_of() {
     assert_eq!(saved.path, path);
     assert!(saved.says("“Mei Tanaka” is an administrator now."));
     let history = saved.texts(".history li");
+    assert!(history[0].starts_with("22 Nov 2026, 14:00 UTC"));
     assert!(
         history[0].contains("Ada Lovell changed the role of mei@northwind.example role member"),
         "{history:#?}"

@@ -38,6 +38,8 @@ async fn denied_calls_are_shown_with_their_remedy() {
     app.flush().await;
     let page = ada.visit(&token.path()).await;
     assert!(page.says("Denied calls"));
+    let times = page.texts(".history time");
+    assert!(times.iter().all(|at| at.ends_with(" UTC")), "{times:#?}");
     assert!(page.says("ip_not_allowed Agents: list from 203.0.113.0/24, 2 calls"));
     assert!(page.says("insufficient_scope Agents: list from 203.0.113.0/24, 1 call"));
     assert!(!page.says("wrong_product"), "too long ago");

@@ -16,6 +16,7 @@ use crate::web::{Answer, Error};
 
 /// Headers that some answers have.
 const OF_ONE: [&str; 3] = ["ETag", "Location", "Idempotent-Replayed"];
+const ONE_OF: &str = "one of: ";
 const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
 
 #[derive(Template)]
@@ -144,7 +145,7 @@ impl Row {
             kind: format!(
                 "{}, {}",
                 text(&parameter["in"]),
-                kind(document, &parameter["schema"])
+                described(document, &parameter["schema"])
             ),
             is_needed: parameter["required"] == true,
             description: text(&parameter["description"]),
@@ -172,21 +173,39 @@ fn fields(document: &Value, schema: &Value) -> Vec<Row> {
     let properties = schema["properties"].as_object().into_iter().flatten();
     let row = |(name, field): (&String, &Value)| Row {
         name: name.clone(),
-        kind: kind(document, field),
+        kind: described(document, field),
         is_needed: needed.iter().any(|needed| needed == name.as_str()),
         description: text(&field["description"]),
     };
     properties.map(row).collect()
 }
 
-/// `string`, `string or null`, `list of Token`, or the words that there are.
+/// What it is, how much at most, and what it is where it is left out.
+fn described(document: &Value, schema: &Value) -> String {
+    let limit = |name: &str, words: &str| match &schema[name] {
+        Value::Null => None,
+        Value::String(text) => Some(format!("{words} {text}")),
+        other => Some(format!("{words} {other}")),
+    };
+    let limits = [limit("maximum", "at most"), limit("default", "default")];
+    let kind = kind(document, schema);
+    let all = [Some(kind)].into_iter().chain(limits).flatten();
+    all.collect::<Vec<_>>().join(", ")
+}
+
+/// `string`, `string or null`, `list of Token`, or `one of: ` the words that there are.
 fn kind(document: &Value, schema: &Value) -> String {
     if let Some(either) = schema["oneOf"].as_array() {
         let kinds: Vec<String> = either.iter().map(|one| kind(document, one)).collect();
         return kinds.join(" or ");
     }
     if let Some(words) = resolved(document, schema)["enum"].as_array() {
-        return words.iter().map(text).collect::<Vec<_>>().join(", ");
+        let all = words.iter().map(text).collect::<Vec<_>>().join(", ");
+        return if words.len() > 1 {
+            format!("{ONE_OF}{all}")
+        } else {
+            all
+        };
     }
     if let Some(reference) = schema["$ref"].as_str() {
         let target = resolved(document, schema);
@@ -199,7 +218,9 @@ fn kind(document: &Value, schema: &Value) -> String {
     match &schema["type"] {
         Value::Array(kinds) => kinds.iter().map(text).collect::<Vec<_>>().join(" or "),
         Value::String(kind) if kind == "array" => {
-            format!("list of {}", self::kind(document, &schema["items"]))
+            let one = self::kind(document, &schema["items"]);
+            let words = one.starts_with(ONE_OF);
+            format!("list{} {one}", if words { ", each" } else { " of" })
         }
         Value::String(kind) => {
             let format = schema["format"]

@@ -27,6 +27,27 @@ async fn the_document_is_of_openapi_3_1_and_needs_no_token() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn people_read_how_much_may_be_asked_for_and_which_words_there_are() {
+    let app = App::start().await;
+    let page = app.browser().visit("/docs/api").await;
+    assert_eq!(page.attributes("body > .skip", "href"), ["#main"]);
+    assert!(page.has("main#main[tabindex='-1']"));
+    let of = |selector: &str| page.texts(&format!("{selector} dd > .muted"));
+    let listed = of("#listTokens");
+    let has = |words: &str| listed.iter().any(|kind| kind == words);
+    assert!(
+        has("query, integer, at most 100, default 50"),
+        "{listed:#?}"
+    );
+    assert!(
+        listed
+            .iter()
+            .any(|kind| kind.starts_with("query, one of: ")),
+        "{listed:#?}"
+    );
+}
+
 /// One is generated without a warning, and does what a program would.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_generated_client_needs_nothing_else() {

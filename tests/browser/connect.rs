@@ -3,6 +3,8 @@
 use crate::support::app::ADA;
 use crate::support::{App, Chrome, Script};
 
+const FOCUSED: &str = "return document.activeElement.id";
+
 async fn generate(chrome: &Chrome) -> String {
     chrome.sign_in(ADA).await;
     chrome.visit("/profile").await;
@@ -51,6 +53,7 @@ async fn without_script_a_link_looks_again_and_tabs_and_the_literal_form_open() 
     chrome.reads(&format!("Bearer {secret}")).await;
     call(&app, &secret).await;
     chrome.follow("I have stored it").await;
+    assert_eq!(chrome.run(FOCUSED).await, "main");
     chrome.follow("Claude Code").await;
     chrome.reads("Connected: claude-code 2.1, 0 s ago").await;
     chrome.close().await;

@@ -6,6 +6,8 @@ use serde_json::Value;
 use crate::support::app::{ADA, PASSWORD};
 use crate::support::{App, Chrome, Script};
 
+const FOCUSED: &str = "return document.activeElement.id";
+
 const LIST: &str = "/settings/api-access";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +119,9 @@ async fn reveal(chrome: &Chrome, script: Script, headline: &str) -> String {
         chrome.element("[data-copied='Copied']").await;
     }
     chrome.follow("I have stored it").await;
-    assert_eq!(chrome.path().await, LIST);
+    assert_eq!(chrome.path().await, format!("{LIST}?sort=newest"));
+    assert_eq!(chrome.run(FOCUSED).await, "main");
+    assert_eq!(chrome.run("return scrollY").await, 0, "all is in view");
     assert!(
         !chrome.client.source().await.unwrap().contains(&secret),
         "shown only once"

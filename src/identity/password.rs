@@ -17,6 +17,9 @@ use zxcvbn::{Score, zxcvbn};
 use crate::secret::{Password, Plaintext};
 use crate::web::Error;
 
+/// What to do about one that is refused, where that does not stand beside the field.
+pub const ADVICE: &str = "A few unrelated words work well.";
+
 const SHORTEST: usize = 15;
 const LONGEST: usize = 256;
 /// The estimate's work grows with more than the length: a beginning that is strong will do.
@@ -40,7 +43,7 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| {
 /// names, the organisation. Common passwords come from zxcvbn's list of 30,000.
 ///
 /// # Errors
-/// What is wrong and what to do about it.
+/// What is wrong; what to do about it is [`ADVICE`].
 pub fn judge(password: &Password, context: &[&str]) -> Result<(), String> {
     let length = password.reveal().chars().count();
     if length == 0 {
@@ -48,7 +51,7 @@ pub fn judge(password: &Password, context: &[&str]) -> Result<(), String> {
     }
     if length < SHORTEST {
         return Err(format!(
-            "Use {SHORTEST} characters or more; these are {length}. A few unrelated words work well."
+            "Use {SHORTEST} characters or more; these are {length}."
         ));
     }
     if length > LONGEST {
@@ -64,11 +67,7 @@ pub fn judge(password: &Password, context: &[&str]) -> Result<(), String> {
         .filter(|word| word.chars().count() >= 3)
         .collect();
     if is_mostly(password.reveal(), &words) {
-        return Err(
-            "This is too much like your name, email or organisation. A few unrelated \
-                    words work well."
-                .to_owned(),
-        );
+        return Err("This is too much like your name, email or organisation.".to_owned());
     }
     let beginning: String = password.reveal().chars().take(LONGEST_ESTIMATED).collect();
     let beginning = Zeroizing::new(beginning);
@@ -78,10 +77,8 @@ pub fn judge(password: &Password, context: &[&str]) -> Result<(), String> {
     }
     let warning = estimate.feedback().and_then(Feedback::warning);
     Err(match warning {
-        Some(warning) => {
-            format!("This is easy to guess. {warning} A few unrelated words work well.")
-        }
-        None => "This is easy to guess. A few unrelated words work well.".to_owned(),
+        Some(warning) => format!("This is easy to guess. {warning}"),
+        None => "This is easy to guess.".to_owned(),
     })
 }
 

@@ -60,6 +60,8 @@ async fn a_common_or_short_password_is_refused() {
             .await;
         assert_eq!(again.status, 422, "{password}");
         assert!(again.says(why), "{password}: {}", again.text());
+        let text = again.text();
+        assert_eq!(text.matches("unrelated words").count(), 1, "{text}");
     }
     assert_eq!(app.count("SELECT count(*) FROM users").await, 0);
 }

@@ -12,8 +12,9 @@ use crate::api::shapes;
 use crate::commands::output::{Format, tell};
 use crate::commands::{Desk, Failure, Within, organization};
 use crate::db::{Connection, Lent};
+use crate::identity::password::{self, ADVICE};
 use crate::identity::queries::{MemberError, NewUser, add_member, user_with};
-use crate::identity::{Email, PersonName, password};
+use crate::identity::{Email, PersonName};
 use crate::members::draft::Guest;
 use crate::members::invitations::Delivery;
 use crate::members::invitations::queries::{self, InviteError};
@@ -165,6 +166,6 @@ async fn hashed(
     organization: &str,
 ) -> Result<String, Failure> {
     password::judge(&password, &[email.as_str(), name.as_str(), organization])
-        .map_err(|error| Failure::new(format!("The password on standard input: {error}")))?;
+        .map_err(|why| Failure::new(format!("The password on standard input: {why} {ADVICE}")))?;
     Ok(password::hash(password).await?)
 }

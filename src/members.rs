@@ -11,9 +11,11 @@ mod query;
 
 use actix_web::web;
 use chrono::{DateTime, Utc};
+use url::form_urlencoded::byte_serialize;
 
 use crate::access::{Role, UserId};
 use crate::db::types::text_enum;
+use crate::tokens::answered_for_by;
 
 /// A member of the organisation.
 #[derive(Clone, Debug)]
@@ -57,6 +59,19 @@ impl Member {
     #[must_use]
     pub fn path(&self) -> String {
         format!("/settings/members/{}", self.id)
+    }
+
+    /// Where all of their MCP tokens are listed.
+    #[must_use]
+    pub fn mcp_tokens_path(&self) -> String {
+        let email: String = byte_serialize(self.email.as_bytes()).collect();
+        format!("/settings/mcp-tokens?owner={email}")
+    }
+
+    /// Where all API tokens are listed that they answer for.
+    #[must_use]
+    pub fn api_tokens_path(&self) -> String {
+        answered_for_by(self.id)
     }
 }
 

@@ -26,7 +26,7 @@ use crate::access::{Admin, UserId};
 use crate::catalogue::{AccessLevel, Product, ScopeSet};
 use crate::db::types::id;
 
-pub use answering::{Answering, Presence, Responsible};
+pub use answering::{Answering, Presence, Responsible, answered_for_by};
 pub use code::Code;
 pub use filter::{Filter, Query, Sort};
 pub use name::Name;

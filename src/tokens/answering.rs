@@ -51,7 +51,19 @@ pub struct Answering {
     pub presence: Presence,
 }
 
+/// Where the API tokens are listed that somebody answers for.
+#[must_use]
+pub fn answered_for_by(person: UserId) -> String {
+    format!("/settings/api-access?responsible={person}")
+}
+
 impl Answering {
+    /// Where all is listed that they answer for.
+    #[must_use]
+    pub fn tokens_path(&self) -> String {
+        answered_for_by(self.person.id)
+    }
+
     /// Where what they answer for is handed to somebody else.
     #[must_use]
     pub fn handover_path(&self) -> String {

@@ -25,6 +25,8 @@ pub struct Query {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub product: String,
     #[serde(skip_serializing_if = "String::is_empty")]
+    pub responsible: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub page: String,
 }
 
@@ -71,7 +73,7 @@ impl Query {
             status: self.status.parse().ok(),
             sort: self.sort.parse().unwrap_or(Sort::Newest),
             product: self.product.parse::<Uuid>().ok().map(ProductId::from),
-            responsible: None,
+            responsible: self.responsible.parse::<Uuid>().ok().map(UserId::from),
             cursor: Cursor::decode(&self.page),
         }
     }
@@ -87,7 +89,7 @@ impl Filter {
     /// Whether anything but the status narrows the list.
     #[must_use]
     pub fn is_narrowed(&self) -> bool {
-        !self.q.is_empty() || self.product.is_some()
+        !self.q.is_empty() || self.product.is_some() || self.responsible.is_some()
     }
 
     /// The list's address with another status, from its first page.
@@ -128,6 +130,17 @@ impl Filter {
         .address()
     }
 
+    /// The list's address with the tokens that anybody answers for.
+    #[must_use]
+    pub fn of_everybody(&self) -> String {
+        Self {
+            responsible: None,
+            cursor: None,
+            ..self.clone()
+        }
+        .address()
+    }
+
     #[must_use]
     pub fn with_search(&self, q: &str) -> String {
         Self {
@@ -160,6 +173,10 @@ impl Filter {
                 .map(|sort| sort.to_string())
                 .unwrap_or_default(),
             product: self.product.map(|id| id.to_string()).unwrap_or_default(),
+            responsible: self
+                .responsible
+                .map(|id| id.to_string())
+                .unwrap_or_default(),
             page: self.cursor.as_ref().map(Cursor::encode).unwrap_or_default(),
         };
         let query = serde_html_form::to_string(query).unwrap_or_default();

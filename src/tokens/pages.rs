@@ -64,6 +64,13 @@ impl Index {
         self.products.iter().find(|product| product.id == chosen)
     }
 
+    /// Who answers for all that are listed, if only somebody's are.
+    fn responsible(&self) -> Option<&str> {
+        self.filter.responsible?;
+        let person = self.cards.rows.first()?.token.responsible.as_ref()?;
+        Some(&person.name)
+    }
+
     /// `1–25 of 42`
     fn range(&self) -> String {
         let Some((first, last)) = self.cards.range() else {

@@ -283,3 +283,28 @@ async fn everything_done_to_members_is_in_the_audit_log() {
         assert!(row.contains(&told), "{told}: {row}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_somebody_answers_for_is_listed_before_they_go() {
+    let app = with_mei(Role::Admin).await;
+    let mei = app.user(MEI).await;
+    for number in 1..=12 {
+        api_token(&app, mei, &format!("Exporter {number}")).await;
+    }
+    app.token("Okta").await;
+    let ada = app.ada().await;
+    let question = ada
+        .visit(&format!("/settings/members/{mei}/deactivation"))
+        .await;
+    assert!(!question.says("Exporter 2,"), "{}", question.text());
+    let list = question.follow("2 more").await;
+    assert!(list.says("Only those that Mei Tanaka answers for."));
+    for number in 1..=12 {
+        assert!(list.says(&format!("Exporter {number}")), "{}", list.text());
+    }
+    assert!(!list.says("Okta"));
+    let none = list.follow("Expired 0").await;
+    assert!(none.says("Only those that this person answers for."));
+    let all = list.follow("Show everybody’s").await;
+    assert!(all.says("Okta") && all.says("Exporter 12"));
+}

@@ -3,7 +3,7 @@
 use tokendesk::access::{Actor, OrganizationId, Role};
 use tokendesk::members::Exit;
 use tokendesk::members::draft::InvitationDraft;
-use tokendesk::members::invitations::queries as invitations;
+use tokendesk::members::invitations::queries::{self as invitations, Renewal};
 use tokendesk::tokens::Transition;
 use tokendesk::web::form::Field;
 
@@ -455,7 +455,7 @@ async fn invitation_code(app: &App, name: &str) -> String {
     let guest = guest.parse().unwrap();
     let connection = &mut *app.database().get().await.unwrap();
     let actor = Actor::command_line(app.organization);
-    let invited = invitations::invite(connection, &actor, &guest, app.now()).await;
+    let invited = invitations::invite(connection, &actor, &guest, Renewal::Any, app.now()).await;
     let link = invited.unwrap().link(&app.state.config.public_url);
     link.reveal().rsplit('/').next().unwrap().to_owned()
 }

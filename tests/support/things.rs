@@ -6,7 +6,7 @@ use tokendesk::catalogue::{self, Scope, resources};
 use tokendesk::members::draft::InvitationDraft;
 use tokendesk::members::groups::queries::{self as groups, NewGroup};
 use tokendesk::members::groups::{GroupName, Keeper};
-use tokendesk::members::invitations::queries as invitations;
+use tokendesk::members::invitations::queries::{self as invitations, Renewal};
 use tokendesk::members::queries::{self as members};
 use tokendesk::profile::servers::{draft::NewServer, queries as servers};
 use tokendesk::tokens::draft::NewToken;
@@ -79,7 +79,8 @@ pub async fn make(
                 ..InvitationDraft::default()
             };
             let guest = guest.parse().unwrap();
-            let invited = invitations::invite(connection, actor, &guest, app.now()).await;
+            let invited =
+                invitations::invite(connection, actor, &guest, Renewal::Any, app.now()).await;
             invited.unwrap().invitation.id.to_string()
         }
         "me" | "mcp-tokens" => {

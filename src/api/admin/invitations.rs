@@ -20,7 +20,7 @@ use crate::db::{Connection, Database};
 use crate::gate::{Reader, Writer};
 use crate::identity;
 use crate::members::draft::InvitationDraft;
-use crate::members::invitations::queries::{self, InviteError};
+use crate::members::invitations::queries::{self, InviteError, Renewal};
 use crate::members::invitations::{Invited, Pending};
 use crate::web::form::Field;
 use crate::web::{Answer, Error, Now};
@@ -182,7 +182,7 @@ async fn try_invite(
 ) -> Result<Invited, Error> {
     let guest = draft.clone().parse();
     let guest = guest.map_err(|it| mistakes(&it.fields()))?;
-    let invited = queries::invite(connection, &writer.actor(), &guest, now.0).await;
+    let invited = queries::invite(connection, &writer.actor(), &guest, Renewal::Any, now.0).await;
     invited.map_err(|error| match error {
         InviteError::AlreadyMember => taken("email", &draft.already_member().email),
         error => error.into(),

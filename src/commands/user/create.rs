@@ -17,7 +17,7 @@ use crate::identity::queries::{MemberError, NewUser, add_member, user_with};
 use crate::identity::{Email, PersonName};
 use crate::members::draft::Guest;
 use crate::members::invitations::Delivery;
-use crate::members::invitations::queries::{self, InviteError};
+use crate::members::invitations::queries::{self, InviteError, Renewal};
 use crate::secret::Password;
 use crate::web::format;
 
@@ -88,7 +88,7 @@ async fn invite(
     format: Format,
 ) -> Result<(), Failure> {
     let (actor, now) = (Operator::at(organization.id).actor(), desk.clock.now());
-    let invited = queries::invite(&mut connection, &actor, guest, now).await;
+    let invited = queries::invite(&mut connection, &actor, guest, Renewal::Any, now).await;
     let invited = invited.map_err(|error| match error {
         InviteError::AlreadyMember => already(guest.email.as_str()),
         error => error.into(),

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::db::{Connection, Database};
 use crate::members::draft::{InvitationDraft, InvitationForm};
 use crate::members::invitations::Invited;
-use crate::members::invitations::queries::{self, InviteError};
+use crate::members::invitations::queries::{self, InviteError, Renewal};
 use crate::members::pages;
 use crate::web::form::Nothing;
 use crate::web::{Answer, Error, Page, Submission, page, see_other};
@@ -67,7 +67,7 @@ async fn try_invite(
         Ok(guest) => guest,
         Err(draft) => return Ok(Err(draft)),
     };
-    match queries::invite_renewing(connection, actor, &guest, draft.renews, now).await {
+    match queries::invite(connection, actor, &guest, Renewal::Only(draft.renews), now).await {
         Ok(invited) => Ok(Ok(invited)),
         Err(InviteError::Pending(pending)) => Ok(Err(draft.already_invited(pending))),
         Err(InviteError::AlreadyMember) => Ok(Err(draft.already_member())),

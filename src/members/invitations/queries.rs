@@ -140,37 +140,16 @@ impl From<InviteError> for Error {
     }
 }
 
-/// Invites somebody who is no member yet, or one who has not joined. A link that they have stops
-/// working.
-pub async fn invite(
-    connection: &mut Connection,
-    actor: &Actor,
-    guest: &Guest,
-    now: DateTime<Utc>,
-) -> Result<Invited, InviteError> {
-    make(connection, actor, guest, Renewal::OfAny, now).await
-}
-
-/// The same, but a link that they have stops working only if it is that of `renews`: a form that
-/// is sent twice by mistake ends none.
-pub async fn invite_renewing(
-    connection: &mut Connection,
-    actor: &Actor,
-    guest: &Guest,
-    renews: Option<InvitationId>,
-    now: DateTime<Utc>,
-) -> Result<Invited, InviteError> {
-    make(connection, actor, guest, Renewal::Of(renews), now).await
-}
-
-/// Of which pending invitation the link may stop working.
+/// Of which pending invitation the link may stop working for the new one.
 #[derive(Clone, Copy)]
-enum Renewal {
-    OfAny,
-    Of(Option<InvitationId>),
+pub enum Renewal {
+    Any,
+    /// A form that is sent twice by mistake ends none.
+    Only(Option<InvitationId>),
 }
 
-async fn make(
+/// Invites somebody who is no member yet, or one who has not joined.
+pub async fn invite(
     connection: &mut Connection,
     actor: &Actor,
     guest: &Guest,
@@ -185,7 +164,7 @@ async fn make(
             if member.is_some_and(|(_, waits)| !waits) {
                 return Err(InviteError::AlreadyMember);
             }
-            if let Renewal::Of(renews) = renewal {
+            if let Renewal::Only(renews) = renewal {
                 let pending = newest(connection, actor.organization(), &guest.email, now).await?;
                 if let Some(pending) = pending.filter(|pending| Some(*pending) != renews) {
                     return Err(InviteError::Pending(pending));

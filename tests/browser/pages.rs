@@ -404,6 +404,9 @@ pub const PAGES: &[Page] = &[
     page("invited", INVITATIONS, Ada, 200, &[
         Visit("/settings/members/invitations"), Fill("#email", "jun.park@northwind.example"), Fill("#name", "Jun Park"), Follow("Invite"),
     ]),
+    page("invite-again", INVITATIONS, Ada, 422, &[
+        Visit("/settings/members/invitations"), Fill("#email", "jun.park@northwind.example"), Fill("#name", "Jun Park"), Follow("Invite"),
+    ]),
     page("invitation-revocation", "/settings/members/invitations/{id}/revocation", Ada, 200, &[
         Visit("/settings/members"), Follow("Revoke the invitation of Quentin Featherstonehaugh"),
     ]),

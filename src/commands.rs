@@ -217,7 +217,7 @@ pub async fn run(line: CommandLine) -> Result<(), Failure> {
         }
         _ => None,
     };
-    let done = carry_out(line.command.unwrap_or(Command::Serve), &desk).await;
+    let done = Box::pin(carry_out(line.command.unwrap_or(Command::Serve), &desk)).await;
     if let Some(keeping) = keeping {
         keeping.abort();
     }

@@ -254,14 +254,12 @@ async fn whoever_was_provisioned_chooses_a_password_by_the_link() {
     assert!(!page.has("#name"));
     let weak = page.form(&link).fill("password", "short").submit().await;
     assert_eq!(weak.status, 422);
-    let both = [(); 2].map(|()| {
-        let (browser, link) = (app.browser(), link.clone());
-        tokio::spawn(async move {
-            let page = browser.visit(&link).await;
-            let form = page.form(&link).fill("password", PASSWORD);
-            form.submit().await.status
-        })
-    });
+    let forms = [
+        app.browser().visit(&link).await,
+        app.browser().visit(&link).await,
+    ]
+    .map(|page| page.form(&link).fill("password", PASSWORD));
+    let both = forms.map(|form| tokio::spawn(async move { form.submit().await.status }));
     let mut answers = Vec::new();
     for answer in both {
         answers.push(answer.await.unwrap());

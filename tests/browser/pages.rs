@@ -157,7 +157,7 @@ pub const PAGES: &[Page] = &[
         Visit("/settings/members/invitations"), Fill("#email", "jun.park@northwind.example"), Fill("#name", "Jun Park"), Follow("Invite"),
     ]),
     page("invite-again", INVITATIONS, Ada, 422, &[
-        Visit("/settings/members/invitations"), Fill("#email", "jun.park@northwind.example"), Fill("#name", "Jun Park"), Follow("Invite"),
+        Visit("/settings/members/invitations"), Fill("#email", "quentin.featherstonehaugh-warrington@northwind.example"), Fill("#name", "Quentin Featherstonehaugh"), Follow("Invite"),
     ]),
     page("list-auth-secret-empty", LIST, Refused, 200, &[Visit("/settings/api-access")]),
     page("invited-refused", INVITATIONS, Refused, 200, &[

@@ -20,7 +20,7 @@ use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use diesel::sql_types::{BigInt, Bool, Integer, Text};
-use diesel::{ConnectionError, QueryableByName, sql_query};
+use diesel::{ConnectionError, ConnectionResult, QueryableByName, sql_query};
 use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
@@ -96,7 +96,7 @@ impl Database {
     /// [`MigrationError`]; the schema then is as the last whole migration left it.
     pub async fn migrate(&self) -> Result<usize, MigrationError> {
         // The locks end with a transaction: a pooler would keep those of a session.
-        let mut guard = Connection::open(&self.direct).await?;
+        let mut guard = self.connect().await?;
         check_server_version(&mut guard).await?;
         guard
             .transaction(async |guard| {
@@ -106,13 +106,20 @@ impl Database {
                 }
                 lock(guard).await?;
                 to_add_to(guard).await?;
-                let mut harness = AsyncMigrationHarness::new(Connection::open(&self.direct).await?);
+                let mut harness = AsyncMigrationHarness::new(self.connect().await?);
                 let done = harness
                     .run_pending_migrations(MIGRATIONS)
                     .map_err(MigrationError::Failed)?;
                 Ok(done.len())
             })
             .await
+    }
+
+    /// One for the schema alone: it works through a pooler, too, which keeps no statement.
+    async fn connect(&self) -> ConnectionResult<Connection> {
+        let mut connection = Connection::open(&self.direct).await?;
+        connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+        Ok(connection)
     }
 
     /// Whether the pool leads to the same database, where nobody else has the key.

@@ -110,18 +110,20 @@ async fn add_up_last_counts(state: &State, adding_up: JoinHandle<()>) {
 }
 
 /// On standard output, for the person who started it, if they look: the one place where the set-up code is.
+/// Nothing is asked of the database once it has said that it is there.
 async fn announce(desk: &Desk, config: &Config) -> Result<(), Failure> {
     let failure = |error: &dyn std::error::Error| Failure::because(error);
     let connection = &mut *desk.database.get().await.map_err(|error| failure(&error))?;
+    let is_set_up = identity::queries::is_set_up(connection).await;
+    let is_set_up = is_set_up.map_err(|error| failure(&error))?;
+    let key = identity::queries::site_key(connection).await;
+    let key = key.map_err(|error| failure(&error))?;
     let _ = writeln!(
         io::stdout(),
         "Tokendesk is at {}",
         config.public_url.origin()
     );
-    let set_up = identity::queries::is_set_up(connection).await;
-    if !set_up.map_err(|error| failure(&error))? {
-        let key = identity::queries::site_key(connection).await;
-        let key = key.map_err(|error| failure(&error))?;
+    if !is_set_up {
         let code = identity::setup_code::setup_code(&key);
         let _ = writeln!(
             io::stdout(),

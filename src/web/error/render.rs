@@ -31,7 +31,7 @@ struct Asked {
     /// Whether something was to be done, which is not forgotten in silence.
     is_deed: bool,
     /// Where to sign in, if that is the failure, to see the page that was asked for, or the one that the
-    /// form stands on.
+    /// form stands on. Empty for who asks for no page.
     sign_in: String,
     /// Identity providers get errors in their protocol's form.
     scim: bool,
@@ -52,7 +52,11 @@ impl Asked {
             scim: request.path().starts_with(SCIM),
             is_page,
             is_deed: !request.method().is_safe(),
-            sign_in: sign_in_path(request),
+            sign_in: if is_page {
+                sign_in_path(request)
+            } else {
+                String::new()
+            },
             config: request
                 .app_data::<Data<Config>>()
                 .expect("app.rs mounts the state")
